@@ -1,0 +1,66 @@
+"""Where the files of a sweep are: the sweep itself, and the data and model that it names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from search.problems import Problem, SweepError
+from spaces import did_you_mean
+
+BUNDLED = Path(__file__).parent / "sweeps"
+
+
+def bundled_sweeps() -> list[str]:
+    """The names of the sweeps that ship with the package."""
+    return sorted(file.stem for file in BUNDLED.glob("*.yaml"))
+
+
+def sweep_file(path: str | Path) -> Path:
+    """The file at `path`, or else the bundled sweep of that name."""
+    names = bundled_sweeps()
+    if Path(path).is_file():
+        return Path(path)
+    if str(path) in names:
+        return BUNDLED / f"{path}.yaml"
+    message = f"no such file, nor a bundled sweep of that name: {', '.join(names)}{did_you_mean(path, names)}"
+    raise SweepError([Problem("", message)], str(path))
+
+
+def read(file: Path) -> bytes:
+    """What is in the file; SweepError where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SweepError([Problem("", f"cannot be read: {error.strerror}")], str(file)) from error
+
+
+def resolve(data: dict[str, Any], folder: Path) -> list[Problem]:
+    """Make the paths of the task absolute, so that a trial finds them from any folder on the machine.
+
+    A relative path is looked up beside the sweep file, then in the working directory. A model that is no
+    folder here is left as it is: a hub id looks the same. Returns the data files that do not exist.
+    """
+    task = data.get("task")
+    if not isinstance(task, dict):
+        return []
+    if isinstance(model := task.get("model"), str) and model not in ("", "embedded"):
+        task["model"] = next((str(place) for place in _places(model, folder) if place.is_dir()), model)
+    files = task.get("data")
+    return list(_resolve_files(files, folder)) if isinstance(files, dict) else []
+
+
+def _resolve_files(files: dict[str, Any], folder: Path) -> Iterator[Problem]:
+    for split, name in files.items():
+        if not isinstance(name, str):
+            continue
+        places = _places(name, folder)
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            yield Problem(f"task.data.{split}", f"no such file; tried {', '.join(map(str, places))}")
+        else:
+            files[split] = str(found)
+
+
+def _places(name: str, folder: Path) -> list[Path]:
+    path = Path(name).expanduser()
+    return list(dict.fromkeys((base / path).resolve() for base in (folder, Path.cwd())))
