@@ -1,0 +1,95 @@
+"""The order in which a trial sees its data, and the padding of its batches."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainables.encode import Encoded
+
+IGNORED = -100
+"""Label of a position that must not be learned: padding, and a causal model's prompt."""
+BUCKET_BATCHES = 50
+"""Batches that are sorted by length together: enough to pad little, few enough to stay random."""
+
+
+class Batch(NamedTuple):
+    """Token ids, attention mask and labels, each of `(batch, tokens)`."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(*(tensor.to(device) for tensor in self))
+
+
+def epoch_batches(lengths: Sequence[int], batch_size: int, seed: str) -> list[list[int]]:
+    """One epoch's batches of example indices: shuffled, and of similar lengths within a batch.
+
+    A pure function of its arguments, so that a resumed trial finds the order it left.
+    """
+    random = Random(seed)
+    order = list(range(len(lengths)))
+    random.shuffle(order)
+    bucket = batch_size * BUCKET_BATCHES
+    batches = []
+    for start in range(0, len(order), bucket):
+        chunk = sorted(order[start : start + bucket], key=lengths.__getitem__)
+        batches += [chunk[i : i + batch_size] for i in range(0, len(chunk), batch_size)]
+    random.shuffle(batches)
+    return batches
+
+
+def training_batches(lengths: Sequence[int], batch_size: int, *, examples: int, seed: str) -> list[list[int]]:
+    """All batches of a budget of `examples`, epoch after epoch; the last is cut to meet it exactly."""
+    plan: list[list[int]] = []
+    left, epoch = examples, 0
+    while left > 0:
+        for batch in epoch_batches(lengths, batch_size, f"{seed}/epoch-{epoch}"):
+            if left > 0:
+                plan.append(batch[:left])
+                left -= len(plan[-1])
+        epoch += 1
+    return plan
+
+
+def collate(examples: Sequence[Encoded], pad: int, *, is_encoder_decoder: bool) -> Batch:
+    """Pad a training batch to its longest example; all that must not be learned is labelled `IGNORED`.
+
+    Labels stand where the logits that predict them stand: for a causal model one place to the left of
+    the token itself.
+    """
+    if is_encoder_decoder:
+        sources, labels = [e.source for e in examples], [e.target for e in examples]
+    else:
+        sources = [e.source + e.target for e in examples]
+        labels = [[IGNORED] * (len(e.source) - 1) + e.target + [IGNORED] for e in examples]
+    input_ids, mask = padded(sources, pad)
+    return Batch(input_ids, mask, padded(labels, IGNORED)[0])
+
+
+def padded(rows: Sequence[list[int]], value: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
+    """Rows of token ids as one `(batch, longest)` tensor and its attention mask."""
+    longest = max(map(len, rows))
+    ids = torch.full((len(rows), longest), value, dtype=torch.long)
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for row, tokens in enumerate(rows):
+        span = slice(longest - len(tokens), None) if left else slice(0, len(tokens))
+        ids[row, span] = torch.tensor(tokens, dtype=torch.long)
+        mask[row, span] = 1
+    return ids, mask
+
+
+def by_tokens(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices of rows in batches of similar length, longest first, of at most `budget` padded tokens."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

@@ -1,0 +1,221 @@
+"""Load a task's data: three splits of examples, each a rendered prompt and its references.
+
+Local files are read as text, so that an id `007` or a summary `NA` stays what it is.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+import pandas as pd
+
+from trainables.errors import InputError
+from trainables.task import Task
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+HUB_NAMES: dict[Split, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test",),
+}
+CARVED_SHARE = 0.05
+CARVED_MOST = 500
+"""A missing split takes this share of train's sources, at most so many."""
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task.DATA_FORMATS
+    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, convert_dates=False),
+    ".json": lambda path: pd.read_json(path, dtype=False, convert_dates=False),
+    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
+    ".tsv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t"),
+    ".parquet": pd.read_parquet,
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One source with its references (training uses the first)."""
+
+    id: str
+    source: str
+    prompt: str
+    """The task's prompt with this row's columns in it."""
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The three splits, and what a reader of the report must know about how they came about."""
+
+    train: list[Example]
+    validation: list[Example]
+    test: list[Example]
+    notes: list[str] = field(default_factory=list)
+
+    def split(self, name: Split) -> list[Example]:
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: len(self.split(name)) for name in SPLITS}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over every example of every split: equal for equal data, wherever it lies."""
+        digest = hashlib.sha256()
+        for name in SPLITS:
+            for example in self.split(name):
+                digest.update(json.dumps([name, example.prompt, example.references]).encode())
+        return digest.hexdigest()[:16]
+
+
+def load(task: Task, seed: int) -> Data:
+    """Load, group and check the task's data; `seed` decides what a missing split is carved from.
+
+    Raises:
+        InputError: a file, a column or a split is missing, unreadable or empty.
+    """
+    frames = _hub_frames(task.data) if isinstance(task.data, str) else _local_frames(task.data.model_dump())
+    notes: list[str] = []
+    splits = {name: _examples(frame, name, task, notes) for name, frame in frames.items()}
+    for name in ("validation", "test"):
+        if name not in splits:
+            splits["train"], splits[name] = _carve(splits["train"], Random(f"{seed}/{name}"))
+            notes.append(f"{name} was carved from train with seed {seed}: {len(splits[name])} examples.")
+    notes += _shared_sources(splits)
+    return Data(splits["train"], splits["validation"], splits["test"], notes)
+
+
+def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
+    return {name: _read(Path(path)) for name in SPLITS if (path := files[name]) is not None}
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"Data file {path} does not exist.")
+    try:
+        return READERS[path.suffix.lower()](path)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except (ValueError, OSError) as error:
+        raise InputError(f"Data file {path} cannot be read as {path.suffix[1:]}: {error}") from error
+
+
+def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
+    import datasets
+
+    try:
+        loaded = datasets.load_dataset(name)
+    except (OSError, ValueError, datasets.exceptions.DatasetNotFoundError) as error:
+        raise InputError(
+            f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
+            "The hub may be unreachable (or HF_HUB_OFFLINE set). Local files work without it: "
+            "data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}."
+        ) from error
+    frames: dict[Split, pd.DataFrame] = {}
+    for split, names in HUB_NAMES.items():
+        found = next((known for known in names if known in loaded), None)
+        if found is not None:
+            frames[split] = loaded[found].to_pandas()
+    if "train" not in frames:
+        raise InputError(f"Data set {name!r} has no train split; it has {', '.join(map(str, loaded))}.")
+    return frames
+
+
+def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -> list[Example]:
+    if frame.empty:
+        raise InputError(f"The {split} split is empty.")
+    targets = _target_columns(frame, split, task)
+    _require_columns(frame, split, [task.source, *task.prompt_columns])
+    rows = [_example(row, split, number, targets, task) for number, row in enumerate(_rows(frame))]
+    kept = [row for row in rows if row.source.strip() and row.references]
+    if len(kept) < len(rows):
+        notes.append(f"{split}: {len(rows) - len(kept)} rows without a source or a target were left out.")
+    if not kept:
+        raise InputError(f"The {split} split has no row with both a source and a target.")
+    return kept if split == "train" else _merge_references(kept, split, notes)
+
+
+def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def _target_columns(frame: pd.DataFrame, split: Split, task: Task) -> list[str]:
+    """The split's reference columns: those named, or `summary1, summary2, ...` for `summary`."""
+    named = [task.target] if isinstance(task.target, str) else task.target
+    present = [column for column in named if column in frame.columns]
+    if present:
+        return present
+    numbered = [
+        column
+        for column in frame.columns
+        for name in named
+        if column.startswith(name) and column[len(name) :].isdigit()
+    ]
+    if not numbered:
+        _require_columns(frame, split, named)
+    return numbered
+
+
+def _require_columns(frame: pd.DataFrame, split: Split, names: list[str]) -> None:
+    missing = [name for name in dict.fromkeys(names) if name not in frame.columns]
+    if missing:
+        raise InputError(
+            f"The {split} split has no column {', '.join(map(repr, missing))}; "
+            f"it has {', '.join(map(repr, frame.columns))}."
+        )
+
+
+def _example(row: dict[str, Any], split: Split, number: int, targets: list[str], task: Task) -> Example:
+    text = {column: "" if value is None else str(value) for column, value in row.items()}
+    return Example(
+        id=f"{split}-{number}",
+        source=text[task.source],
+        prompt=task.prompt.format_map(text),
+        references=tuple(text[column] for column in targets if text[column].strip()),
+    )
+
+
+def _merge_references(examples: list[Example], split: Split, notes: list[str]) -> list[Example]:
+    """One example a source: rows that repeat a source hold further references of it."""
+    merged: dict[str, Example] = {}
+    for example in examples:
+        first = merged.get(example.prompt, example)
+        references = tuple(dict.fromkeys(first.references + example.references))
+        merged[example.prompt] = Example(first.id, first.source, first.prompt, references)
+    if len(merged) < len(examples):
+        notes.append(
+            f"{split}: {len(examples)} rows hold {len(merged)} different sources; "
+            "the rows of one source are its references."
+        )
+    return list(merged.values())
+
+
+def _carve(train: list[Example], random: Random) -> tuple[list[Example], list[Example]]:
+    """Split off whole sources, so that none lies on both sides."""
+    sources = list(dict.fromkeys(example.source for example in train))
+    count = min(CARVED_MOST, max(1, round(len(sources) * CARVED_SHARE)))
+    if count >= len(sources):
+        raise InputError("The train split has too few different sources to carve a missing split from it.")
+    chosen = set(random.sample(sources, count))
+    carved: dict[str, Example] = {}
+    for example in train:
+        if example.source in chosen:
+            carved.setdefault(example.source, example)
+    return [example for example in train if example.source not in chosen], list(carved.values())
+
+
+def _shared_sources(splits: dict[Split, list[Example]]) -> list[str]:
+    sources = {name: {example.source for example in examples} for name, examples in splits.items()}
+    notes = []
+    for first, second in combinations(SPLITS, 2):
+        shared = len(sources[first] & sources[second])
+        if shared:
+            notes.append(
+                f"Warning: {shared} sources of {second} are in {first} too: scores on {second} are flattered."
+            )
+    return notes

@@ -1,0 +1,35 @@
+"""Prompt tuning (Lester et al., 2021, arXiv 2104.08691): soft tokens before the source, all else frozen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from peft import PeftModel, PromptTuningConfig, get_peft_model
+from transformers import PreTrainedModel
+
+from trainables.task import Task
+
+
+def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PeftModel:
+    """Put `virtual_tokens` soft tokens before the source, from the vocabulary or from the instruction.
+
+    One submodule, the encoder, on encoder-decoders: with peft's default of two, half of the rows
+    never receive a gradient.
+    """
+    config = PromptTuningConfig(
+        task_type="SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM",
+        num_virtual_tokens=hyperparameters["virtual_tokens"],
+        num_transformer_submodules=1,
+        **_initialisation(model, hyperparameters["init"], task),
+    )
+    return get_peft_model(model, config)
+
+
+def _initialisation(model: PreTrainedModel, init: str, task: Task) -> dict[str, Any]:
+    if init == "vocab":
+        return {"prompt_tuning_init": "SAMPLE_VOCAB"}
+    return {
+        "prompt_tuning_init": "TEXT",
+        "prompt_tuning_init_text": task.instruction,
+        "tokenizer_name_or_path": model.name_or_path,
+        "tokenizer_kwargs": {"trust_remote_code": task.trust_remote_code},
+    }

@@ -1,0 +1,117 @@
+"""The pretrained model that a process keeps and lends to one trial after the other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers.utils import logging
+
+from trainables import methods
+from trainables.encode import load_encoder
+from trainables.methods import Model
+from trainables.task import Task
+
+
+class Base:
+    """A task's pretrained model and tokenizer.
+
+    A method is attached to the model in place; `restore` takes it off and proves by checksum that the
+    weights are those of the pretrained model again. Where they are not (full fine-tuning), the model is
+    loaded anew, which from a warm disk costs less than keeping a second copy in memory.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.autocast_dtype = autocast_dtype(task.precision, self.device)
+        self.encoder = load_encoder(task)
+        self.tokenizer = self.encoder.tokenizer
+        self.is_encoder_decoder = self.encoder.is_encoder_decoder
+        self._load()
+        self._checksum = checksum(self.model)
+
+    def attach(self, method: str | None, hyperparameters: Mapping[str, Any]) -> Model:
+        """The model with a method on it (None: as it is), ready for training on the device."""
+        if method is None:
+            return self.model
+        return methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
+
+    def autocast(self) -> torch.autocast:
+        """The context of every forward pass: matrix products in the task's precision."""
+        return torch.autocast(self.device.type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
+
+    def restore(self, attached: Model) -> None:
+        """Take the method off; afterwards the weights are bit for bit the pretrained ones."""
+        detach(attached)
+        for name in set(vars(self.model)) - self._attributes:
+            # peft's prompt methods leave a patched `prepare_inputs_for_generation` behind, and with it
+            # the whole adapter.
+            delattr(self.model, name)
+        self.model.requires_grad_(False)
+        self.model.zero_grad(set_to_none=True)
+        if checksum(self.model) != self._checksum:
+            del self.model
+            self._load()
+
+    def export(self, model: Model, folder: Path) -> None:
+        """Write a peft adapter, or a whole transformers folder where the model itself was trained."""
+        if isinstance(model, PeftModel):
+            model.save_pretrained(str(folder), save_embedding_layers=False)
+        else:
+            model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
+    def _load(self) -> None:
+        logging.disable_progress_bar()
+        loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
+        model: Model = loader.from_pretrained(
+            self.task.model, dtype=torch.float32, trust_remote_code=self.task.trust_remote_code
+        )
+        self.model = model.to(self.device).requires_grad_(False).eval()
+        self._attributes = set(vars(self.model))
+
+
+def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
+    """The dtype of matrix products; None is fp32. `auto` is bf16 where the device computes in it."""
+    if precision == "auto":
+        fast = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if device.type == "cuda"
+            else any(torch.cpu.get_capabilities().get(flag) for flag in ("avx512_bf16", "amx_bf16"))
+        )
+        precision = "bf16" if fast else "fp32"
+    return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def detach(attached: Model) -> Model:
+    """The model under a peft wrapper, its injected layers removed; a model without one as it is."""
+    if not isinstance(attached, PeftModel):
+        return attached
+    if attached.active_peft_config.is_prompt_learning:
+        return attached.get_base_model()
+    tuner: Any = attached.base_model
+    return tuner.unload()
+
+
+def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
+    """Two hashes of the bits of each parameter and buffer, computed on its device."""
+    hashes = {}
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        flat = tensor.detach().contiguous().view(-1)
+        bits = flat.view(torch.int32) if flat.element_size() == 4 else flat
+        hashes[name] = (torch.hash_tensor(bits).view(torch.int64).item(), bits.sum(dtype=torch.int64).item())
+    return hashes
+
+
+def trainable_parameters(model: nn.Module) -> int:
+    """Parameters that are trained; a tensor shared by several modules counts once."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def total_parameters(model: nn.Module) -> int:
+    """All parameters, frozen ones included; a shared tensor counts once."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,69 @@
+"""AdamW with the field's usual settings, its schedule, and its state as plain tensors."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+CLIP_NORM = 1.0
+"""Gradients are scaled down to this norm where they exceed it."""
+
+
+class Optimization:
+    """Updates a trial's parameters over a planned number of steps.
+
+    Weight decay spares vectors (biases and norms), as transformers' Trainer does.
+    """
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], hyperparameters: Mapping[str, Any], steps: int
+    ) -> None:
+        self.parameters = list(parameters)
+        self.hyperparameters = hyperparameters
+        self.steps = steps
+        matrices = [p for p in self.parameters if p.ndim > 1]
+        vectors = [p for p in self.parameters if p.ndim <= 1]
+        groups = [
+            {"params": matrices, "weight_decay": hyperparameters["weight_decay"]},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        self.optimizer = AdamW(groups, lr=hyperparameters["learning_rate"], fused=True)
+
+    def update(self, step: int) -> None:
+        """Apply the gradients as step number `step`, from 0, and drop them."""
+        nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
+        factor = schedule(
+            step, self.steps, self.hyperparameters["warmup_ratio"], self.hyperparameters["schedule"]
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.hyperparameters["learning_rate"] * factor
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The optimiser's state by `<parameter>/<slot>`."""
+        state = self.optimizer.state_dict()["state"]
+        return {f"{index}/{slot}": value for index, slots in state.items() for slot, value in slots.items()}
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up a state that `tensors` gave."""
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            index, slot = key.split("/")
+            state.setdefault(int(index), {})[slot] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def schedule(step: int, steps: int, warmup_ratio: float, shape: str) -> float:
+    """Share of the learning rate at a step: linear warm-up, then linear or cosine decay to zero.
+
+    The same as transformers' `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup`.
+    """
+    warmup = math.ceil(steps * warmup_ratio)
+    if step < warmup:
+        return step / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return 1 - progress if shape == "linear" else 0.5 * (1 + math.cos(math.pi * progress))

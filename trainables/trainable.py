@@ -1,0 +1,43 @@
+"""The seam: the only file in which Ray meets the training core."""
+
+from typing import Any
+
+from ray import tune
+
+from trainables.assignment import Assignment
+
+
+class FineTune(tune.Trainable):
+    """A trial as a Ray Tune trainable: one `step` is one rung.
+
+    The actor is reused: the imported libraries, the base model and the tokenised data serve the next
+    trial too. Checkpoints are the trial's own (`Assignment.checkpoints`); Tune keeps none.
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.cleanup()
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        report = self.trial.next_report()
+        return {
+            "rung": report["rung"],
+            "score": report["score"],
+            "report": report,
+            "done": report["status"] != "running",
+        }
+
+    def cleanup(self) -> None:
+        trial = vars(self).pop("trial", None)
+        if trial is not None:
+            trial.close()
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        # Imported here: the driver knows this class, but needs neither torch nor transformers.
+        from trainables.trial import Trial
+
+        self.trial = Trial(Assignment.model_validate(config["assignment"]))

@@ -1,0 +1,117 @@
+"""One trial as its scheduler sees it: a report at each rung. Without Ray, so it runs anywhere."""
+
+import math
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from trainables.assignment import Assignment
+from trainables.atomic import new_file, new_folder
+from trainables.evaluation import Evaluation
+from trainables.loop import Diverged, FineTuning
+from trainables.workbench import workbench
+
+Report = dict[str, Any]
+"""The fields of one rung of a record, `status` ("running", "completed" or "diverged"), and `message`."""
+
+
+class Trial:
+    """Works an assignment off, one rung after the other.
+
+    A checkpoint holds the reports that came before it: a trial that is taken up again first repeats
+    those that its driver may not have heard, and trains only what was never trained.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        torch.set_num_threads(assignment.cpus)
+        self.assignment = assignment
+        bench = workbench(
+            assignment.task.model_dump_json(), assignment.data_seed, assignment.data_fingerprint
+        )
+        self.tuning = FineTuning(
+            bench,
+            assignment.method,
+            assignment.hyperparameters,
+            examples=assignment.rungs[-1],
+            seed=assignment.seed,
+        )
+        notes = self.tuning.load(Path(assignment.checkpoints))
+        self._reports: list[Report] = notes["reports"] if notes else []
+        self._told = min(assignment.rungs_told, len(self._reports))
+
+    def next_report(self) -> Report:
+        """Train to the next rung and score it there, or repeat what a checkpoint remembers of it."""
+        if self._told == len(self._reports):
+            self._reports.append(self._reach_rung(len(self._reports)))
+        self._told += 1
+        return self._reports[self._told - 1]
+
+    def close(self) -> None:
+        """Make the process ready for the next trial."""
+        self.tuning.close()
+
+    def _reach_rung(self, rung: int) -> Report:
+        assignment, tuning = self.assignment, self.tuning
+        try:
+            examples = assignment.rungs[rung] - tuning.examples_seen
+            losses = tuning.advance(examples) if assignment.method else []
+        except Diverged as error:
+            return self._report(rung, status="diverged", message=str(error))
+        is_last = rung == len(assignment.rungs) - 1
+        evaluation = None
+        if is_last or not assignment.evaluate_at_end_only:
+            evaluation = tuning.evaluate(assignment.split, assignment.evaluation_limit)
+        output = self._write_output(evaluation) if is_last and evaluation and assignment.output else {}
+        report = self._report(
+            rung,
+            status="completed" if is_last else "running",
+            train_loss=fmean(losses) if losses else None,
+            **_scores(evaluation, assignment.task.metric),
+        )
+        report["cost"] |= output
+        if assignment.method is not None:
+            tuning.save(Path(assignment.checkpoints), {"reports": [*self._reports, report]})
+        return report
+
+    def _report(self, rung: int, *, status: str, message: str | None = None, **figures: Any) -> Report:
+        return {
+            "rung": rung,
+            "examples": self.tuning.examples_seen,
+            "score": None,
+            "cost": self.tuning.cost(),
+            **figures,
+            "status": status,
+            "message": message,
+        }
+
+    def _write_output(self, evaluation: Evaluation) -> dict[str, int]:
+        """Keep the predictions, and what was trained; its size on disk."""
+        assert self.assignment.output is not None
+        output = Path(self.assignment.output)
+        with new_file(output / "predictions.parquet") as file:
+            evaluation.examples.to_parquet(file)
+        if self.assignment.method is None:
+            return {}
+        with new_folder(output / "adapter") as folder:
+            self.tuning.base.export(self.tuning.model, folder)
+        weights = (output / "adapter").rglob("*.safetensors")
+        return {"adapter_bytes": sum(file.stat().st_size for file in weights)}
+
+
+def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:
+    if evaluation is None:
+        return {}
+    scores = {name: _finite(score) for name, score in evaluation.scores.items()}
+    return {
+        "score": scores[metric],
+        "scores": scores,
+        "loss": _finite(evaluation.loss),
+        "capped_share": evaluation.capped_share,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no NaN: a figure that is not finite is recorded as unknown."""
+    return value if math.isfinite(value) else None
