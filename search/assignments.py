@@ -1,0 +1,42 @@
+"""From records to what the workers are told."""
+
+from dataclasses import dataclass
+
+from search.config import Sweep
+from search.records import Record
+from search.store import RunFolder
+from trainables.assignment import Assignment
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all trials of a sweep have in common."""
+
+    sweep: Sweep
+    folder: RunFolder
+    data_fingerprint: str
+    rungs: list[int]
+    """Budgets in examples at which a trial is scored; the last is the full budget."""
+
+    def assignment(self, record: Record) -> Assignment:
+        """A record's work, in plain data; a trial that has begun finds its own checkpoint."""
+        sweep, is_final = self.sweep, record.phase == "final"
+        samples = sweep.final.test_samples if is_final else sweep.qualifying.validation_samples
+        is_baseline = record.origin == "baseline"
+        return Assignment(
+            trial=record.id,
+            task=sweep.task,
+            data_seed=sweep.seed,
+            data_fingerprint=self.data_fingerprint,
+            method=None if is_baseline else sweep.base_of(record.method),
+            hyperparameters=record.hyperparameters,
+            seed=record.seed,
+            rungs=[0] if is_baseline else self.rungs,
+            rungs_told=len(record.rungs),
+            split=record.split,
+            evaluation_limit=None if samples == "all" else samples,
+            evaluate_at_end_only=is_final,
+            checkpoints=str(self.folder.checkpoints(record)),
+            output=str(self.folder.output(record)) if is_final else None,
+            cpus=sweep.resources.cpus_per_trial,
+        )

@@ -1,0 +1,151 @@
+"""The command line. Each command imports what it needs when it runs, so that --help is instant."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainables.errors import InputError
+
+if TYPE_CHECKING:
+    from search.config import Sweep
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell expects it."""
+
+app = typer.Typer(
+    name="tuneoff",
+    help="Which fine-tuning method, with which hyperparameters, for your model and data, and at what cost?",
+    epilog="Begin with: tuneoff check SWEEP, then tuneoff run SWEEP.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+SweepFile = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A sweep file (YAML), or the name of a bundled sweep.")
+]
+RunFolderPath = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="A run folder: runs/<name> by default.")
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key: --set qualifying.trials_per_method=4. Repeatable."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="A running Ray cluster: auto, or ray://host:port. Default: Ray on this machine."),
+]
+
+
+@app.command()
+def run(
+    sweep: SweepFile,
+    overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
+    folder: Annotated[Path | None, typer.Option(help="The run folder. Default: <storage>/<name>.")] = None,
+    address: Address = None,
+) -> None:
+    """Search every method of a sweep, hold the final, write the report.
+
+    Running it again on the same folder continues where it stopped; with a larger
+    [bold]trials_per_method[/] or [bold]final.seeds[/], or with further methods, it extends the sweep.
+    """
+    from search.config import load_sweep
+
+    loaded = load_sweep(sweep, overrides)
+    _run(loaded, folder or Path(loaded.storage) / loaded.name, address)
+
+
+@app.command()
+def resume(folder: RunFolderPath, address: Address = None) -> None:
+    """Go on with an interrupted sweep: what is in its folder is all that is needed."""
+    from search.results import load_results
+
+    _run(load_results(folder).sweep, folder, address)
+
+
+@app.command()
+def report(folder: RunFolderPath) -> None:
+    """Write the report of a run folder, also while its sweep runs."""
+    from search.report import write_report
+
+    typer.echo(write_report(folder))
+
+
+@app.command()
+def check(sweep: SweepFile, overrides: Overrides = []) -> None:  # noqa: B006
+    """Validate a sweep and look at its data: prompts, labels, token lengths, what the limits cut."""
+    from search.checkup import checkup
+    from search.config import load_sweep
+    from search.tables import print_checkup
+
+    loaded = load_sweep(sweep, overrides)
+    print_checkup(loaded, checkup(loaded))
+
+
+@app.command()
+def methods(name: Annotated[str | None, typer.Argument(help="Only this method.")] = None) -> None:
+    """Show the methods and what is searched for each."""
+    from search.tables import print_methods
+
+    print_methods(name)
+
+
+@app.command()
+def export(
+    folder: RunFolderPath,
+    method: Annotated[str, typer.Option(help="The method, by its name in the sweep.")],
+    to: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which of the final's seeds.")] = 0,
+) -> None:
+    """Copy what a final trained, with a model card: a peft adapter, or a model that was trained whole."""
+    from search.export import export
+
+    typer.echo(export(folder, method, to, seed))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of sweep files, from which editors complete and check them."""
+    import json
+
+    from search.config import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def main() -> None:
+    """The entry point: what the user can mend is told in words, with exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
+    from rich.console import Console
+
+    from search.progress import Progress
+    from search.runner import SweepFailed, run
+    from search.store import RunFolder
+
+    console = Console(soft_wrap=True)
+    console.print(f"Run folder: {folder}", highlight=False)
+    try:
+        with Progress(sweep, RunFolder(folder).read_records(), console) as progress:
+            results = run(sweep, folder, address=address, listeners=[progress])
+    except KeyboardInterrupt as interrupt:
+        console.print(f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}")
+        sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
+    except SweepFailed as error:
+        typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
+        sys.exit(1)
+    console.print(f"Report: {results.folder.report / 'report.md'}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What `tuneoff run` shows while it works: a line an event, and a table of where the sweep stands."""
+
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from search.config import Sweep
+from search.recorder import Event
+from search.records import Record
+from search.tally import Standing, seconds_left, standings
+
+TABLE_SECONDS = 60
+"""Where the output is no terminal, the table is printed this often."""
+
+
+class Progress:
+    """A listener of a sweep's events; a context in which the table is kept on the screen."""
+
+    def __init__(self, sweep: Sweep, records: Iterable[Record], console: Console) -> None:
+        self.sweep = sweep
+        self.records = {record.id: record for record in records}
+        self.console = console
+        self.seen_running = 1
+        self._printed = time.monotonic()
+        self._live = Live(get_renderable=self.table, console=console, refresh_per_second=1, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+        self.console.print(self.table())
+
+    def __call__(self, event: Event, record: Record) -> None:
+        self.records[record.id] = record
+        running = sum(r.status == "running" for r in self.records.values())
+        self.seen_running = max(self.seen_running, running)
+        self.console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}", highlight=False)
+        if not self.console.is_terminal and time.monotonic() - self._printed > TABLE_SECONDS:
+            self._printed = time.monotonic()
+            self.console.print(self.table())
+
+    def line(self, event: Event, record: Record) -> str:
+        """What happened, in a line."""
+        name = f"[bold]{record.id}[/]"
+        if event == "begin":
+            return f"{name} begins{_chosen(record)}" if not record.rungs else f"{name} goes on"
+        if event == "retry":
+            return f"{name} failed and is taken up again ({record.failures})"
+        if event == "failed":
+            return f"{name} [red]failed[/]: {_last_line(record.error)}"
+        return f"{name} {self._rung(record)}"
+
+    def _rung(self, record: Record) -> str:
+        rung = record.rungs[-1]
+        at = f"{rung.examples:,} examples"
+        if record.status == "diverged":
+            return f"[red]diverged[/] after {at}: {record.error}"
+        if rung.score is None:
+            return f"has seen {at}"
+        scored = f"{self.sweep.task.metric} {rung.score:.2f} after {at}"
+        if record.stop is not None:
+            return f"[yellow]stopped[/]: {scored}, not above {record.stop.cut_off or float('nan'):.2f}"
+        return f"[green]completed[/]: {scored}" if record.status == "completed" else scored
+
+    def table(self) -> Table:
+        """Where each method stands."""
+        records = list(self.records.values())
+        left = seconds_left(self.sweep, records, self.seen_running)
+        rest = f", about {_duration(left)} left" if left else ""
+        table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
+        table.add_column("method")
+        for column in (
+            "phase",
+            "done",
+            "running",
+            "stopped",
+            "failed",
+            f"best {self.sweep.task.metric}",
+            "time",
+        ):
+            table.add_column(column, justify="left" if column == "phase" else "right")
+        for row in standings(self.sweep, records):
+            if row.running or row.ended or row.phase == "qualifying":
+                table.add_row(*_cells(row))
+        return table
+
+
+def _cells(row: Standing) -> list[str]:
+    best = "-" if row.best_score is None else f"{row.best_score:.2f}"
+    done = f"{row.ended}/{row.planned}"
+    counts = [str(count or "-") for count in (row.running, row.stopped, row.failed)]
+    return [row.method, row.phase, done, *counts, best, _duration(row.seconds)]
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _chosen(record: Record) -> str:
+    if record.phase == "final":
+        return f" on test with {record.of_trial}'s hyperparameters" if record.of_trial else " on test"
+    values = ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in record.hyperparameters.items()
+    )
+    return f" ({'untuned default: ' if record.origin == 'default' else ''}{values})"
+
+
+def _last_line(error: str | None) -> str:
+    return (error or "").strip().rpartition("\n")[2]

@@ -1,0 +1,72 @@
+"""What a reader must know to judge a run and to repeat it."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from search.config import Sweep
+from search.records import now
+from trainables.data import Data
+
+PACKAGES = (
+    "tuneoff", "torch", "transformers", "peft", "ray", "optuna", "datasets", "evaluate", "rouge_score",
+    "tokenizers", "safetensors", "numpy", "pandas",
+)  # fmt: skip
+
+
+def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
+    """Versions, hardware, data and budget, as the report prints them."""
+    return {
+        "tuneoff": _version("tuneoff"),
+        "commit": _commit(),
+        "command": _command(),
+        "started": now(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "hardware": {
+            "machine": f"{platform.system()} {platform.machine()}",
+            "cpus": os.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        },
+        "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
+        "budget": {"examples": rungs[-1], "rungs": rungs},
+        "metric": {
+            "name": sweep.task.metric,
+            "package": f"rouge_score {_version('rouge_score')}, F-measure",
+            "stemmer": True,
+            "sentence_split": "ROUGE-Lsum: after . ! or ? and at line breaks",
+            "references": sweep.task.references,
+        },
+    }
+
+
+def _command() -> str:
+    """What was typed, or what does the same as the call from Python."""
+    typed = Path(sys.argv[0]).name == "tuneoff"
+    return shlex.join(["tuneoff", *sys.argv[1:]]) if typed else "tuneoff run sweep.yaml"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of a checkout that tuneoff runs from; None for an installed package."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,58 @@
+"""From Tune's events to the ledger."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from ray import tune
+from ray.tune.experiment import Trial
+
+from search.ledger import Ledger
+from search.records import Record
+
+Event = Literal["begin", "rung", "retry", "failed"]
+Listener = Callable[[Event, Record], None]
+"""Told of an event, with the record as it is after it."""
+
+
+class Recorder(tune.Callback):
+    """Writes each result into the ledger as Tune hears of it, then tells the listeners."""
+
+    def __init__(self, ledger: Ledger, listeners: Iterable[Listener]) -> None:
+        self.ledger = ledger
+        self.listeners = list(listeners)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        self._tell("rung", self.ledger.report(_record_id(trial), result["report"]))
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._tell("retry", self.ledger.retry(_record_id(trial)))
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._tell("failed", self.ledger.fail(_record_id(trial), _traceback(trial)))
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._tell("begin", self.ledger.records[_record_id(trial)])
+
+    def _tell(self, event: Event, record: Record) -> None:
+        for listener in self.listeners:
+            listener(event, record)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its callbacks; this one's state is the ledger."""
+        return {}
+
+
+def _record_id(trial: Trial) -> str:
+    record_id: str = trial.config["assignment"]["trial"]
+    return record_id
+
+
+def _traceback(trial: Trial) -> str:
+    """The worker's traceback; Tune's own `get_error` is empty at this point."""
+    file = trial.error_file
+    if file is None or not Path(file).is_file():
+        return "The worker died without a traceback: it was killed, or ran out of memory."
+    return Path(file).read_text(encoding="utf-8", errors="replace").strip()

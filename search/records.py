@@ -1,0 +1,95 @@
+"""A trial's record: the plain JSON that the ledger, the report and every resume are made of."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Status = Literal["running", "completed", "stopped", "diverged", "failed"]
+Origin = Literal["default", "sampled", "winner", "baseline"]
+Cost = dict[str, float | int | None]
+"""What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Rung(BaseModel):
+    """A trial scored at one budget. Scores are in points, 0 to 100; `cost` is cumulative up to here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rung: int
+    examples: int
+    """Training examples seen when it was scored."""
+    score: float | None
+    """The task's metric; None where it was not finite."""
+    scores: dict[str, float | None] = {}
+    """The metric's whole family; None where one was not finite."""
+    loss: float | None = None
+    """Cross-entropy of the evaluated split, nats a target token, without any method's penalty."""
+    train_loss: float | None = None
+    """Mean cross-entropy of the training steps since the previous rung, nats a target token."""
+    capped_share: float | None = None
+    """Share of the generated texts that were cut at the generation cap."""
+    cost: Cost = {}
+
+
+class Stop(BaseModel):
+    """Why a trial was stopped early: its value at a rung was below the cut-off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rung: int
+    value: float | None
+    cut_off: float | None
+    """The lowest value that would have gone on, in points; None where the value was not finite."""
+
+
+class Record(BaseModel):
+    """One trial of the qualifying, or one run of the final."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = 1
+    id: str
+    """`lora/0003` in the qualifying, `lora/seed-0` in the final."""
+    method: str
+    """The method's name in the sweep (a variant has its own)."""
+    number: int
+    """The trial's number within its method; the seed index in the final."""
+    phase: Literal["qualifying", "final"]
+    split: Literal["validation", "test"]
+    origin: Origin
+    """`default`: the method's untuned point; `winner`: a final of the method's best trial."""
+    of_trial: str | None = None
+    """In the final: the trial whose hyperparameters these are."""
+    hyperparameters: dict[str, Any]
+    seed: int
+    """Seed of the initialisation and of the data order."""
+    status: Status = "running"
+    stop: Stop | None = None
+    error: str | None = None
+    """The traceback of the failure that ended it."""
+    failures: int = 0
+    """How often it failed and was taken up again from its checkpoint."""
+    rungs: list[Rung] = []
+    started: str
+    ended: str | None = None
+
+    @property
+    def score(self) -> float | None:
+        """The last score reported: what the trial counts by."""
+        return self.rungs[-1].score if self.rungs else None
+
+    @property
+    def best_score(self) -> float | None:
+        """The best score of any rung, shown beside the last one."""
+        return max((rung.score for rung in self.rungs if rung.score is not None), default=None)
+
+    @property
+    def cost(self) -> Cost:
+        """What it has spent so far."""
+        return self.rungs[-1].cost if self.rungs else {}

@@ -1,0 +1,140 @@
+"""Markdown from values. Text of models and data sets is shown as it is and never read as markup."""
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import TypeGuard
+
+DASH = "-"
+"""What stands for a number that is not known."""
+
+_WIDTH = 100
+_CONTROL_CODES = [code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
+_VISIBLE = dict.fromkeys(_CONTROL_CODES, "\N{REPLACEMENT CHARACTER}")
+
+
+def text(value: object) -> str:
+    """Text on one line, each character escaped that Markdown or HTML would read (but a table's `|`)."""
+    return re.sub(r"([\\`*_\[\]<>&#~!])", r"\\\1", _on_one_line(value))
+
+
+def code(value: object) -> str:
+    """Text on one line as a code span, within which neither Markdown nor HTML is read."""
+    flat = _on_one_line(value)
+    ticks = "`" * (_longest_ticks(flat) + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{ticks}{pad}{flat}{pad}{ticks}" if flat else DASH
+
+
+def fence(value: str) -> str:
+    """A code block that no text can close."""
+    ticks = "`" * max(3, _longest_ticks(value) + 1)
+    return "\n".join([f"{ticks}text", *_lines(value), ticks])
+
+
+def wrap(value: str, width: int = _WIDTH) -> list[str]:
+    """The lines of a text, one at least, none longer than `width` unless a single word is."""
+    return [part for line in _lines(value) for part in _wrap_line(line, width) or [""]]
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as aligned columns of plain text, the last one wrapped; to be set in a fence."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)][:-1]
+    lines = []
+    for *cells, last in rows:
+        head = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
+        first, *rest = wrap(last, max(_WIDTH - len(head), _WIDTH // 2))
+        lines += [f"{head}{first}".rstrip(), *(f"{'':{len(head)}}{line}".rstrip() for line in rest)]
+    return "\n".join(lines)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, names to the left and numbers to the right; aligned in its source too, for a terminal."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
+    first, *others = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    rule = ["-" * first, *("-" * (width - 1) + ":" for width in others)]
+    lines = [
+        [f"{name:<{first}}", *(f"{cell:>{width}}" for cell, width in zip(rest, others, strict=True))]
+        for name, *rest in cells
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading and what stands below it; empty parts are left out."""
+    return "\n\n".join(filter(None, [f"## {title}", *parts]))
+
+
+def bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def number(value: float | None, form: str = ",.0f") -> str:
+    """A number by a format specification, or a dash where it is not known."""
+    return format(value, form) if known(value) else DASH
+
+
+def points(value: float | None) -> str:
+    return number(value, ".2f")
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """`34.50 ± 1.00`; of one value `34.50`; of none a dash."""
+    return f"{points(mean)} ± {points(deviation)}" if known(deviation) else points(mean)
+
+
+def quantity(value: float | None) -> str:
+    """A measured amount with three digits or more: 4.32, 43.2, 4,321."""
+    return number(value, ".3g" if known(value) and abs(value) < 99.95 else ",.0f")
+
+
+def size(size_bytes: float | None) -> str:
+    """`512 B`, `39.1 KiB`, `3.81 MiB`."""
+    if not known(size_bytes):
+        return DASH
+    power = next((p for p in (3, 2, 1) if size_bytes >= 1024**p), 0)
+    return f"{quantity(size_bytes / 1024**power)} {['B', 'KiB', 'MiB', 'GiB'][power]}"
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `2 min 05 s`, `3 h 02 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
+
+
+def _on_one_line(value: object) -> str:
+    return " ".join(str(value).split()).translate(_VISIBLE)
+
+
+def _lines(value: str) -> list[str]:
+    """At least one; characters that would move a terminal's cursor are made visible."""
+    return [line.translate(_VISIBLE) for line in value.splitlines()] or [""]
+
+
+def _wrap_line(line: str, width: int) -> list[str]:
+    """Break at spaces only, and leave all other characters as they are."""
+    return textwrap.wrap(
+        line,
+        width,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _longest_ticks(value: str) -> int:
+    return max(map(len, re.findall("`+", value)), default=0)

@@ -1,0 +1,101 @@
+"""The report's last section: everything needed to judge the numbers and to make them again."""
+
+from typing import Any
+
+import pandas as pd
+
+from search.report import tables
+from search.report.markdown import DASH, bullets, code, duration, fence, number, section, text
+from search.report.names import data_name, metric_name
+from search.results import Results
+
+
+def setup(results: Results) -> str:
+    """What was run. Facts that provenance.json does not hold are a dash."""
+    return section(
+        "What was run",
+        bullets([*_task(results), *_procedure(results), *_machine(results)]),
+        *_titled("Notes on the data", _notes(results)),
+        *_titled("Failures", _failures(results)),
+        "**Prompt**",
+        fence(results.sweep.task.prompt),
+        "**To reproduce**",
+        fence(results.provenance.get("command", "tuneoff run sweep.yaml")),
+    )
+
+
+def metric_facts(results: Results) -> str:
+    """How the scores were computed: settings that move them by points."""
+    facts = _facts(results, "metric")
+    stemmer = {True: "with stemmer", False: "without stemmer", None: f"stemmer {DASH}"}[facts.get("stemmer")]
+    several = f"the {results.sweep.task.references} over several references"
+    return (
+        f"{metric_name(results)} by {code(facts.get('package', ''))}, {stemmer}, sentence split "
+        f"{code(facts.get('sentence_split', ''))}, {several}"
+    )
+
+
+def _task(results: Results) -> list[str]:
+    task, data = results.sweep.task, _facts(results, "data")
+    counts = ", ".join(f"{split} {number(count)}" for split, count in data.get("counts", {}).items())
+    longest = f"source {task.max_source_tokens:,}, target {task.max_target_tokens:,}"
+    return [
+        f"Model: {code(task.model)}, {number(_parameters(results))} parameters",
+        f"Data: {code(data_name(task.data))}, fingerprint {code(data.get('fingerprint', ''))}",
+        f"Documents: {counts or DASH}",
+        f"Longest text in tokens: {longest}",
+        f"Metric: {metric_facts(results)}",
+    ]
+
+
+def _parameters(results: Results) -> float | None:
+    """The base model's own: the smallest total, since methods add to it."""
+    totals = [record.cost.get("total_parameters") for record in results.records]
+    return min((total for total in totals if total is not None), default=None)
+
+
+def _procedure(results: Results) -> list[str]:
+    sweep, qualifying = results.sweep, results.sweep.qualifying
+    budget = number(_facts(results, "budget").get("examples"))
+    seeds = ", ".join(str(index) for index in range(sweep.final.seeds))
+    return [
+        f"Search: {qualifying.trials_per_method} trials a method, sampler {code(qualifying.sampler)}, "
+        f"scheduler {code(qualifying.scheduler)}, full budget {budget} examples",
+        f"Final: seeds {seeds} a method; sweep seed {sweep.seed}",
+    ]
+
+
+def _machine(results: Results) -> list[str]:
+    spent, hardware = tables.device_seconds(results), _facts(results, "hardware")
+    versions = {"tuneoff": results.provenance.get("tuneoff", DASH)} | _facts(results, "versions")
+    return [
+        f"Versions: {code(', '.join(f'{package} {version}' for package, version in versions.items()))}",
+        f"Hardware: {code(', '.join(f'{part}: {what}' for part, what in hardware.items()))}",
+        f"Device time: {duration(spent.total)} ({number(spent.total)} s), {duration(spent.qualifying)} in "
+        f"the search and {duration(spent.final)} in the final: start-up, training and evaluation",
+        f"Started: {code(results.provenance.get('started', ''))}",
+    ]
+
+
+def _facts(results: Results, topic: str) -> dict[str, Any]:
+    facts: dict[str, Any] = results.provenance.get(topic, {})
+    return facts
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return [f"**{title}**", bullets(lines)] if lines else []
+
+
+def _notes(results: Results) -> list[str]:
+    return [text(note) for note in _facts(results, "data").get("notes", [])]
+
+
+def _failures(results: Results) -> list[str]:
+    return [_failure(row) for _, row in tables.failures(results).iterrows()] or ["none"]
+
+
+def _failure(row: pd.Series) -> str:
+    unsaid = "a loss or score was not finite" if row["status"] == "diverged" else "no reason was recorded"
+    reason = unsaid if pd.isna(row["reason"]) else code(row["reason"])
+    retries = f" after {row['retries']} retries" if row["retries"] else ""
+    return f"{code(row['id'])} {row['status']}{retries}: {reason}"

@@ -1,0 +1,161 @@
+"""The values of the report's tables, unrounded. What is not known is NaN; drawing makes a dash of it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import pandas as pd
+
+from search.records import Record, Status
+from search.results import BASELINE, Results, last_line, winner
+
+_COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
+
+
+def score_names(results: Results) -> list[str]:
+    """The metric's family as the finals have it; before there are any, the task's metric."""
+    finals = [record for record in results.records if record.phase == "final" and record.rungs]
+    found = [name for record in finals for name in record.rungs[-1].scores]
+    return list(dict.fromkeys([*found, results.sweep.task.metric]))
+
+
+def completed(results: Results) -> pd.DataFrame:
+    """The runs of the final that count: at full budget and scored on the test split."""
+    columns = dict.fromkeys([*results.finals, *score_names(results), *_COSTS])
+    finals = results.finals.reindex(columns=list(columns))
+    return finals[(finals["status"] == "completed") & finals[results.sweep.task.metric].notna()]
+
+
+def methods(results: Results) -> pd.DataFrame:
+    """A row a method and the baseline, the best by the task's metric first, those without a score last.
+
+    `<score>_mean` and `<score>_sd` are the mean and the sample standard deviation over the seeds, in
+    points; `train_seconds` is the mean of the finals, `peak_memory_bytes` their maximum.
+    """
+    done = completed(results).groupby("method")
+    table = pd.DataFrame(index=pd.Index([*results.methods, BASELINE], name="method"))
+    for name in score_names(results):
+        table[f"{name}_mean"] = done[name].mean()
+        table[f"{name}_sd"] = done[name].std(ddof=1)
+    table["trainable_parameters"] = done["trainable_parameters"].max()
+    table["trainable_percent"] = 100 * table["trainable_parameters"] / done["total_parameters"].max()
+    table["train_seconds"] = done["train_seconds"].mean()
+    table["peak_memory_bytes"] = done["peak_memory_bytes"].max()
+    table["adapter_bytes"] = done["adapter_bytes"].max()
+    table["seeds"] = done.size().reindex(table.index, fill_value=0)
+    return table.sort_values(f"{results.sweep.task.metric}_mean", ascending=False, kind="stable")
+
+
+def improvements(results: Results) -> pd.DataFrame:
+    """The mean test score of the row's method minus that of the column's, in points, the best first."""
+    means = methods(results)[f"{results.sweep.task.metric}_mean"].dropna()
+    return pd.DataFrame({column: means - score for column, score in means.items()}, index=means.index)
+
+
+def tuning(results: Results) -> pd.DataFrame:
+    """A row a method: its untuned default against its best trial, on validation.
+
+    `gain` is known only where the default was trained to the end: a score at a smaller budget does not
+    measure what the default is worth.
+    """
+    rows = {method: _tuning(results.qualifying(method)) for method in results.methods}
+    table = _by_method(rows, _tuning([])).astype(
+        {"default": float, "default_examples": float, "tuned": float}
+    )
+    gain = table["tuned"] - table["default"]
+    return table.assign(gain=gain.where(table["default_status"] == "completed"))
+
+
+def _tuning(records: list[Record]) -> dict[str, Any]:
+    default, best = next((r for r in records if r.origin == "default"), None), winner(records)
+    return {
+        "default": default.score if default else None,
+        "default_status": default.status if default else None,
+        "default_examples": default.rungs[-1].examples if default and default.rungs else None,
+        "tuned": best.score if best else None,
+        "winner": best.id if best else None,
+    }
+
+
+def search(results: Results) -> pd.DataFrame:
+    """A row a method: how its trials ended, its winner, and the seconds of training and evaluation."""
+    rows = {method: _search(results.qualifying(method)) for method in results.methods}
+    return _by_method(rows, _search([])).astype({"best_validation": float, "best_rung": float})
+
+
+def _search(records: list[Record]) -> dict[str, Any]:
+    ends, best = Counter(record.status for record in records), winner(records)
+    return {
+        "done": len(records) - ends["running"],
+        **{status: ends[status] for status in get_args(Status)},
+        "best_validation": best.score if best else None,
+        "best_rung": best.best_score if best else None,
+        "winner": best.id if best else None,
+        "hyperparameters": best.hyperparameters if best else None,
+        "search_seconds": sum(_seconds(record, "train_seconds", "evaluation_seconds") for record in records),
+    }
+
+
+def stops(results: Results) -> pd.DataFrame:
+    """A row a method and rung (its budget in examples): trials that reached it, and those stopped there."""
+    rows = []
+    for method in results.methods:
+        records = results.qualifying(method)
+        for examples in rungs(results):
+            reached = sum(any(rung.examples == examples for rung in record.rungs) for record in records)
+            stopped = sum(_stopped_at(record) == examples for record in records)
+            rows.append((method, examples, reached, stopped))
+    return pd.DataFrame(rows, columns=["method", "examples", "reached", "stopped"])
+
+
+def rungs(results: Results) -> list[int]:
+    """The budgets, in examples, at which trials are scored; the last is the full budget."""
+    planned: list[int] = results.provenance.get("budget", {}).get("rungs", [])
+    seen = {rung.examples for r in results.records if r.phase == "qualifying" for rung in r.rungs}
+    return sorted({*planned, *seen})
+
+
+def failures(results: Results) -> pd.DataFrame:
+    """A row a trial or final that diverged or failed, with the last line of its traceback."""
+    columns = ["id", "status", "retries", "reason"]
+    rows = [
+        (record.id, record.status, record.failures, last_line(record.error))
+        for record in results.records
+        if record.status in ("diverged", "failed")
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@dataclass(frozen=True)
+class DeviceSeconds:
+    """What the sweep has cost so far: starting up, training and evaluating, summed over all workers."""
+
+    qualifying: float
+    final: float
+
+    @property
+    def total(self) -> float:
+        return self.qualifying + self.final
+
+
+def device_seconds(results: Results) -> DeviceSeconds:
+    spent = {"qualifying": 0.0, "final": 0.0}
+    for record in results.records:
+        spent[record.phase] += _seconds(record, "startup_seconds", "train_seconds", "evaluation_seconds")
+    return DeviceSeconds(**spent)
+
+
+def _seconds(record: Record, *figures: str) -> float:
+    """The sum of some of a record's costs, those not measured left out."""
+    return sum(record.cost.get(figure) or 0.0 for figure in figures)
+
+
+def _stopped_at(record: Record) -> int | None:
+    if record.stop is None:
+        return None
+    return next((rung.examples for rung in record.rungs if rung.rung == record.stop.rung), None)
+
+
+def _by_method(rows: dict[str, dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows.values()), index=pd.Index(rows, name="method"), columns=list(columns))

@@ -1,0 +1,87 @@
+import pytest
+import yaml
+
+from search.export import export
+from trainables.errors import InputError
+
+ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "weights", "README.md": "by peft"}
+
+
+def header(folder) -> dict:
+    return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+
+
+@pytest.fixture
+def with_adapter(finished):
+    for seed in range(3):
+        record = finished.final("lora", seed, 33.5 + seed)
+        finished.adapter(record, ADAPTER | {"adapter_model.safetensors": f"weights {seed}"})
+    return finished
+
+
+def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
+    to = export(with_adapter.root, "lora", tmp_path / "out")
+    assert sorted(file.name for file in to.iterdir()) == sorted(ADAPTER)
+    assert (to / "adapter_model.safetensors").read_text() == "weights 0"
+    assert header(to) == {"base_model": "some/t5", "library_name": "peft", "tags": ["tuneoff", "lora"]}
+    card = (to / "README.md").read_text(encoding="utf-8")
+    assert "| ROUGE-L    |  33.50 |" in card
+    assert "- `learning_rate`: `0.0005`" in card
+    assert "- `train_seconds`: `100.0`" in card
+
+
+def test_another_seed(with_adapter, tmp_path):
+    to = export(with_adapter.root, "lora", tmp_path / "out", seed=2)
+    assert (to / "adapter_model.safetensors").read_text() == "weights 2"
+
+
+def test_a_whole_model_is_of_transformers(finished, tmp_path):
+    finished.adapter(finished.final("full", 0, 32), {"config.json": "{}", "model.safetensors": "weights"})
+    assert header(export(finished.root, "full", tmp_path / "out"))["library_name"] == "transformers"
+
+
+def test_an_empty_folder_may_be_written_to_and_a_full_one_not(with_adapter, tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    export(with_adapter.root, "lora", target)
+    with pytest.raises(InputError, match="not an empty folder"):
+        export(with_adapter.root, "lora", target)
+
+
+def test_a_file_in_the_way(with_adapter, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InputError, match="not an empty folder"):
+        export(with_adapter.root, "lora", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written(with_adapter, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="out cannot be written"):
+        export(with_adapter.root, "lora", tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize(
+    ("method", "seed", "message"),
+    [
+        ("lorra", 0, r"no method 'lorra'; did you mean 'lora'\? Methods present: full, lora, prompt_tuning"),
+        ("baseline", 0, "no method 'baseline'"),
+        ("lora", 5, "no seed 5 of 'lora'. Seeds present: 0, 1, 2"),
+        ("full", 0, "The weights of full/seed-0 are gone"),
+    ],
+)
+def test_what_is_not_there(with_adapter, tmp_path, method, seed, message):
+    with pytest.raises(InputError, match=message):
+        export(with_adapter.root, method, tmp_path / "out", seed)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_final_that_has_not_finished(finished, tmp_path):
+    finished.final("lora", 0, 33.5, status="running")
+    with pytest.raises(InputError, match=r"lora/seed-0 is not finished.*running.*tuneoff resume"):
+        export(finished.root, "lora", tmp_path / "out")
+
+
+def test_a_sweep_before_its_final(searched, tmp_path):
+    with pytest.raises(InputError, match="has no finals yet"):
+        export(searched.root, "lora", tmp_path / "out")

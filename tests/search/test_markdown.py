@@ -1,0 +1,118 @@
+import math
+
+import pytest
+from markdown_it import MarkdownIt
+
+from search.report import markdown
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a | b || c",
+    "```\n# a heading\n```",
+    "`` ` ``",
+    "`",
+    "\\` <b>bold</b>",
+    "![image](http://example.org/x.png) [link](javascript:alert(1))",
+    "&lt;b&gt; &amp;",
+    "**bold** _x_ ~~gone~~",
+    "🙂 naïve ✨",
+    "مرحبا بالعالم",
+    "line\rreturn \x1b[31mred\x00",
+    "\u2028# a heading\x0b# another",
+]
+HTML = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def kinds(source: str) -> set[str]:
+    tokens = HTML.parse(source)
+    return {child.type for token in tokens for child in [token, *(token.children or [])]}
+
+
+def visible(text: str) -> str:
+    """What a reader should see of a text on one line."""
+    return " ".join(text.split()).replace("\x1b", "\ufffd").replace("\x00", "\ufffd")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_is_never_read_as_markup(text):
+    assert kinds(f"- {markdown.text(text)}") <= {
+        *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
+        *("paragraph_open", "paragraph_close", "inline", "text", "text_special"),
+    }
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_code_span_in_a_table_shows_the_text_and_nothing_else(text):
+    drawn = markdown.table(["Name", "Score"], [[markdown.code(text), "1.00"]])
+    spans = [c for token in HTML.parse(drawn) for c in token.children or [] if c.type == "code_inline"]
+    assert [span.content for span in spans] == [visible(text)]
+    assert not kinds(drawn) & {"html_inline", "html_block", "heading_open", "link_open", "image"}
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "", "````\n`````"])
+def test_a_fence_holds_any_text(text):
+    tokens = HTML.parse(f"{markdown.fence(text)}\n\nafter")
+    assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
+    assert "\x1b" not in tokens[0].content
+
+
+def test_a_fence_leaves_long_lines_and_trailing_spaces_alone():
+    assert markdown.fence("word " * 50) == f"```text\n{'word ' * 50}\n```"
+
+
+def test_wrapping_breaks_at_spaces_only():
+    text = "  indented well-known words\n\n" + "x" * 30
+    assert markdown.wrap(text, 20) == ["  indented", "well-known words", "", "x" * 30]
+
+
+def test_columns_are_aligned_and_only_the_last_one_is_wrapped():
+    drawn = markdown.columns([("a", "1.00", "one\ntwo"), ("longer", "", "")])
+    assert drawn.splitlines() == ["a       1.00  one", "              two", "longer"]
+
+
+def test_a_table_is_aligned_in_its_source():
+    assert markdown.table(["Name", "N"], [["a", "1"], ["b|c", "10"]]).splitlines() == [
+        "| Name |   N |",
+        "| ---- | --: |",
+        "| a    |   1 |",
+        "| b\\|c |  10 |",
+    ]
+
+
+@pytest.mark.parametrize("unknown", [None, math.nan, math.inf])
+def test_what_is_not_known_is_a_dash(unknown):
+    drawn = [f(unknown) for f in (markdown.number, markdown.points, markdown.quantity, markdown.size)]
+    assert drawn == ["-"] * 4
+
+
+def test_spread():
+    shown = [markdown.spread(34.5, 1.0), markdown.spread(34.5, math.nan), markdown.spread(math.nan, math.nan)]
+    assert shown == ["34.50 ± 1.00", "34.50", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (0.04321, "0.0432"), (43.21, "43.2"), (99.96, "100"), (4321.6, "4,322")]
+)
+def test_quantity(value, shown):
+    assert markdown.quantity(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"), [(512, "512 B"), (40_000, "39.1 KiB"), (4e6, "3.81 MiB"), (2**40, "1,024 GiB")]
+)
+def test_size(size_bytes, shown):
+    assert markdown.size(size_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0 s"), (59.7, "1 min 00 s"), (125, "2 min 05 s"), (10_925, "3 h 02 min")]
+)
+def test_duration(seconds, shown):
+    assert markdown.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_listed(words, shown):
+    assert markdown.listed(words) == shown

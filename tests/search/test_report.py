@@ -1,0 +1,202 @@
+"""The report's values in closed form, its text against tests/golden/report.md, and what must not break it."""
+
+import math
+
+import pandas as pd
+import pytest
+from markdown_it import MarkdownIt
+
+from search.records import Stop
+from search.report import examples, tables, write_report
+from search.results import load_results
+
+
+def test_the_text_is_as_agreed(finished, golden):
+    golden(write_report(finished.root).read_text(encoding="utf-8"), "report.md")
+
+
+def test_the_tables_are_written_too(finished):
+    report = write_report(finished.root).parent
+    methods = pd.read_csv(report / "methods.csv", index_col="method")
+    assert methods.loc["lora", "rougeL_mean"] == 34.5
+    assert len(pd.read_csv(report / "trials.csv")) == 12
+
+
+def test_methods_have_the_mean_and_the_sample_spread_of_their_seeds(finished):
+    table = tables.methods(load_results(finished.root))
+    assert table.index.tolist() == ["lora", "full", "prompt_tuning", "baseline"]
+    lora = table.loc["lora"]
+    assert (lora["rougeL_mean"], lora["rougeL_sd"], lora["rouge2_sd"], lora["seeds"]) == (34.5, 1.0, 0.5, 3)
+    assert lora["trainable_percent"] == pytest.approx(100 * 10_000 / 1_010_000)
+    assert (lora["train_seconds"], lora["peak_memory_bytes"], lora["adapter_bytes"]) == (
+        101,
+        202 * 2**20,
+        40_000,
+    )
+    assert math.isnan(table.loc["baseline", "rougeL_sd"])
+
+
+def test_improvements_are_differences_of_means(finished):
+    table = tables.improvements(load_results(finished.root))
+    assert table.loc["lora", "full"] == 1.5
+    assert table.loc["baseline", "lora"] == -14.5
+    assert (table + table.T == 0).all(axis=None)
+
+
+def test_the_default_is_compared_with_the_winner_only_at_equal_budgets(finished):
+    table = tables.tuning(load_results(finished.root))
+    assert table.loc["lora", ["default", "tuned", "gain", "winner"]].tolist() == [31, 34.5, 3.5, "lora/0001"]
+    assert table.loc["prompt_tuning", "default_status"] == "stopped"
+    assert math.isnan(table.loc["prompt_tuning", "gain"])
+
+
+def test_the_search_is_counted_and_summed(finished):
+    table = tables.search(load_results(finished.root))
+    ends = ["done", "completed", "stopped", "diverged", "failed", "running"]
+    assert table.loc["full", ends].tolist() == [4, 2, 1, 1, 0, 0]
+    assert table.loc["full", "search_seconds"] == 33 + 33 + 11 + 11
+    assert table["winner"].tolist() == ["full/0001", "lora/0001", "prompt_tuning/0001"]
+
+
+def test_stops_are_counted_where_they_happened(finished):
+    table = tables.stops(load_results(finished.root)).set_index(["method", "examples"])
+    assert table.loc[("lora", 300)].tolist() == [4, 1]
+    assert table.loc[("full", 100)].tolist() == [4, 1]
+    assert table["stopped"].sum() == 3
+
+
+def test_device_seconds_are_of_all_records(finished):
+    spent = tables.device_seconds(load_results(finished.root))
+    assert spent.qualifying == 88 + 121 + 88 + 12 * 0.5
+    assert spent.final == 10 * 7 + 3 * 303
+    assert spent.total == spent.qualifying + spent.final
+
+
+def test_examples_lie_at_evenly_spaced_quantiles(finished):
+    chosen = examples.choose(load_results(finished.root))
+    assert [example.id for example in chosen] == ["test_1", "test_3", "test_5", "test_7", "test_9"]
+    assert [example.mean_score for example in chosen] == [10, 30, 50, 70, 90]
+    assert [output.method for output in chosen[0].outputs] == ["baseline", "lora", "full", "prompt_tuning"]
+    assert [output.score for output in chosen[1].outputs] == [21, 35, 30, 25]
+
+
+def test_with_few_documents_each_is_shown_once(finished):
+    assert len(examples.choose(load_results(finished.root), count=50)) == 10
+
+
+def read(planted) -> str:
+    return write_report(planted.root).read_text(encoding="utf-8")
+
+
+def test_a_folder_without_records(bare):
+    report = read(bare)
+    assert "**Nothing can be said yet:** no trial has been completed." in report
+    assert "0 of 12 trials have ended; running or interrupted: 0; not started: 12." in report
+    assert "Fewer than two scores on test" in report
+
+
+def test_a_folder_without_provenance(bare):
+    bare.folder.provenance_file.unlink()
+    report = read(bare)
+    assert "No trial has been scored yet." in report
+    assert "Documents: -" in report
+    assert "tuneoff run sweep.yaml" in report
+
+
+def test_a_sweep_before_its_final(searched):
+    report = read(searched)
+    assert (
+        "**No method has been scored on test yet.** On validation the best trial so far is `lora/0001`"
+        in report
+    )
+    assert "> No run of the final has finished." in report
+    assert "No predictions on test yet." in report
+
+
+def test_a_sweep_that_was_interrupted(bare):
+    bare.trial("lora", 0, [10, 20], status="running", ended=None)
+    bare.trial("lora", 1, [], status="running", ended=None)
+    bare.trial("full", 0, [10], status="stopped", stop=Stop(rung=0, value=10, cut_off=12))
+    report = read(bare)
+    assert "1 of 12 trials have ended; running or interrupted: 2; not started: 9." in report
+    assert "20.00 (running at 300 examples)" in report
+
+
+def test_a_method_whose_trials_all_failed(searched):
+    for number in range(4):
+        searched.trial("full", number, [], status="failed", failures=2, error="Traceback\nOSError: disk full")
+    searched.final("lora", 0, 33.5)
+    report = read(searched)
+    assert "> `full` has no winner, no score at the full budget: of its trials 4 failed." in report
+    assert "- `full/0000` failed after 2 retries: `OSError: disk full`" in report
+    assert "Seeds finished, of 3 planned a method: `lora` 1, `full` 0 and `prompt_tuning` 0." in report
+    assert "No other method has been scored." in report
+
+
+def test_one_seed_has_no_spread(searched):
+    searched.sweep((searched.folder.sweep_file).read_text().replace("seeds: 3", "seeds: 1"))
+    for method, score in (("lora", 33.5), ("full", 33.4), ("prompt_tuning", 20)):
+        searched.final(method, 0, score)
+    report = read(searched)
+    assert "ROUGE-L 33.50 with one seed, the untrained model was not scored.**" in report
+    assert "how much the seed alone moves a score is not known" in report
+    assert "33.50 ±" not in report
+    assert "The untrained model (baseline) has not been scored on test." in report
+
+
+def test_methods_whose_seeds_lie_apart(finished):
+    for seed in range(3):
+        finished.final("full", seed, 20 + seed)
+    assert "No other method's seeds reach the range of `lora` (33.50 to 35.50)." in read(finished)
+
+
+def test_methods_worse_than_the_untrained_model(searched):
+    searched.final("baseline", 0, 40)
+    searched.final("lora", 0, 33.5)
+    assert "6.50 points below the untrained model (40.00)" in read(searched)
+
+
+def test_a_final_that_diverged_does_not_count(finished):
+    finished.final("lora", 2, None, status="diverged")
+    report = read(finished)
+    assert tables.methods(load_results(finished.root)).loc["lora", "rougeL_mean"] == 34.0
+    assert "- `lora/seed-2` diverged: a loss or score was not finite" in report
+
+
+def test_a_winner_that_changed_after_the_final(finished):
+    finished.trial("lora", 4, [30, 35, 40])
+    assert "`lora` was retrained from `lora/0001`; its winner is now `lora/0004`." in read(finished)
+
+
+def test_predictions_that_are_missing_are_said_to_be(finished):
+    finished.folder.predictions_file(load_results(finished.root).final("full", 0)).unlink()
+    report = read(finished)
+    assert "Not shown, as that run has not finished: `full`." in report
+    assert "### Example 5 of 5" in report
+
+
+def test_only_the_baseline_has_predictions(finished):
+    for method in ("full", "lora", "prompt_tuning"):
+        finished.folder.predictions_file(load_results(finished.root).final(method, 0)).unlink()
+    assert [example.mean_score for example in examples.choose(load_results(finished.root))] == [
+        1,
+        21,
+        41,
+        61,
+        81,
+    ]
+
+
+def test_text_of_data_and_models_is_never_markup(finished):
+    hostile = "```\n# heading\n````text\n<script>alert(1)</script> | a | 🙂 مرحبا \x1b[31m\u2028# heading"
+    row = {"id": "a|b`<b>", "source": hostile, "references": [hostile, ""], "rougeL": math.nan}
+    for method in ("baseline", "lora", "full", "prompt_tuning"):
+        record = load_results(finished.root).final(method, 0)
+        finished.predictions(record, [row | {"prediction": hostile, "rougeL": 10.0}])
+    finished.trial("lora", 1, [25, 35, 34.5], hyperparameters={"init": hostile})
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(read(finished))
+    everything = [child for token in tokens for child in [token, *(token.children or [])]]
+    assert not {"html_block", "html_inline"} & {token.type for token in everything}
+    headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
+    assert len(headings) == 9
+    assert "\x1b" not in read(finished)

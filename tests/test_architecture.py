@@ -1,0 +1,105 @@
+"""Who may import whom. The layers, from the top: search, trainables, spaces; imports point down only."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import search
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES = 300
+RAY_SEAM = "trainables/trainable.py"
+TRAINING = {"torch", "transformers", "peft"}
+
+
+def files(*packages: str) -> list[str]:
+    return sorted(
+        str(file.relative_to(ROOT)) for package in packages for file in (ROOT / package).rglob("*.py")
+    )
+
+
+def imports(source: str) -> set[str]:
+    """Every module that a source imports, at any depth, and each name taken `from` it."""
+    return {name for node in ast.walk(ast.parse(source)) for name in _imported(node)}
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"line {node.lineno}: name the package in full"
+        assert node.module is not None
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports_of(file: str) -> set[str]:
+    return imports((ROOT / file).read_text(encoding="utf-8"))
+
+
+def packages_of(file: str) -> set[str]:
+    return {name.partition(".")[0] for name in imports_of(file)}
+
+
+def test_imports_are_found_at_any_depth() -> None:
+    source = "import a.b as c\ndef f():\n    if g:\n        from d.e import h, i\n"
+    assert imports(source) == {"a.b", "d.e.h", "d.e.i"}
+
+
+@pytest.mark.parametrize("file", files("spaces"))
+def test_spaces_know_optuna_distributions_only(file: str) -> None:
+    foreign = {
+        name
+        for name in imports_of(file)
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, "spaces"}
+    }
+    assert all(name.startswith("optuna.distributions.") for name in foreign)
+
+
+@pytest.mark.parametrize("file", files("trainables"))
+def test_trainables_never_import_search_and_meet_ray_in_one_file(file: str) -> None:
+    above = {"search"} if file == RAY_SEAM else {"search", "ray"}
+    assert not packages_of(file) & above
+
+
+@pytest.mark.parametrize("file", files("search"))
+def test_search_never_imports_what_trains(file: str) -> None:
+    assert not packages_of(file) & TRAINING
+
+
+@pytest.mark.parametrize("file", files("spaces", "trainables", "search"))
+def test_a_file_is_a_small_room(file: str) -> None:
+    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) < MOST_LINES
+
+
+def test_every_space_has_a_method_of_its_name_and_the_reverse() -> None:
+    def methods(package: str) -> set[str]:
+        names = {file.stem for file in (ROOT / package).glob("*.py")} - {"common"}
+        return {name for name in names if not name.startswith("_")}
+
+    assert methods("spaces") == methods("trainables/methods")
+
+
+@pytest.mark.parametrize("module", ["search", "search.config", "search.results", "spaces", "trainables.task"])
+def test_reading_a_sweep_or_its_records_loads_neither_torch_nor_ray(module: str) -> None:
+    code = f"import {module}, sys; print(*{{'torch', 'transformers', 'peft', 'ray'}} & set(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""
+
+
+def test_search_exports_what_a_notebook_needs() -> None:
+    code = "import search; print(*(f'{name}:{callable(getattr(search, name))}' for name in search.__all__))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["load_results:True", "load_sweep:True", "run:True"]
+
+
+def test_search_has_no_other_name() -> None:
+    with pytest.raises(AttributeError, match="module 'search' has no attribute 'walk'"):
+        search.walk  # noqa: B018
