@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell expects it."""
+LOG_WIDTH = 120
+"""Columns of a table in a log file."""
 
 app = typer.Typer(
     name="tuneoff",
@@ -133,18 +135,25 @@ def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
     from search.runner import SweepFailed, run
     from search.store import RunFolder
 
-    console = Console(soft_wrap=True)
-    console.print(f"Run folder: {folder}", highlight=False)
+    console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
     try:
         with Progress(sweep, RunFolder(folder).read_records(), console) as progress:
             results = run(sweep, folder, address=address, listeners=[progress])
     except KeyboardInterrupt as interrupt:
-        console.print(f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}")
+        typer.echo(f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}")
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
         typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
         sys.exit(1)
-    console.print(f"Report: {results.folder.report / 'report.md'}", highlight=False)
+    console.print(f"Report: {results.folder.report / 'report.md'}", soft_wrap=True, highlight=False)
+    failed = results.finals.query("status != 'completed'")
+    if len(failed):
+        again = f"tuneoff resume {folder} tries them again"
+        typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

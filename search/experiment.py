@@ -43,6 +43,7 @@ class Experiment:
 
         It may return with work left: Ray ended it. What was done is in the ledger.
         """
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
         shutil.rmtree(self.folder / "experiment", ignore_errors=True)
         tuner = tune.Tuner(
             tune.with_resources(self.trainable, {"cpu": self.slots.cpus, "gpu": self.slots.gpus}),

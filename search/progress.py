@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from search.config import Sweep
 from search.recorder import Event
 from search.records import Record
+from search.results import last_line
 from search.tally import Standing, seconds_left, standings
 
 TABLE_SECONDS = 60
@@ -41,7 +43,8 @@ class Progress:
         self.records[record.id] = record
         running = sum(r.status == "running" for r in self.records.values())
         self.seen_running = max(self.seen_running, running)
-        self.console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}", highlight=False)
+        line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
+        self.console.print(line, soft_wrap=True, highlight=False)
         if not self.console.is_terminal and time.monotonic() - self._printed > TABLE_SECONDS:
             self._printed = time.monotonic()
             self.console.print(self.table())
@@ -54,19 +57,19 @@ class Progress:
         if event == "retry":
             return f"{name} failed and is taken up again ({record.failures})"
         if event == "failed":
-            return f"{name} [red]failed[/]: {_last_line(record.error)}"
+            return f"{name} [red]failed[/]: {escape(last_line(record.error) or '')}"
         return f"{name} {self._rung(record)}"
 
     def _rung(self, record: Record) -> str:
         rung = record.rungs[-1]
         at = f"{rung.examples:,} examples"
         if record.status == "diverged":
-            return f"[red]diverged[/] after {at}: {record.error}"
+            return f"[red]diverged[/] after {at}: {escape(record.error or '')}"
         if rung.score is None:
-            return f"has seen {at}"
+            return f"[yellow]stopped[/]: no finite score after {at}" if record.stop else f"has seen {at}"
         scored = f"{self.sweep.task.metric} {rung.score:.2f} after {at}"
         if record.stop is not None:
-            return f"[yellow]stopped[/]: {scored}, not above {record.stop.cut_off or float('nan'):.2f}"
+            return f"[yellow]stopped[/]: {scored}, not above {record.stop.cut_off:.2f}"
         return f"[green]completed[/]: {scored}" if record.status == "completed" else scored
 
     def table(self) -> Table:
@@ -75,17 +78,10 @@ class Progress:
         left = seconds_left(self.sweep, records, self.seen_running)
         rest = f", about {_duration(left)} left" if left else ""
         table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
-        table.add_column("method")
-        for column in (
-            "phase",
-            "done",
-            "running",
-            "stopped",
-            "failed",
-            f"best {self.sweep.task.metric}",
-            "time",
-        ):
-            table.add_column(column, justify="left" if column == "phase" else "right")
+        for column in ("method", "phase"):
+            table.add_column(column)
+        for column in ("done", "running", "stopped", "failed", f"best {self.sweep.task.metric}", "time"):
+            table.add_column(column, justify="right")
         for row in standings(self.sweep, records):
             if row.running or row.ended or row.phase == "qualifying":
                 table.add_row(*_cells(row))
@@ -111,7 +107,3 @@ def _chosen(record: Record) -> str:
         for name, value in record.hyperparameters.items()
     )
     return f" ({'untuned default: ' if record.origin == 'default' else ''}{values})"
-
-
-def _last_line(error: str | None) -> str:
-    return (error or "").strip().rpartition("\n")[2]

@@ -1,5 +1,6 @@
 """From Tune's events to the ledger."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,9 @@ from ray.tune.experiment import Trial
 
 from search.ledger import Ledger
 from search.records import Record
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""The escape sequences with which Ray colours a worker's traceback."""
 
 Event = Literal["begin", "rung", "retry", "failed"]
 Listener = Callable[[Event, Record], None]
@@ -55,4 +59,4 @@ def _traceback(trial: Trial) -> str:
     file = trial.error_file
     if file is None or not Path(file).is_file():
         return "The worker died without a traceback: it was killed, or ran out of memory."
-    return Path(file).read_text(encoding="utf-8", errors="replace").strip()
+    return COLOURS.sub("", Path(file).read_text(encoding="utf-8", errors="replace")).strip()
