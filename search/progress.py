@@ -37,7 +37,8 @@ class Progress:
 
     def __exit__(self, *error: object) -> None:
         self._live.stop()
-        self.console.print(self.table())
+        if self.records:
+            self.console.print(self.table())
 
     def __call__(self, event: Event, record: Record) -> None:
         self.records[record.id] = record

@@ -56,11 +56,12 @@ def run(
     store = RunFolder(Path(folder) if folder is not None else Path(sweep.storage) / sweep.name)
     with store.locked():
         plan = _prepare(store, sweep)
-        with connected(address):
-            experiment = Experiment(trainable, slots(sweep.resources), store.tune, tuple(listeners))
-            _until_done(plan, experiment, "qualifying", trials_left, qualify)
-            final.enter(plan, Ledger(store))
-            _until_done(plan, experiment, "final", lambda *of: len(final.runs_left(*of)), final.hold)
+        if _has_work(plan):
+            with connected(address):
+                experiment = Experiment(trainable, slots(sweep.resources), store.tune, tuple(listeners))
+                _until_done(plan, experiment, "qualifying", trials_left, qualify)
+                final.enter(plan, Ledger(store))
+                _until_done(plan, experiment, "final", lambda *of: len(final.runs_left(*of)), final.hold)
         write_report(store.root)
     return load_results(store.root)
 
@@ -90,6 +91,15 @@ def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:
         raise SweepError(
             problems, f"{store.root} holds another sweep; name another folder with --folder, or undo these"
         )
+
+
+def _has_work(plan: Plan) -> bool:
+    """Whether Ray is needed at all: a finished sweep only has its report written again."""
+    ledger = Ledger(plan.folder)
+    if trials_left(plan, ledger):
+        return True
+    final.enter(plan, ledger)
+    return bool(final.runs_left(plan, ledger))
 
 
 def _until_done(

@@ -5,7 +5,7 @@ Local files are read as text, so that an id `007` or a summary `NA` stays what i
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -28,8 +28,8 @@ CARVED_SHARE = 0.05
 CARVED_MOST = 500
 """A missing split takes this share of train's sources, at most so many."""
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task.DATA_FORMATS
-    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, convert_dates=False),
-    ".json": lambda path: pd.read_json(path, dtype=False, convert_dates=False),
+    ".jsonl": lambda path: pd.DataFrame(map(json.loads, _lines(path)), dtype=object),
+    ".json": lambda path: pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), dtype=object),
     ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
     ".tsv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t"),
     ".parquet": pd.read_parquet,
@@ -103,6 +103,11 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.DataFrame()
     except (ValueError, OSError) as error:
         raise InputError(f"Data file {path} cannot be read as {path.suffix[1:]}: {error}") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        yield from (line for line in file if line.strip())
 
 
 def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:

@@ -20,8 +20,8 @@ class Base:
     """A task's pretrained model and tokenizer.
 
     A method is attached to the model in place; `restore` takes it off and proves by checksum that the
-    weights are those of the pretrained model again. Where they are not (full fine-tuning), the model is
-    loaded anew, which from a warm disk costs less than keeping a second copy in memory.
+    weights are those of the pretrained model again. Where they are not (full fine-tuning), they are read
+    anew, which from a warm disk costs less than a second copy that stays in memory.
     """
 
     def __init__(self, task: Task) -> None:
@@ -31,7 +31,8 @@ class Base:
         self.encoder = load_encoder(task)
         self.tokenizer = self.encoder.tokenizer
         self.is_encoder_decoder = self.encoder.is_encoder_decoder
-        self._load()
+        self.model = self._pretrained().to(self.device).requires_grad_(False).eval()
+        self._attributes = set(vars(self.model))
         self._checksum = checksum(self.model)
 
     def attach(self, method: str | None, hyperparameters: Mapping[str, Any]) -> Model:
@@ -54,8 +55,8 @@ class Base:
         self.model.requires_grad_(False)
         self.model.zero_grad(set_to_none=True)
         if checksum(self.model) != self._checksum:
-            del self.model
-            self._load()
+            self.model.load_state_dict(self._pretrained().state_dict())
+            assert checksum(self.model) == self._checksum
 
     def export(self, model: Model, folder: Path) -> None:
         """Write a peft adapter, or a whole transformers folder where the model itself was trained."""
@@ -65,14 +66,13 @@ class Base:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
 
-    def _load(self) -> None:
-        logging.disable_progress_bar()
+    def _pretrained(self) -> Model:
+        """The model as it is on disk, in the memory of the CPU."""
         loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
-        model: Model = loader.from_pretrained(
+        logging.disable_progress_bar()
+        return loader.from_pretrained(
             self.task.model, dtype=torch.float32, trust_remote_code=self.task.trust_remote_code
         )
-        self.model = model.to(self.device).requires_grad_(False).eval()
-        self._attributes = set(vars(self.model))
 
 
 def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:

@@ -1,0 +1,168 @@
+"""The command line: what it prints, and that what a user can mend ends with code 2 and no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search import cli
+
+ROWS = [{"dialogue": f"A: I am number {i}.", "summary": f"It is {i}."} for i in range(40)]
+
+
+@pytest.fixture
+def tuneoff(monkeypatch, capsys, tmp_path) -> Callable[..., tuple[int, str, str]]:
+    """`tuneoff("check", "sweep.yaml")` gives the exit code, the output and the error output."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tuneoff", *arguments])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def sweep(tmp_path) -> Callable[..., str]:
+    """Writes a sweep with small data and a model that has only its config; keyword arguments change keys."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": "t5"}))
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
+
+    def write(**task: object) -> str:
+        content = {
+            "name": "small",
+            "task": {
+                "model": "model",
+                "data": {"train": "train.jsonl"},
+                "source": "dialogue",
+                "target": "summary",
+                "prompt": "Summarize: {dialogue}",
+                **task,
+            },
+            "methods": {"lora": {}},
+        }
+        (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(content))
+        return "sweep.yaml"
+
+    return write
+
+
+def test_help_names_every_command(tuneoff):
+    code, out, _ = tuneoff("--help")
+    assert code == 0
+    for command in ("run", "resume", "report", "check", "methods", "export", "schema"):
+        assert f" {command} " in out
+
+
+def test_help_needs_neither_torch_nor_ray_nor_pandas():
+    code = (
+        "import sys; sys.argv = ['tuneoff', '--help']\n"
+        "from search import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: print({'torch', 'ray', 'pandas', 'optuna', 'pydantic'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.rstrip().endswith("set()")
+
+
+def test_methods_are_shown_with_their_spaces(tuneoff):
+    code, out, _ = tuneoff("methods", "lora")
+    assert code == 0
+    assert "0.0001 to 0.005 (log)" in out
+    assert "alpha_ratio" in out
+
+
+def test_the_schema_is_json(tuneoff):
+    _, out, _ = tuneoff("schema")
+    assert json.loads(out)["properties"]["qualifying"]
+
+
+def mistakes() -> dict[str, tuple[dict[str, object], list[str], str]]:
+    """Each mistake: what it changes in the task, what it adds to the command, what it must be told."""
+    return {
+        "unknown metric": ({"metric": "rouge7"}, [], "task.metric: must be one of rouge1"),
+        "unknown key": ({}, ["--set", "qualifying.trials=4"], "trials_per_method"),
+        "unknown method": ({}, ["--set", "methods.lorra={}"], "did you mean 'lora'"),
+        "range": ({}, ["--set", "methods.lora.space.rank=[4, 999]"], "must lie within 4 to 64"),
+        "column": ({"source": "dialog", "prompt": "{dialog}"}, [], "no column 'dialog'; it has 'dialogue'"),
+        "prompt": ({"prompt": "{dialogue} {speaker}"}, [], "no column 'speaker'"),
+        "model": ({"model": "nobody/nothing"}, [], "The hub may be unreachable"),
+        "file": ({"data": {"train": "gone.jsonl"}}, [], "gone.jsonl"),
+        "empty": ({"data": {"train": "empty.jsonl"}}, [], "The train split is empty"),
+        "garbage": ({"data": {"train": "garbage.jsonl"}}, [], "cannot be read as jsonl"),
+        "fp16": ({"precision": "fp16"}, [], "fp16 is refused for models of type t5"),
+    }
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("mistake", mistakes())
+def test_what_can_be_mended_is_told_before_anything_starts(tuneoff, sweep, tmp_path, command, mistake):
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "garbage.jsonl").write_text("{this is no json")
+    task, options, told = mistakes()[mistake]
+    code, _, error = tuneoff(command, sweep(**task), *options)
+    assert code == 2
+    assert told in error
+
+
+@pytest.mark.parametrize("text", ["name: [", "name: a\nname: b\n", "- a list"])
+def test_yaml_that_is_no_sweep(tuneoff, tmp_path, text):
+    (tmp_path / "sweep.yaml").write_text(text)
+    code, _, error = tuneoff("run", "sweep.yaml")
+    assert code == 2
+    assert "sweep.yaml" in error
+
+
+def test_a_file_that_is_not_there(tuneoff):
+    code, _, error = tuneoff("run", "dialogsm")
+    assert code == 2
+    assert "did you mean 'dialogsum'" in error
+
+
+def test_a_folder_of_another_sweep(tuneoff, sweep, tmp_path):
+    tuneoff("check", sweep())
+    other = tmp_path / "runs" / "small"
+    other.mkdir(parents=True)
+    from search.config import load_sweep
+
+    (other / "sweep.yaml").write_text(load_sweep("sweep.yaml", ["seed=7"]).to_yaml())
+    code, _, error = tuneoff("run", "sweep.yaml")
+    assert code == 2
+    assert "holds another sweep" in error
+    assert "seed: must not change; was 7, now 0" in error
+
+
+def test_a_folder_that_cannot_be_written(tuneoff, sweep, tmp_path):
+    (tmp_path / "taken").touch()
+    code, _, error = tuneoff("run", sweep(), "--folder", "taken/run")
+    assert code == 2
+    assert "cannot be written" in error
+
+
+def test_a_folder_that_is_no_run_folder(tuneoff, tmp_path):
+    for command in (["resume"], ["report"], ["export", "--method", "lora", "--to", "x"]):
+        code, _, error = tuneoff(command[0], str(tmp_path), *command[1:])
+        assert code == 2
+        assert "is not a run folder" in error
+
+
+@pytest.mark.ray
+def test_a_gpu_that_is_not_there(tuneoff, sweep, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    code, _, error = tuneoff("run", sweep(), "--set", "resources.gpus_per_trial=1")
+    assert code == 2
+    assert "a trial asks for 1 GPUs, but there are 0 here" in error
+    assert not list(Path("runs/small").glob("trials/*"))
