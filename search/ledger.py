@@ -42,9 +42,11 @@ class Ledger:
         self._write(record)
 
     def report(self, trial: str, report: Report) -> Record:
-        """Enter what a trial told at a rung; a rung told twice is entered once."""
+        """Enter what a trial told at a rung; a trial that is taken up again repeats rungs, to no effect."""
         record = self.records[trial]
         rung = Rung.model_validate({key: value for key, value in report.items() if key in Rung.model_fields})
+        if rung.rung < len(record.rungs) and report["status"] == "running":
+            return record
         stop = self.stops.pop(trial, None)
         status = "stopped" if stop else report["status"]
         record = record.model_copy(

@@ -9,7 +9,7 @@ from search import final
 from search.assignments import Plan
 from search.budget import rungs
 from search.cluster import connected, slots
-from search.config import Sweep, SweepError, differences
+from search.config import Sweep, SweepError, differences, load_sweep
 from search.experiment import Experiment
 from search.ledger import Ledger
 from search.provenance import provenance
@@ -33,7 +33,7 @@ class SweepFailed(RuntimeError):
 
 
 def run(
-    sweep: Sweep,
+    sweep: Sweep | str | Path,
     folder: str | Path | None = None,
     *,
     address: str | None = None,
@@ -43,7 +43,7 @@ def run(
     """Run a sweep, or take it up where its folder says it is, and write its report.
 
     Args:
-        sweep: from `search.config.load_sweep`.
+        sweep: a sweep, its file, or the name of a bundled one.
         folder: the run folder; by default `<storage>/<name>`.
         address: a running Ray cluster; by default Ray is started on this machine.
         listeners: told of each event of each trial.
@@ -53,6 +53,8 @@ def run(
         InputError: what the user can mend, told before anything is trained.
         SweepFailed: a phase ended too often with work left.
     """
+    if not isinstance(sweep, Sweep):
+        sweep = load_sweep(sweep)
     store = RunFolder(Path(folder) if folder is not None else Path(sweep.storage) / sweep.name)
     with store.locked():
         plan = _prepare(store, sweep)

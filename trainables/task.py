@@ -75,7 +75,7 @@ class Task(BaseModel):
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
-        description="Number format of the forward pass; auto: bf16 where the hardware computes in it, else fp32.",
+        description="Of matrix products; auto: bf16 where the hardware computes in it, else fp32.",
     )
     chat_template: bool = Field(
         False, description="Wrap the prompt as a user's message in the tokenizer's chat template."

@@ -1,7 +1,9 @@
 """The seam: the only file in which Ray meets the training core."""
 
+import os
 from typing import Any
 
+import ray
 from ray import tune
 
 from trainables.assignment import Assignment
@@ -15,6 +17,8 @@ class FineTune(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
+        if not ray.get_gpu_ids():
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves a GPU in sight that was not asked for
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
