@@ -93,3 +93,8 @@ class Record(BaseModel):
     def cost(self) -> Cost:
         """What it has spent so far."""
         return self.rungs[-1].cost if self.rungs else {}
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds of training and evaluation so far."""
+        return sum(self.cost.get(name) or 0.0 for name in ("train_seconds", "evaluation_seconds"))

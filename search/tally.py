@@ -56,13 +56,8 @@ def _standing(method: str, phase: str, planned: int, records: list[Record]) -> S
         stopped=count("stopped"),
         failed=count("failed", "diverged"),
         best_score=max(scores, default=None),
-        seconds=sum(map(device_seconds, mine)),
+        seconds=sum(record.device_seconds for record in mine),
     )
-
-
-def device_seconds(record: Record) -> float:
-    """What a trial has spent on training and evaluation."""
-    return sum(record.cost.get(name) or 0.0 for name in ("train_seconds", "evaluation_seconds"))
 
 
 def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> float | None:
@@ -75,7 +70,7 @@ def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> fl
     rows = {(row.method, row.phase): row for row in standings(sweep, records)}
     total = 0.0
     for method in sweep.methods:
-        ended = [device_seconds(r) for r in records if r.method == method and r.status != "running"]
+        ended = [r.device_seconds for r in records if r.method == method and r.status != "running"]
         if not ended:
             return None
         for phase, each in (("qualifying", fmean(ended)), ("final", max(ended))):

@@ -93,7 +93,7 @@ def _search(records: list[Record]) -> dict[str, Any]:
         "best_rung": best.best_score if best else None,
         "winner": best.id if best else None,
         "hyperparameters": best.hyperparameters if best else None,
-        "search_seconds": sum(_seconds(record, "train_seconds", "evaluation_seconds") for record in records),
+        "search_seconds": sum(record.device_seconds for record in records),
     }
 
 
@@ -102,18 +102,25 @@ def stops(results: Results) -> pd.DataFrame:
     rows = []
     for method in results.methods:
         records = results.qualifying(method)
-        for examples in rungs(results):
-            reached = sum(any(rung.examples == examples for rung in record.rungs) for record in records)
-            stopped = sum(_stopped_at(record) == examples for record in records)
+        for rung, examples in enumerate(rungs(results)):
+            reached = sum(len(record.rungs) > rung for record in records)
+            stopped = sum(record.stop is not None and record.stop.rung == rung for record in records)
             rows.append((method, examples, reached, stopped))
     return pd.DataFrame(rows, columns=["method", "examples", "reached", "stopped"])
 
 
 def rungs(results: Results) -> list[int]:
-    """The budgets, in examples, at which trials are scored; the last is the full budget."""
+    """The budgets, in examples, at which trials are scored; the last is the full budget.
+
+    Where the plan is not known, the fewest examples that any trial had seen there: each trains on to the
+    end of its batch.
+    """
     planned: list[int] = results.provenance.get("budget", {}).get("rungs", [])
-    seen = {rung.examples for r in results.records if r.phase == "qualifying" for rung in r.rungs}
-    return sorted({*planned, *seen})
+    seen: dict[int, int] = {}
+    for record in results.records:
+        for rung in record.rungs if record.phase == "qualifying" else []:
+            seen[rung.rung] = min(rung.examples, seen.get(rung.rung, rung.examples))
+    return planned or [seen[rung] for rung in sorted(seen)]
 
 
 def failures(results: Results) -> pd.DataFrame:
@@ -142,19 +149,8 @@ class DeviceSeconds:
 def device_seconds(results: Results) -> DeviceSeconds:
     spent = {"qualifying": 0.0, "final": 0.0}
     for record in results.records:
-        spent[record.phase] += _seconds(record, "startup_seconds", "train_seconds", "evaluation_seconds")
+        spent[record.phase] += (record.cost.get("startup_seconds") or 0.0) + record.device_seconds
     return DeviceSeconds(**spent)
-
-
-def _seconds(record: Record, *figures: str) -> float:
-    """The sum of some of a record's costs, those not measured left out."""
-    return sum(record.cost.get(figure) or 0.0 for figure in figures)
-
-
-def _stopped_at(record: Record) -> int | None:
-    if record.stop is None:
-        return None
-    return next((rung.examples for rung in record.rungs if rung.rung == record.stop.rung), None)
 
 
 def _by_method(rows: dict[str, dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:
