@@ -22,7 +22,23 @@ PACKAGES = (
 
 
 def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
-    """Versions, hardware, data and budget, as the report prints them."""
+    """The first start of a sweep, its data and its budget, as the report prints them."""
+    return {
+        **this_start(),
+        "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
+        "budget": {"examples": rungs[-1], "rungs": rungs},
+        "metric": {
+            "name": sweep.task.metric,
+            "package": f"rouge_score {_version('rouge_score')}, F-measure",
+            "stemmer": True,
+            "sentence_split": "ROUGE-Lsum: after . ! or ? and at line breaks",
+            "references": sweep.task.references,
+        },
+    }
+
+
+def this_start() -> dict[str, Any]:
+    """With what, on what and how this process was started: a sweep may be resumed elsewhere."""
     return {
         "tuneoff": _version("tuneoff"),
         "commit": _commit(),
@@ -34,15 +50,6 @@ def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
             "machine": f"{platform.system()} {platform.machine()}",
             "cpus": os.cpu_count(),
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        },
-        "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
-        "budget": {"examples": rungs[-1], "rungs": rungs},
-        "metric": {
-            "name": sweep.task.metric,
-            "package": f"rouge_score {_version('rouge_score')}, F-measure",
-            "stemmer": True,
-            "sentence_split": "ROUGE-Lsum: after . ! or ? and at line breaks",
-            "references": sweep.task.references,
         },
     }
 

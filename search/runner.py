@@ -12,7 +12,7 @@ from search.cluster import connected, slots
 from search.config import Sweep, SweepError, differences, load_sweep
 from search.experiment import Experiment
 from search.ledger import Ledger
-from search.provenance import provenance
+from search.provenance import provenance, this_start
 from search.qualifying import qualify, trials_left
 from search.recorder import Listener
 from search.report import write_report
@@ -57,8 +57,11 @@ def run(
         sweep = load_sweep(sweep)
     store = RunFolder(Path(folder) if folder is not None else Path(sweep.storage) / sweep.name)
     with store.locked():
+        is_new = not store.provenance_file.exists()
         plan = _prepare(store, sweep)
         if _has_work(plan):
+            if not is_new:
+                _note_resumption(store)
             with connected(address):
                 experiment = Experiment(trainable, slots(sweep.resources), store.tune, tuple(listeners))
                 _until_done(plan, experiment, "qualifying", trials_left, qualify)
@@ -85,6 +88,11 @@ def _prepare(store: RunFolder, sweep: Sweep) -> Plan:
     if not known:
         store.write_json(store.provenance_file, provenance(sweep, data, plan.rungs))
     return plan
+
+
+def _note_resumption(store: RunFolder) -> None:
+    known = store.read_provenance()
+    store.write_json(store.provenance_file, {**known, "resumed": [*known.get("resumed", []), this_start()]})
 
 
 def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from search.config import Sweep
 from search.ledger import Ledger
@@ -132,5 +132,5 @@ def _storage(url: str | None, folder: RunFolder) -> BaseStorage:
         url = f"sqlite:///{folder.study_file}"
     try:
         return optuna.storages.get_storage(url)
-    except (ImportError, ArgumentError, OperationalError) as error:
+    except (ImportError, ValueError, RuntimeError, SQLAlchemyError) as error:
         raise InputError(f"qualifying.study_storage: {url!r} cannot be opened: {error}") from error

@@ -73,8 +73,16 @@ def _machine(results: Results) -> list[str]:
         f"Hardware: {code(', '.join(f'{part}: {what}' for part, what in hardware.items()))}",
         f"Device time: {duration(spent.total)} ({number(spent.total)} s), {duration(spent.qualifying)} in "
         f"the search and {duration(spent.final)} in the final: start-up, training and evaluation",
-        f"Started: {code(results.provenance.get('started', ''))}",
+        f"Started: {code(results.provenance.get('started', ''))}{_resumptions(results)}",
     ]
+
+
+def _resumptions(results: Results) -> str:
+    """How often the sweep was taken up again, and whether on what it began on."""
+    first, resumed = results.provenance, results.provenance.get("resumed", [])
+    other = sum(any(start[fact] != first[fact] for fact in ("versions", "hardware")) for start in resumed)
+    changed = f", {other} of them with other versions or hardware" if other else ""
+    return f", resumed {len(resumed)} times{changed}" if resumed else ""
 
 
 def _facts(results: Results, topic: str) -> dict[str, Any]:

@@ -133,6 +133,14 @@ def test_a_method_whose_trials_all_failed(searched):
     assert "No other method has been scored." in report
 
 
+def test_resumptions_are_told_with_what_changed(finished):
+    provenance = finished.folder.read_provenance()
+    other = {**provenance, "versions": {**provenance["versions"], "torch": "1.0"}}
+    provenance["resumed"] = [dict(provenance), other]
+    finished.folder.write_json(finished.folder.provenance_file, provenance)
+    assert "resumed 2 times, 1 of them with other versions or hardware" in read(finished)
+
+
 def test_one_seed_has_no_spread(searched):
     searched.sweep((searched.folder.sweep_file).read_text().replace("seeds: 3", "seeds: 1"))
     for method, score in (("lora", 33.5), ("full", 33.4), ("prompt_tuning", 20)):
