@@ -92,8 +92,8 @@ class Ledger:
             return
         losers = [record]
         if record.phase == "qualifying":
-            ended = [r for r in self.qualifying(record.method) if r.status != "running"]
-            best = winner(ended)
-            losers = [r for r in ended if r is not best]
+            completed = [r for r in self.qualifying(record.method) if r.status == "completed"]
+            if winner(completed) is record:
+                losers = [r for r in completed if r is not record]
         for loser in losers:
             shutil.rmtree(self.folder.checkpoints(loser), ignore_errors=True)

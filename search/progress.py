@@ -26,6 +26,7 @@ class Progress:
         self.sweep = sweep
         self.records = {record.id: record for record in records}
         self.console = console
+        self.live: set[str] = set()
         self.seen_running = 1
         self._printed = time.monotonic()
         self._live = Live(get_renderable=self.table, console=console, refresh_per_second=1, transient=True)
@@ -42,7 +43,9 @@ class Progress:
 
     def __call__(self, event: Event, record: Record) -> None:
         self.records[record.id] = record
-        running = sum(r.status == "running" for r in self.records.values())
+        if event == "begin":
+            self.live.add(record.id)
+        running = sum(self.records[trial].status == "running" for trial in self.live)
         self.seen_running = max(self.seen_running, running)
         line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
         self.console.print(line, soft_wrap=True, highlight=False)
@@ -83,7 +86,7 @@ class Progress:
             table.add_column(column)
         for column in ("done", "running", "stopped", "failed", f"best {self.sweep.task.metric}", "time"):
             table.add_column(column, justify="right")
-        for row in standings(self.sweep, records):
+        for row in standings(self.sweep, records, self.live):
             if row.running or row.ended or row.phase == "qualifying":
                 table.add_row(*_cells(row))
         return table

@@ -1,6 +1,6 @@
 """Where a sweep stands: counted from its records, and how long the rest may take."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -31,17 +31,25 @@ class Standing:
         return self.completed + self.stopped + self.failed
 
 
-def standings(sweep: Sweep, records: Iterable[Record]) -> list[Standing]:
-    """A row a method for the qualifying, then for the final, the baseline among them."""
+def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | None = None) -> list[Standing]:
+    """A row a method for the qualifying, then for the final, the baseline among them.
+
+    `live`: ids of the trials that a worker has begun; without it every trial that has not ended counts as
+    running, also one that waits for a worker.
+    """
     records = list(records)
     trials, seeds = sweep.qualifying.trials_per_method, sweep.final.seeds
-    rows = [_standing(method, "qualifying", trials, records) for method in sweep.methods]
-    rows.append(_standing(BASELINE, "final", 1, records))
-    return rows + [_standing(method, "final", seeds, records) for method in sweep.methods]
+    planned = [(method, "qualifying", trials) for method in sweep.methods]
+    planned += [(BASELINE, "final", 1), *((method, "final", seeds) for method in sweep.methods)]
+    return [
+        _standing(method, phase, count, [r for r in records if r.method == method and r.phase == phase], live)
+        for method, phase, count in planned
+    ]
 
 
-def _standing(method: str, phase: str, planned: int, records: list[Record]) -> Standing:
-    mine = [record for record in records if record.method == method and record.phase == phase]
+def _standing(
+    method: str, phase: str, planned: int, mine: list[Record], live: Container[str] | None
+) -> Standing:
 
     def count(*statuses: str) -> int:
         return sum(record.status in statuses for record in mine)
@@ -51,7 +59,7 @@ def _standing(method: str, phase: str, planned: int, records: list[Record]) -> S
         method=method,
         phase=phase,
         planned=planned,
-        running=count("running"),
+        running=sum(r.status == "running" and (live is None or r.id in live) for r in mine),
         completed=count("completed"),
         stopped=count("stopped"),
         failed=count("failed", "diverged"),
