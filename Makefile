@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help venv test test-all lint typecheck format clean
+.PHONY: help venv quickstart test test-all lint typecheck format clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+quickstart: venv  ## a real sweep with what ships in the package: about five minutes on two cores
+	HF_HUB_OFFLINE=1 $(VENV)/bin/tuneoff run quickstart
 
 test: venv  ## the tests, without the slow ones; ARGS="-k name" chooses
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest $(ARGS)

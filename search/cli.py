@@ -39,7 +39,7 @@ Overrides = Annotated[
 ]
 Address = Annotated[
     str | None,
-    typer.Option(help="A running Ray cluster: auto, or ray://host:port. Default: Ray on this machine."),
+    typer.Option(help="A running Ray cluster: auto, or HOST:PORT. Default: Ray on this machine."),
 ]
 
 
@@ -110,6 +110,29 @@ def export(
 
 
 @app.command()
+def init(  # noqa: PLR0913, PLR0917 (each option is a parameter)
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file to write: my.yaml.")],
+    data: Annotated[
+        str, typer.Option(help="Train file (jsonl, json, csv, tsv, parquet), hub id, or embedded.")
+    ] = "embedded",
+    validation: Annotated[Path | None, typer.Option(help="Validation file; without it, carved.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test file; without it, carved from train.")] = None,
+    model: Annotated[str, typer.Option(help="Hub id, local folder, or embedded.")] = "embedded",
+    source: Annotated[str | None, typer.Option(help="Column to read; without it, proposed.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to write; without it, proposed.")] = None,
+    methods: Annotated[str, typer.Option(help="Comma-separated names; see tuneoff methods.")] = "",
+) -> None:
+    """Write a commented sweep file to start from; columns that are not named are proposed from the data."""
+    from search.init import Start, write_sweep
+
+    files = [None if path is None else str(path) for path in (validation, test)]
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    start = Start(model, data, *files, source=source, target=target, methods=names)
+    for line in write_sweep(file, start):
+        typer.echo(line)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of sweep files, from which editors complete and check them."""
     import json
@@ -130,8 +153,10 @@ def main() -> None:
 
 def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
     from rich.console import Console
+    from rich.markdown import Markdown
 
     from search.progress import Progress
+    from search.report.findings import finding
     from search.runner import SweepFailed, run
     from search.store import RunFolder
 
@@ -139,6 +164,7 @@ def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
     if not console.is_terminal:
         console.width = LOG_WIDTH
     console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
+    console.print("Reading the data and starting workers: they import their libraries once.", highlight=False)
     try:
         with Progress(sweep, RunFolder(folder).read_records(), console) as progress:
             results = run(sweep, folder, address=address, listeners=[progress])
@@ -148,6 +174,7 @@ def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
     except SweepFailed as error:
         typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
         sys.exit(1)
+    console.print(Markdown(finding(results)))
     console.print(f"Report: {results.folder.report / 'report.md'}", soft_wrap=True, highlight=False)
     failed = results.finals.query("status != 'completed'")
     if len(failed):

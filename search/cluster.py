@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ QUIET = {
 """Settings of the driver and of the workers it starts, where the user has not set them."""
 
 
+ANSWER_SECONDS = 10
+"""A cluster that does not accept a connection for so long is not there."""
+
+
 @dataclass(frozen=True)
 class Slots:
     """What each trial is given, and how many run at a time."""
@@ -43,10 +48,13 @@ def connected(address: str | None) -> Iterator[None]:
     """Ray for the length of the block: started on this machine, or joined at `address`."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    # Left to itself, Ray would join whatever `ray start` has left on this machine.
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
-        own: dict[str, Any] = {"include_dashboard": False} if address is None else {}
+        _check_answers(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
-    except ConnectionError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
     # Ray takes over SIGTERM when it starts, and dies of it without a word.
     previous = signal.signal(signal.SIGTERM, _interrupt)
@@ -55,6 +63,16 @@ def connected(address: str | None) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGTERM, previous)
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Knock: where nobody is, Ray itself would go on trying for many minutes."""
+    if address in ("local", "auto"):
+        return
+    if "://" in address:  # Ray Client: Tune would run elsewhere, out of reach of the ledger
+        raise ValueError("run tuneoff on a machine of the cluster, with --address auto or HOST:PORT")
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -66,10 +84,15 @@ def slots(resources: Resources) -> Slots:
     """What the connected cluster offers to trials.
 
     Raises:
-        InputError: a trial asks for more than the whole cluster has.
+        InputError: a trial asks for more than any machine of it has.
     """
-    have = ray.cluster_resources()
-    cpus, gpus = int(have.get("CPU", 0)), have.get("GPU", 0.0)
+    return slots_on([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
+
+
+def slots_on(machines: list[dict[str, float]], resources: Resources) -> Slots:
+    """What machines with these `CPU` and `GPU` offer; a trial does not spread over two of them."""
+    cpus = max((int(machine.get("CPU", 0)) for machine in machines), default=0)
+    gpus = max((machine.get("GPU", 0.0) for machine in machines), default=0.0)
     wanted = resources.gpus_per_trial
     if wanted == "auto":
         wanted = 1.0 if gpus else 0.0
@@ -82,8 +105,18 @@ def slots(resources: Resources) -> Slots:
         raise InputError(
             f"resources.cpus_per_trial: a trial asks for {resources.cpus_per_trial} CPUs, there are {cpus}."
         )
-    most = cpus // resources.cpus_per_trial
-    if wanted:
-        most = min(most, int(gpus / wanted))
+    most = sum(_trials_on(machine, resources.cpus_per_trial, wanted) for machine in machines)
+    if not most:
+        raise InputError("resources: no machine here has both the CPUs and the GPUs that a trial asks for.")
     concurrent = resources.concurrent_trials
     return Slots(resources.cpus_per_trial, wanted, most if concurrent == "auto" else min(concurrent, most))
+
+
+def _trials_on(machine: dict[str, float], cpus: int, gpus: float) -> int:
+    by_cpus = int(machine.get("CPU", 0)) // cpus
+    if not gpus:
+        return by_cpus
+    have = machine.get("GPU", 0.0)
+    # A part of a GPU lies on one GPU: three tenths fit three times on each.
+    by_gpus = int(have / gpus) if gpus >= 1 else int(have) * int(1 / gpus)
+    return min(by_cpus, by_gpus)

@@ -29,7 +29,10 @@ class Recorder(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        self._tell("rung", self.ledger.report(_record_id(trial), result["report"]))
+        known = self.ledger.records[_record_id(trial)]
+        record = self.ledger.report(known.id, result["report"])
+        if record is not known:  # else a trial that was taken up again repeats what it told before
+            self._tell("rung", record)
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         self._tell("retry", self.ledger.retry(_record_id(trial)))

@@ -6,7 +6,6 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from scipy.stats.qmc import Sobol
 
 STARTUP_TRIALS = 5
 """Trials of a method that TPE draws at random before it models anything, the default among them."""
@@ -25,6 +24,8 @@ def sobol_point(distributions: Mapping[str, BaseDistribution], index: int, seed:
     Optuna's own QMC sampler keeps its place in the study, where a study rebuilt from records begins anew
     and proposes everything twice.
     """
+    from scipy.stats.qmc import Sobol  # a second's import, for one sampler of three
+
     names = sorted(distributions)
     sequence = Sobol(len(names), scramble=True, rng=seed)
     if index:

@@ -83,8 +83,8 @@ class RunFolder:
         if not self.provenance_file.exists():
             return {}
         try:
-            content: dict[str, Any] = json.loads(self.provenance_file.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
+            content: dict[str, Any] = json.loads(self.provenance_file.read_bytes())
+        except ValueError as error:
             raise InputError(
                 f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
             ) from error
@@ -117,7 +117,7 @@ class RunFolder:
 
 def _read_record(file: Path) -> Record:
     try:
-        return Record.model_validate_json(file.read_text(encoding="utf-8"))
+        return Record.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise InputError(
             f"The record {file} cannot be read ({error.error_count()} problems). "

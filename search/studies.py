@@ -74,7 +74,7 @@ class MethodStudy:
         self.study.add_trial(
             optuna.trial.create_trial(
                 state=self._state(record),
-                value=record.score if self._state(record) is TrialState.COMPLETE else None,
+                value=self._value(record),
                 params=params,
                 distributions=dict(self.space.distributions),
                 intermediate_values=self._values(record),
@@ -91,6 +91,7 @@ class MethodStudy:
                 self._told[record.id].add(step)
         if record.status != "running":
             state = self._state(record)
+            # Optuna itself takes a pruned trial's value from what was reported, and wants none.
             self.study.tell(trial, record.score if state is TrialState.COMPLETE else None, state)
             del self._open[record.id]
 
@@ -103,6 +104,12 @@ class MethodStudy:
 
     def _values(self, record: Record) -> dict[int, float]:
         return {self.budgets[r.rung]: r.score for r in record.rungs if r.score is not None}
+
+    def _value(self, record: Record) -> float | None:
+        """The value of a trial that ended, as `tell` leaves it: a pruned one's is the last it reported."""
+        if self._state(record) is TrialState.FAIL:
+            return None
+        return next(reversed(self._values(record).values()), None)
 
     def _state(self, record: Record) -> TrialState:
         state = STATES[record.status]

@@ -17,14 +17,15 @@ from trainables.atomic import new_folder, write_text
 
 TENSORS = "state.safetensors"
 STATE = "state.json"
+SUMS = "SHA256SUMS"
 
 
 def write(root: Path, examples: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Make the checkpoint at `examples` the only one under `root`."""
     with new_folder(root / f"{examples:012d}") as folder:
         save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
-        digest = _digest(folder / TENSORS)
-        write_text(folder / STATE, json.dumps({"sha256": digest, **state}))
+        write_text(folder / STATE, json.dumps(state))
+        write_text(folder / SUMS, _sums(folder))
     for older in _newest_first(root)[1:]:
         shutil.rmtree(older)
 
@@ -32,17 +33,25 @@ def write(root: Path, examples: int, tensors: Mapping[str, Tensor], state: Mappi
 def read(root: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Tensors and state of the newest whole checkpoint under `root`; None where there is none."""
     for folder in _newest_first(root):
-        try:
-            state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
-            continue
-        if (folder / TENSORS).is_file() and _digest(folder / TENSORS) == state["sha256"]:
-            return load_file(folder / TENSORS), state
+        if _is_whole(folder):
+            return load_file(folder / TENSORS), json.loads((folder / STATE).read_text(encoding="utf-8"))
     return None
 
 
 def _newest_first(root: Path) -> list[Path]:
     return sorted((path for path in root.glob("[0-9]*") if path.is_dir()), reverse=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return (folder / SUMS).read_bytes() == _sums(folder).encode()
+    except FileNotFoundError:
+        return False
+
+
+def _sums(folder: Path) -> str:
+    """The checksums of both files, as `sha256sum --check` reads them."""
+    return "".join(f"{_digest(folder / name)}  {name}\n" for name in (TENSORS, STATE))
 
 
 def _digest(file: Path) -> str:

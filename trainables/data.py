@@ -13,9 +13,11 @@ from random import Random
 from typing import Any, Literal
 
 import pandas as pd
+from pyarrow import parquet
 
+from trainables import embedded
 from trainables.errors import InputError
-from trainables.task import Task
+from trainables.task import DataFiles, Task
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -32,7 +34,7 @@ READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task
     ".json": lambda path: pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), dtype=object),
     ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
     ".tsv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t"),
-    ".parquet": pd.read_parquet,
+    ".parquet": lambda path: parquet.read_table(path).to_pandas(integer_object_nulls=True),
 }
 
 
@@ -79,7 +81,7 @@ def load(task: Task, seed: int) -> Data:
     Raises:
         InputError: a file, a column or a split is missing, unreadable or empty.
     """
-    frames = _hub_frames(task.data) if isinstance(task.data, str) else _local_frames(task.data.model_dump())
+    frames = _frames(task.data)
     notes: list[str] = []
     splits = {name: _examples(frame, name, task, notes) for name, frame in frames.items()}
     for name in ("validation", "test"):
@@ -90,6 +92,24 @@ def load(task: Task, seed: int) -> Data:
     return Data(splits["train"], splits["validation"], splits["test"], notes)
 
 
+def train_rows(data: str | DataFiles) -> pd.DataFrame:
+    """The train split as it lies there, a column for each of its columns.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _frames(data)["train"]
+
+
+def _frames(data: str | DataFiles) -> dict[Split, pd.DataFrame]:
+    if isinstance(data, DataFiles):
+        return _local_frames(data.model_dump())
+    if data == "embedded":
+        frames = embedded.load_splits()
+        return {split: frames[split] for split in SPLITS}
+    return _hub_frames(data)
+
+
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
     return {name: _read(Path(path)) for name in SPLITS if (path := files[name]) is not None}
 
@@ -98,7 +118,7 @@ def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"Data file {path} does not exist.")
     try:
-        return READERS[path.suffix.lower()](path)
+        return READERS[path.suffix.lower()](path).rename(columns=str)
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
     except (ValueError, OSError) as error:
@@ -115,7 +135,7 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
 
     try:
         loaded = datasets.load_dataset(name)
-    except (OSError, ValueError, datasets.exceptions.DatasetNotFoundError) as error:
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise InputError(
             f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
             "The hub may be unreachable (or HF_HUB_OFFLINE set). Local files work without it: "
@@ -125,7 +145,7 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
     for split, names in HUB_NAMES.items():
         found = next((known for known in names if known in loaded), None)
         if found is not None:
-            frames[split] = loaded[found].to_pandas()
+            frames[split] = loaded[found].data.table.to_pandas(integer_object_nulls=True)
     if "train" not in frames:
         raise InputError(f"Data set {name!r} has no train split; it has {', '.join(map(str, loaded))}.")
     return frames

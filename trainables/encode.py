@@ -84,14 +84,18 @@ class Encoder:
     def _shortened(self, example: Example, tokens: list[int], excess: int) -> list[int]:
         """Drop `excess` tokens from the end of the source text, or of the prompt if that is not enough."""
         text, content = self.rendered(example), example.source.strip()
-        offsets = self.tokenizer(
-            text, add_special_tokens=not self.task.chat_template, return_offsets_mapping=True
-        )["offset_mapping"]
+        encoding = self.tokenizer(
+            text,
+            add_special_tokens=not self.task.chat_template,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        offsets, special = encoding["offset_mapping"], encoding["special_tokens_mask"]
         start = text.find(content)
         end = start + len(content)
         inside = [i for i in range(len(tokens)) if start <= offsets[i][0] < offsets[i][1] <= end]
         if len(inside) < excess:
-            return tokens[:-excess]
+            inside = [i for i in range(len(tokens)) if not special[i]]
         cut = set(inside[-excess:])
         return [token for i, token in enumerate(tokens) if i not in cut]
 
@@ -100,8 +104,8 @@ def load_encoder(task: Task) -> Encoder:
     """The encoder of the task's model: its tokenizer, and which kind of model it is."""
     logging.set_verbosity_error()  # prompts longer than the model's own limit are cut by ours
     options = {"trust_remote_code": task.trust_remote_code}
-    tokenizer = AutoTokenizer.from_pretrained(task.model, **options)
+    tokenizer = AutoTokenizer.from_pretrained(task.model_path, **options)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    config = AutoConfig.from_pretrained(task.model, **options)
+    config = AutoConfig.from_pretrained(task.model_path, **options)
     return Encoder(tokenizer, task, is_encoder_decoder=config.is_encoder_decoder)

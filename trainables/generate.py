@@ -1,8 +1,11 @@
 """Greedy generation for a whole split: batched by length, with the key-value cache."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
+from peft import PeftModel, PromptEncoderConfig, PromptTuningConfig
+from torch import Tensor
 from transformers import GenerationConfig
 
 from trainables.batches import by_tokens, padded
@@ -20,37 +23,57 @@ def greedy(base: Base, model: Model, sources: Sequence[list[int]], *, cap: int) 
     Only the special tokens are taken from the model's own generation settings: beams, length penalties
     and the like would make methods differ in what is searched, not in what was learned.
     """
-    config = _config(base, cap)
     outputs: list[list[int]] = [[] for _ in sources]
-    for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
-        rows = [sources[i] for i in batch]
-        ids, mask = padded(rows, config.pad_token_id, left=not base.is_encoder_decoder)
-        with torch.no_grad(), base.autocast():
-            written = model.generate(
-                input_ids=ids.to(base.device), attention_mask=mask.to(base.device), generation_config=config
-            )
-        for i, tokens in zip(batch, _new_tokens(base, written, ids).tolist(), strict=True):
-            outputs[i] = tokens
+    with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
+        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
+            written = _written(base, model, [sources[i] for i in batch], settings)
+            for i, tokens in zip(batch, written.tolist(), strict=True):
+                outputs[i] = tokens
     return outputs
 
 
-def _config(base: Base, cap: int) -> GenerationConfig:
+@contextmanager
+def _settings(base: Base, cap: int) -> Iterator[GenerationConfig]:
+    """Greedy settings in place of the model's own, which fill in what settings handed over leave open."""
     own = base.model.generation_config
-    return GenerationConfig(
+    base.model.generation_config = GenerationConfig(
         max_new_tokens=cap,
         do_sample=False,
         num_beams=1,
         pad_token_id=base.tokenizer.pad_token_id,
         **{name: value for name in SPECIAL_TOKENS if (value := getattr(own, name, None)) is not None},
     )
+    try:
+        yield base.model.generation_config
+    finally:
+        base.model.generation_config = own
 
 
-def _new_tokens(base: Base, written: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-    """Strip what was given: the decoder's start token, or a causal model's source.
+def _written(base: Base, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
+    """New tokens `(rows, at most the cap)`: without the decoder's start token or a causal model's source."""
+    ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
+    ids, mask = ids.to(base.device), mask.to(base.device)
+    if not base.is_encoder_decoder and _reads_soft_prompt(model):
+        embeddings, mask = _with_soft_prompt(model, ids, mask)
+        return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, generation_config=settings)
+    written: Tensor = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
+    return written[:, 1:] if base.is_encoder_decoder else written[:, ids.shape[1] :]
 
-    The source is absent after generation from embeddings, as prompt tuning does.
+
+def _reads_soft_prompt(model: Model) -> bool:
+    return isinstance(model, PeftModel) and isinstance(
+        model.active_peft_config, PromptTuningConfig | PromptEncoderConfig
+    )
+
+
+def _with_soft_prompt(model: Model, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Embeddings `(rows, tokens, width)` of padding, soft prompt and source, in this order; and their mask.
+
+    As in training, the soft prompt stands right before the source. peft's own `generate` puts it before
+    the padding and counts the padding's places, so that a source would be read differently in a batch.
     """
-    if base.is_encoder_decoder:
-        return written[:, 1:]
-    given_tokens = given.shape[1]
-    return written[:, given_tokens:] if torch.equal(written[:, :given_tokens].cpu(), given) else written
+    prompts = model.get_prompt(batch_size=len(ids))
+    embeddings = torch.cat([prompts, model.word_embeddings(ids)], dim=1)
+    mask = torch.cat([mask.new_ones(prompts.shape[:2]), mask], dim=1)
+    order = mask.argsort(dim=1, stable=True)
+    return embeddings.gather(1, order.unsqueeze(2).expand_as(embeddings)), mask.gather(1, order)

@@ -27,13 +27,16 @@ def model_config(name: str) -> dict[str, Any]:
         file = folder / "config.json"
     else:
         file = _download(name)
-    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"task.model: {file} cannot be read as JSON: {error}") from error
     return config
 
 
 def check_model(task: Task) -> None:
     """Raise InputError where the task's model cannot be found or cannot be trained as asked."""
-    model_type = model_config(task.model).get("model_type")
+    model_type = model_config(task.model_path).get("model_type")
     if task.precision == "fp16" and model_type in BREAKS_IN_FP16:
         raise InputError(
             f"task.precision: fp16 is refused for models of type {model_type}: their activations overflow it "

@@ -71,7 +71,7 @@ class Base:
         loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
         logging.disable_progress_bar()
         return loader.from_pretrained(
-            self.task.model, dtype=torch.float32, trust_remote_code=self.task.trust_remote_code
+            self.task.model_path, dtype=torch.float32, trust_remote_code=self.task.trust_remote_code
         )
 
 

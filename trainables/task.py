@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from trainables import embedded
+
 DATA_FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 Name = Annotated[str, Field(min_length=1)]
@@ -105,6 +107,11 @@ class Task(BaseModel):
             if column in columns and column != source:
                 raise ValueError(f"must not name the target {{{column}}}: the model would read the answer")
         return prompt
+
+    @property
+    def model_path(self) -> str:
+        """Where transformers finds the model: a folder, or an id of the hub."""
+        return str(embedded.MODEL) if self.model == "embedded" else self.model
 
     @property
     def prompt_columns(self) -> list[str]:

@@ -19,14 +19,14 @@ class FineTune(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         if not ray.get_gpu_ids():
             os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves a GPU in sight that was not asked for
-        self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
-        self._begin(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
+        if "trial" not in vars(self):  # begun here: Tune retries a step that fails, but not a failed reset
+            self._begin(self.config)
         report = self.trial.next_report()
         return {
             "rung": report["rung"],

@@ -1,6 +1,8 @@
 """Planted run folders: what a sweep leaves behind, with numbers that a test can compute by hand."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -214,6 +216,21 @@ def _plant_finals(planted: Planted) -> None:
                 for place in (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
             ]
             planted.predictions(record, rows)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The address of a Ray cluster with two CPUs; to join it is quicker than to start one for each sweep."""
+    from ray.cluster_utils import Cluster
+
+    # A socket's path must be short, so Ray's folder is not in pytest's.
+    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_TMPDIR", folder)
+        environment.setenv("RAY_AUTH_MODE", "disabled")  # else Ray leaves a token in the home folder
+        head = {"num_cpus": 2, "num_gpus": 0, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        yield cluster.address
+        cluster.shutdown()
 
 
 @pytest.fixture

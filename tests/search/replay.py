@@ -1,0 +1,187 @@
+"""Learning curves instead of training: what a worker reports is a function of the hyperparameters.
+
+The seam to Ray is the real one; behind it, a trial takes milliseconds and needs no torch. The model folder of
+the task says what goes wrong with which trial, and holds a log of every rung that was trained.
+"""
+
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ray import cloudpickle
+
+import spaces
+from search.config import Sweep
+from trainables.assignment import Assignment
+from trainables.atomic import new_file, write_text
+from trainables.trainable import FineTune
+
+# Workers need not find this file: they are sent what is in it.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+ROWS = {"train": 9, "validation": 4, "test": 4}
+RUNGS = [3, 9, 27]
+"""Of 3 epochs over 9 examples, as `sweep` has them."""
+BASELINE_SCORE = 5.0
+
+
+def plant_task(
+    folder: Path, *, seconds: float = 0.0, mishaps: dict[str, tuple[str, int]] | None = None
+) -> Path:
+    """A model folder with only a config, and three small data files; `seconds` is what a rung takes.
+
+    `mishaps` says what befalls a trial at which rung.
+    """
+    write_text(folder / "model" / "config.json", json.dumps({"model_type": "t5"}))
+    settings = {"seconds": seconds, "mishaps": mishaps or {}}
+    write_text(folder / "model" / "replay.json", json.dumps(settings))
+    for split, count in ROWS.items():
+        rows = [{"dialogue": f"{split} {n}", "summary": str(n)} for n in range(count)]
+        write_text(folder / f"{split}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def sweep(task: Path, **changes: Any) -> Sweep:
+    """Two methods, four trials each, two seeds, on what `plant_task` planted; `changes` by dotted key."""
+    content: dict[str, Any] = {
+        "name": "replayed",
+        "seed": 7,
+        "task": {
+            "model": str(task / "model"),
+            "data": {split: str(task / f"{split}.jsonl") for split in ROWS},
+            "source": "dialogue",
+            "target": "summary",
+            "prompt": "{dialogue}\n",
+        },
+        "methods": {"full": {}, "lora": {}},
+        "qualifying": {"trials_per_method": 4, "sampler": "random"},
+        "final": {"seeds": 2},
+    }
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = content
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return Sweep.model_validate(content)
+
+
+def quality(method: str, hyperparameters: dict[str, Any]) -> float:
+    """What a trial comes to in the end, 20 to 60: best at the middle of the learning rates' range."""
+    learning_rate = spaces.get(method).distributions["learning_rate"]
+    low, high = math.log(learning_rate.low), math.log(learning_rate.high)
+    share = (math.log(hyperparameters["learning_rate"]) - low) / (high - low)
+    return 60 - 80 * abs(share - 0.5)
+
+
+def curve(method: str, hyperparameters: dict[str, Any], examples: int) -> float:
+    """The score after so many examples: rising, and never crossing another trial's curve."""
+    return quality(method, hyperparameters) * (0.4 + 0.6 * (examples / RUNGS[-1]) ** 0.5)
+
+
+def luck(seed: int) -> float:
+    """What a seed of the final adds to its score."""
+    return seed % 10 / 10
+
+
+def steps(task: Path) -> list[dict[str, Any]]:
+    """Every rung that any trial trained, as its worker logged it; the order is that of its end."""
+    log = task / "model" / "steps.log"
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+class ReplayedTrial:
+    """Stands in for `trainables.trial.Trial`: the same reports, checkpoints and outputs."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.model = Path(assignment.task.model)
+        settings = json.loads((self.model / "replay.json").read_text())
+        self.seconds: float = settings["seconds"]
+        self.mishap, self.mishap_rung = settings["mishaps"].get(assignment.trial, ("none", -1))
+        if self.mishap == "cannot begin":
+            raise RuntimeError(f"{assignment.trial} cannot begin")
+        file = self._checkpoint
+        self._reports: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+        self._told = min(assignment.rungs_told, len(self._reports))
+
+    def next_report(self) -> dict[str, Any]:
+        if self._told == len(self._reports):
+            self._reports.append(self._reach_rung(len(self._reports)))
+            if self.assignment.method is not None:
+                write_text(self._checkpoint, json.dumps(self._reports))
+        self._told += 1
+        return self._reports[self._told - 1]
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def _checkpoint(self) -> Path:
+        return Path(self.assignment.checkpoints) / "reports.json"
+
+    def _reach_rung(self, rung: int) -> dict[str, Any]:
+        assignment, began = self.assignment, time.time()
+        time.sleep(self.seconds)
+        mishap = self.mishap if rung == self.mishap_rung else "none"
+        self._suffer(mishap)
+        self._log(rung, began)
+        is_last = rung == len(assignment.rungs) - 1
+        is_scored = is_last or not assignment.evaluate_at_end_only
+        score = self._score(rung) if is_scored and mishap not in ("diverges", "has no score") else None
+        if is_last and assignment.output is not None:
+            self._write_output(Path(assignment.output))
+        diverged = mishap == "diverges"
+        return {
+            "rung": rung,
+            "examples": assignment.rungs[rung],
+            "score": score,
+            "scores": {"rougeL": score} if is_scored and not diverged else {},
+            "cost": {"train_seconds": float(rung + 1), "evaluation_seconds": 0.5},
+            "status": "diverged" if diverged else "completed" if is_last else "running",
+            "message": "the training loss was nan" if diverged else None,
+        }
+
+    def _score(self, rung: int) -> float:
+        assignment = self.assignment
+        if assignment.method is None:
+            return BASELINE_SCORE
+        score = curve(assignment.method, assignment.hyperparameters, assignment.rungs[rung])
+        return score + luck(assignment.seed) if assignment.split == "test" else score
+
+    def _suffer(self, mishap: str) -> None:
+        trial = self.assignment.trial
+        if mishap == "raises":
+            raise RuntimeError(f"{trial} always fails")
+        if mishap not in ("raises once", "dies once"):
+            return
+        mark = self.model / f"{trial.replace('/', '-')}.suffered"
+        if not mark.exists():
+            mark.touch()
+            if mishap == "dies once":
+                os._exit(1)
+            raise RuntimeError(f"{trial} fails once")
+
+    def _log(self, rung: int, began: float) -> None:
+        times = {"began": began, "ended": time.time(), "pid": os.getpid()}
+        with (self.model / "steps.log").open("a") as log:
+            log.write(json.dumps({"trial": self.assignment.trial, "rung": rung} | times) + "\n")
+
+    def _write_output(self, output: Path) -> None:
+        row = {"id": "test-0", "source": "test 0", "references": ["0"], "prediction": "zero", "rougeL": 1.0}
+        with new_file(output / "predictions.parquet") as file:
+            pd.DataFrame([row]).to_parquet(file)
+        if self.assignment.method is not None:
+            write_text(output / "adapter" / "adapter_model.safetensors", "weights")
+
+
+class Replay(FineTune):
+    """The real seam to Ray, in front of a replayed trial."""
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        self.trial = ReplayedTrial(Assignment.model_validate(config["assignment"]))  # type: ignore[assignment]

@@ -1,0 +1,74 @@
+"""`tuneoff init`: the sweep file it writes is valid, and says what it saw in the data."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from search.config import load_sweep
+from search.init import Start, write_sweep
+from trainables.errors import InputError
+
+ROWS = [{"id": i, "note": "short", "text": "a long text " * 9, "gist": f"gist {i} of it"} for i in range(9)]
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> str:
+    file = tmp_path / "train.jsonl"
+    file.write_text("\n".join(map(json.dumps, ROWS)))
+    return str(file)
+
+
+def start(data: str, **named: object) -> Start:
+    settings = {"validation": None, "test": None, "source": None, "target": None, "methods": [], **named}
+    return Start("embedded", data, **settings)
+
+
+def test_columns_are_proposed_by_the_length_of_their_texts(tmp_path, train):
+    said = write_sweep(tmp_path / "my.yaml", start(train))
+    sweep = load_sweep(tmp_path / "my.yaml")
+    assert (sweep.task.source, sweep.task.target) == ("text", "gist")
+    assert "reads 'text' (about 108 characters), writes 'gist' (about 12)" in said[0]
+    assert list(sweep.methods) == ["full", "lora", "prompt_tuning"]
+    assert "{text}" in sweep.task.prompt
+
+
+def test_a_usual_name_is_the_target_whatever_its_length(tmp_path):
+    file = tmp_path / "train.csv"
+    with file.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["article", "comment", "summary"])
+        writer.writeheader()
+        writer.writerow({"article": "long " * 50, "comment": "longer " * 10, "summary": "short"})
+    write_sweep(tmp_path / "my.yaml", start(str(file)))
+    assert load_sweep(tmp_path / "my.yaml").task.target == "summary"
+
+
+def test_what_is_named_is_taken(tmp_path, train):
+    write_sweep(
+        tmp_path / "a b.yaml", start(train, source="note", target="text", methods=["lora"], test=train)
+    )
+    sweep = load_sweep(tmp_path / "a b.yaml")
+    assert (sweep.name, sweep.task.source, sweep.task.target) == ("a-b", "note", "text")
+    assert list(sweep.methods) == ["lora"]
+    assert sweep.task.data.test == train
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"source": "txt"}, "--source: there is no column 'txt'; there are id, note, text, gist"),
+        ({"methods": ["lorra"]}, "did you mean 'lora'"),
+    ],
+)
+def test_a_mistake_leaves_no_file(tmp_path, train, named, told):
+    with pytest.raises(InputError, match=told):
+        write_sweep(tmp_path / "my.yaml", start(train, **named))
+    assert not (tmp_path / "my.yaml").exists()
+
+
+def test_a_file_is_never_overwritten(tmp_path, train):
+    (tmp_path / "my.yaml").write_text("mine")
+    with pytest.raises(InputError, match="exists"):
+        write_sweep(tmp_path / "my.yaml", start(train))
+    assert (tmp_path / "my.yaml").read_text() == "mine"

@@ -1,0 +1,263 @@
+"""The studies, and the search that asks them, driven as Tune drives them but without Ray."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from ray import cloudpickle
+from ray.tune.search import Searcher
+
+from search.assignments import Plan
+from search.config import Sweep
+from search.ledger import Ledger
+from search.records import Record, Stop
+from search.searcher import MethodSearch
+from search.store import RunFolder
+from search.studies import rebuild
+from tests.search.replay import RUNGS, curve, sweep
+from trainables.errors import InputError
+
+SAMPLERS = ["tpe", "random", "qmc"]
+FIXED = {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}
+NARROW = {"full": {"fix": FIXED}, "lora": {"fix": {**FIXED, "alpha_ratio": 2, "dropout": 0.0, "rank": 8}}}
+"""Two methods with little to search: each value that is asked costs the study some milliseconds."""
+
+
+class Driven:
+    """A qualifying whose trials report when they are told to; `restart` forgets all but the records."""
+
+    def __init__(self, root: Path, settings: Sweep) -> None:
+        self.plan = Plan(settings, RunFolder(root), "fingerprint", RUNGS)
+        root.mkdir(exist_ok=True)
+        self.restart()
+
+    def restart(self) -> None:
+        self.ledger = Ledger(self.plan.folder)
+        self.studies = rebuild(self.plan.sweep, self.ledger, RUNGS)
+        self.search = MethodSearch(self.plan, self.ledger, self.studies)
+
+    def begin(self) -> Record | None:
+        """The next trial, as Tune asks for it."""
+        config = self.search.suggest("tune's own id")
+        return None if config == Searcher.FINISHED else self.ledger.records[config["assignment"]["trial"]]
+
+    def report(self, trial: str, status: str = "running", **changes: Any) -> Record:
+        record = self.ledger.records[trial]
+        rung = len(record.rungs)
+        score = curve(record.method, record.hyperparameters, RUNGS[rung])
+        report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status, "message": None}
+        record = self.ledger.report(trial, report | changes)
+        self.studies[record.method].tell(record)
+        return record
+
+    def end(self, trial: str, how: str) -> Record:
+        """Take a trial to one of the ends that the ledger knows."""
+        if how == "failed":
+            record = self.ledger.fail(trial, "Traceback: it broke")
+            self.studies[record.method].tell(record)
+            return record
+        if how == "stopped":
+            self.ledger.stops[trial] = Stop(rung=0, value=1, cut_off=2)
+            return self.report(trial)
+        if how == "diverged":
+            return self.report(trial, "diverged", score=None)
+        while len(self.ledger.records[trial].rungs) < len(RUNGS) - 1:
+            self.report(trial)
+        return self.report(trial, "completed", **({"score": None} if how == "has no score" else {}))
+
+    def seen(self, method: str) -> list[dict[str, Any]]:
+        """What a reader of the study sees of its trials."""
+        return [
+            {
+                "number": trial.number,
+                "params": trial.params,
+                "state": trial.state,
+                "values": trial.values,
+                "intermediate_values": trial.intermediate_values,
+                "trial": trial.user_attrs["trial"],
+            }
+            for trial in self.studies[method].study.trials
+        ]
+
+
+@pytest.fixture
+def driven(tmp_path: Path) -> Driven:
+    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying__trials_per_method=6))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_first_trial_of_each_method_is_its_untuned_default(tmp_path, sampler):
+    driven = Driven(tmp_path / "run", sweep(tmp_path, qualifying__sampler=sampler))
+    for method in ("full", "lora"):
+        record = driven.begin()
+        assert (record.id, record.origin) == (f"{method}/0000", "default")
+        assert record.hyperparameters == driven.plan.sweep.spaces()[method].default
+    assert driven.begin().origin == "sampled"
+
+
+def test_what_a_variant_fixes_is_in_every_trial(tmp_path):
+    methods = {"attention": {"base": "lora", "fix": {"targets": "attention", "rank": 16}}}
+    driven = Driven(tmp_path / "run", sweep(tmp_path, methods=methods))
+    for _ in range(4):
+        hyperparameters = driven.begin().hyperparameters
+        assert (hyperparameters["targets"], hyperparameters["rank"]) == ("attention", 16)
+    assert "rank" not in driven.seen("attention")[0]["params"]
+
+
+def test_methods_have_equally_many_trials_and_advance_together(driven):
+    begun = []
+    while record := driven.begin():
+        begun.append(record.id)
+    assert begun == [f"{method}/{number:04d}" for number in range(6) for method in ("full", "lora")]
+    assert driven.begin() is None
+
+
+def test_a_method_that_is_behind_is_first(tmp_path):
+    driven = Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying__trials_per_method=2))
+    while record := driven.begin():
+        driven.end(record.id, "completed")
+    methods = {**NARROW, "prompt_tuning": {}}
+    later = Driven(tmp_path / "run", sweep(tmp_path, methods=methods, qualifying__trials_per_method=3))
+    begun = [later.begin().id for _ in range(5)]
+    assert begun[:2] == ["prompt_tuning/0000", "prompt_tuning/0001"]
+    assert sorted(begun[2:]) == ["full/0002", "lora/0002", "prompt_tuning/0002"]
+
+
+def test_unfinished_trials_are_first_and_keep_their_rungs(driven):
+    first, second = driven.begin().id, driven.begin().id
+    driven.report(second)
+    driven.restart()
+    tasks = [driven.search.suggest("x")["assignment"] for _ in range(3)]
+    assert [task["trial"] for task in tasks] == [first, second, "full/0001"]
+    assert [task["rungs_told"] for task in tasks] == [0, 1, 0]
+
+
+def test_every_trial_has_its_own_seed(driven):
+    records = [driven.begin() for _ in range(12)]
+    assert len({record.seed for record in records}) == 12
+
+
+def _play(driven: Driven, random: Random, *, restarts: float) -> None:
+    """Three trials at a time, ended in all ways, in an order that `random` decides; `restarts` is apart."""
+    restarting, live = Random(restarts), []
+    while True:
+        while len(live) < 3 and (record := driven.begin()):
+            live.append(record.id)
+        if not live:
+            return
+        trial = random.choice(sorted(live))
+        live.remove(trial)
+        if random.random() < 0.5 and len(driven.ledger.records[trial].rungs) < 2:
+            driven.report(trial)
+            live.append(trial)
+        else:
+            how = ["completed", "completed", "stopped", "diverged", "failed", "has no score"]
+            driven.end(trial, random.choice(how))
+        if restarting.random() < restarts:
+            driven.restart()
+            live = [driven.begin().id for _ in live]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_rebuilt_again_and_again_is_the_unbroken_one(tmp_path, sampler):
+    in_memory = {"sampler": sampler, "trials_per_method": 7, "study_storage": "sqlite://"}
+    settings = sweep(tmp_path, methods=NARROW, qualifying=in_memory)
+    unbroken, broken = Driven(tmp_path / "unbroken", settings), Driven(tmp_path / "broken", settings)
+    _play(unbroken, Random(1), restarts=0)
+    _play(broken, Random(1), restarts=0.15)
+    broken.restart()
+    for method in ("full", "lora"):
+        assert broken.seen(method) == unbroken.seen(method)
+        params = [tuple(trial["params"].items()) for trial in broken.seen(method)]
+        assert len(set(params)) == 7
+
+
+def test_a_rebuilt_study_has_the_open_trials_as_they_were(driven):
+    for _ in range(3):
+        driven.begin()
+    driven.report("full/0000")
+    driven.report("full/0000")
+    before = {method: driven.seen(method) for method in ("full", "lora")}
+    driven.restart()
+    assert {method: driven.seen(method) for method in ("full", "lora")} == before
+    assert [trial["state"] for trial in before["full"]] == [TrialState.RUNNING] * 2
+    for _ in range(3):
+        driven.begin()
+    assert driven.end("full/0000", "completed").status == "completed"
+    assert driven.seen("full")[0]["state"] == TrialState.COMPLETE
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_each_end_is_told_truthfully(tmp_path, rebuilt):
+    settings = sweep(tmp_path, methods={"full": NARROW["full"]}, qualifying__trials_per_method=6)
+    driven = Driven(tmp_path / "run", settings)
+    ends = ["completed", "stopped", "diverged", "failed", "has no score"]
+    trials = [driven.begin().id for _ in range(6)]
+    driven.report(trials[2])
+    for trial, how in zip(trials, ends, strict=False):
+        driven.end(trial, how)
+    if rebuilt:
+        driven.restart()
+    scores = {r.id: [rung.score for rung in r.rungs] for r in driven.ledger.qualifying("full")}
+    completed, stopped, diverged, failed, unscored, running = driven.seen("full")
+    assert (completed["state"], completed["values"]) == (TrialState.COMPLETE, [scores[trials[0]][-1]])
+    assert completed["intermediate_values"] == dict(zip(RUNGS, scores[trials[0]], strict=True))
+    for pruned, trial in ((stopped, trials[1]), (diverged, trials[2])):
+        assert (pruned["state"], pruned["values"]) == (TrialState.PRUNED, scores[trial][:1])
+        assert pruned["intermediate_values"] == {RUNGS[0]: scores[trial][0]}
+    assert (failed["state"], failed["values"]) == (TrialState.FAIL, None)
+    assert (unscored["state"], unscored["values"]) == (TrialState.FAIL, None)
+    assert running["state"] == TrialState.RUNNING
+
+
+def test_a_rung_told_twice_is_in_the_study_once(driven):
+    trial = driven.begin().id
+    record = driven.report(trial)
+    driven.studies["full"].tell(record)
+    assert list(driven.seen("full")[0]["intermediate_values"]) == RUNGS[:1]
+
+
+def test_study_db_can_be_read_while_the_sweep_runs(driven):
+    driven.end(driven.begin().id, "completed")
+    driven.report(driven.begin().id)
+    storage = f"sqlite:///{driven.plan.folder.study_file}"
+    assert optuna.get_all_study_names(storage) == ["replayed/full", "replayed/lora"]
+    study = optuna.load_study(study_name="replayed/full", storage=storage)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
+    assert study.best_value == driven.ledger.records["full/0000"].score
+    running = optuna.load_study(study_name="replayed/lora", storage=storage).trials[0]
+    assert (running.state, len(running.intermediate_values)) == (TrialState.RUNNING, 1)
+
+
+def test_studies_in_a_storage_of_ones_own_are_rebuilt_there_and_others_left_alone(tmp_path):
+    url = f"sqlite:///{tmp_path}/mine.db"
+    optuna.create_study(storage=url, study_name="somebody else's")
+    driven = Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+    driven.end(driven.begin().id, "completed")
+    driven.restart()
+    assert sorted(optuna.get_all_study_names(url)) == ["replayed/full", "replayed/lora", "somebody else's"]
+    assert len(optuna.load_study(study_name="replayed/full", storage=url).trials) == 1
+    assert not driven.plan.folder.study_file.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nosuchdialect://host/studies",
+        "nosuchdriver+sqlite://",
+        "sqlite:////no/such/folder/study.db",
+        f"sqlite:///{__file__}",
+        "redis://nowhere",
+    ],
+)
+def test_a_storage_that_cannot_be_opened_is_an_input_error(tmp_path, url):
+    with pytest.raises(InputError, match=r"qualifying.study_storage: '.*' cannot be opened"):
+        Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+
+
+def test_the_search_can_be_pickled_as_tune_does(driven):
+    driven.begin()
+    assert isinstance(cloudpickle.loads(cloudpickle.dumps(driven.search)), MethodSearch)

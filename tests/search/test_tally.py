@@ -1,0 +1,73 @@
+import pytest
+
+from search.config import Sweep
+from search.tally import Standing, seconds_left, standings
+
+SPENT = 11.0
+"""Seconds that a planted trial spends on each rung: see `conftest._rung`."""
+
+
+def sweep_of(planted) -> Sweep:
+    return Sweep.from_yaml(planted.folder.sweep_file.read_text())
+
+
+def standing(planted, method, phase="qualifying") -> Standing:
+    rows = standings(sweep_of(planted), planted.folder.read_records())
+    return next(row for row in rows if (row.method, row.phase) == (method, phase))
+
+
+def test_a_row_a_method_then_the_baseline_then_a_row_a_method(bare):
+    rows = [(row.method, row.phase, row.planned) for row in standings(sweep_of(bare), [])]
+    methods = ["full", "lora", "prompt_tuning"]
+    qualifying = [(method, "qualifying", 4) for method in methods]
+    finals = [(method, "final", 3) for method in methods]
+    assert rows == [*qualifying, ("baseline", "final", 1), *finals]
+
+
+def test_trials_are_counted_by_how_they_ended(searched):
+    assert standing(searched, "full") == Standing(
+        method="full",
+        phase="qualifying",
+        planned=4,
+        running=0,
+        completed=2,
+        stopped=1,
+        failed=1,
+        best_score=33,
+        seconds=SPENT * (3 + 3 + 1 + 1),
+    )
+    prompt_tuning = standing(searched, "prompt_tuning")
+    assert (prompt_tuning.completed, prompt_tuning.stopped, prompt_tuning.failed) == (2, 1, 1)
+    assert prompt_tuning.ended == 4
+
+
+def test_a_running_trial_has_spent_but_not_ended_and_is_not_the_best(bare):
+    bare.trial("lora", 0, [20, 90], status="running")
+    row = standing(bare, "lora")
+    assert (row.running, row.ended, row.best_score, row.seconds) == (1, 0, None, 2 * SPENT)
+
+
+def test_nothing_is_foretold_before_a_trial_of_each_method_has_ended(bare):
+    assert seconds_left(sweep_of(bare), [], 2) is None
+    records = [bare.trial("full", 0, [1, 2, 3]), bare.trial("lora", 0, [1], status="running")]
+    assert seconds_left(sweep_of(bare), records, 2) is None
+
+
+@pytest.mark.parametrize("concurrent", [1, 2, 4])
+def test_the_rest_costs_what_ended_trials_cost_and_the_final_what_the_longest_did(bare, concurrent):
+    records = [
+        bare.trial("full", 0, [1, 2, 3]),
+        bare.trial("full", 1, [1], status="stopped"),
+        bare.trial("lora", 0, [1, 2], status="failed"),
+        bare.trial("prompt_tuning", 0, [1, 2, 3]),
+        bare.trial("prompt_tuning", 1, [1], status="running"),
+    ]
+    full = 2 * (SPENT * (3 + 1) / 2) + 3 * (SPENT * 3)
+    lora = 3 * (SPENT * 2) + 3 * (SPENT * 2)
+    prompt_tuning = 3 * (SPENT * 3) + 3 * (SPENT * 3)
+    expected = (full + lora + prompt_tuning) / concurrent
+    assert seconds_left(sweep_of(bare), records, concurrent) == pytest.approx(expected)
+
+
+def test_nothing_is_left_of_a_sweep_that_has_ended(finished):
+    assert seconds_left(sweep_of(finished), finished.folder.read_records(), 2) == 0

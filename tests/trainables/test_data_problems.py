@@ -1,0 +1,118 @@
+"""Data that cannot be used is told with what is wrong and what is there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from trainables.data import load
+from trainables.errors import InputError
+from trainables.task import Task
+
+GOOD = '{"dialogue": "a", "summary": "b"}\n'
+
+
+def problem(folder: Path, *, name: str = "train.jsonl", content: str | bytes = GOOD, **fields: Any) -> str:
+    """What loading says where the training file holds `content` and the other splits are good."""
+    (folder / "good.jsonl").write_text(GOOD)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    files = {
+        "train": str(folder / name),
+        "validation": str(folder / "good.jsonl"),
+        "test": str(folder / "good.jsonl"),
+    }
+    task = {"model": "m", "data": files, "source": "dialogue", "target": "summary", "prompt": "{dialogue}"}
+    with pytest.raises(InputError) as error:
+        load(Task(**task | fields), seed=0)
+    return str(error.value)
+
+
+def test_a_file_that_is_absent(tmp_path: Path) -> None:
+    files = {"train": str(tmp_path / "no.csv")}
+    assert problem(tmp_path, data=files) == f"Data file {tmp_path / 'no.csv'} does not exist."
+
+
+def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    assert "folder.csv does not exist" in problem(tmp_path, data={"train": str(tmp_path / "folder.csv")})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.jsonl", GOOD + '{"dialogue": "a", "summ'),
+        ("train.json", "[{]"),
+        ("train.json", '"a text"'),
+        ("train.csv", 'dialogue,summary\n"a,b\n'),
+        ("train.csv", b"dialogue,summary\n\xff\xfe,b\n"),
+        ("train.jsonl", b'{"dialogue": "\xff\xfe", "summary": "b"}\n'),
+        ("train.tsv", "dialogue\tsummary\na\tb\tc\td\na\tb\tc\td\te\n"),
+        ("train.parquet", "no parquet"),
+        ("train.parquet", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, content: str | bytes) -> None:
+    message = problem(tmp_path, name=name, content=content)
+    assert message.startswith(f"Data file {tmp_path / name} cannot be read as {Path(name).suffix[1:]}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.jsonl", ""),
+        ("train.jsonl", "\n\n"),
+        ("train.json", "[]"),
+        ("train.csv", ""),
+        ("train.csv", "dialogue,summary\n"),
+        ("train.tsv", "dialogue\tsummary\n"),
+    ],
+)
+def test_a_split_without_rows(tmp_path: Path, name: str, content: str) -> None:
+    assert problem(tmp_path, name=name, content=content) == "The train split is empty."
+
+
+def test_a_parquet_split_without_rows(tmp_path: Path) -> None:
+    pd.DataFrame({"dialogue": [], "summary": []}).to_parquet(tmp_path / "empty.parquet")
+    content = (tmp_path / "empty.parquet").read_bytes()
+    assert problem(tmp_path, name="train.parquet", content=content) == "The train split is empty."
+
+
+def test_a_split_whose_rows_are_all_blank(tmp_path: Path) -> None:
+    content = '{"dialogue": "a", "summary": " "}\n{"dialogue": "", "summary": "b"}\n'
+    assert problem(tmp_path, content=content) == "The train split has no row with both a source and a target."
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({"source": "text", "prompt": "{text}"}, "'text'"),
+        ({"target": "abstract"}, "'abstract'"),
+        ({"target": ["abstract", "title"]}, "'abstract', 'title'"),
+        ({"prompt": "{topic} {dialogue} {date}"}, "'topic', 'date'"),
+    ],
+)
+def test_a_missing_column_is_told_with_those_present(
+    tmp_path: Path, fields: dict[str, Any], missing: str
+) -> None:
+    expected = f"The train split has no column {missing}; it has 'dialogue', 'summary'."
+    assert problem(tmp_path, **fields) == expected
+
+
+def test_columns_that_have_no_names(tmp_path: Path) -> None:
+    message = problem(tmp_path, name="train.json", content=json.dumps([["a", "b"]]))
+    assert message == "The train split has no column 'summary'; it has '0', '1'."
+
+
+def test_too_few_sources_to_carve_from(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text(GOOD * 3)
+    message = problem(tmp_path, data={"train": str(tmp_path / "one.jsonl")})
+    assert message == "The train split has too few different sources to carve a missing split from it."
+
+
+def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
+    message = problem(tmp_path, data="nobody/such-dialogues")
+    assert message.startswith("Data set 'nobody/such-dialogues' cannot be loaded from the Hugging Face hub")
+    assert "(or HF_HUB_OFFLINE set)" in message
+    assert "data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}" in message

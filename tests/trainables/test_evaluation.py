@@ -1,0 +1,57 @@
+"""An evaluation's table and its sums agree with each other and with what the model writes."""
+
+from collections.abc import Callable
+from statistics import mean
+
+import pytest
+
+from trainables import metrics
+from trainables.evaluation import evaluate
+from trainables.generate import greedy
+from trainables.loss import mean_cross_entropy
+from trainables.workbench import Workbench
+
+FAMILIES = ("t5", "bart", "llama")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_split_scored(bench: Callable[..., Workbench], family: str) -> None:
+    table = bench(family, taught=True)
+    evaluation = evaluate(table, table.base.model, "test", None)
+    rows, data = evaluation.examples, table.data.test
+    assert list(rows["id"]) == [example.id for example in data]
+    assert list(rows["source"]) == [example.source for example in data]
+    assert [tuple(texts) for texts in rows["references"]] == [example.references for example in data]
+    assert {len(texts) for texts in rows["references"]} == {3}
+
+    sources = [encoded.source for encoded in table.encoded("test")]
+    outputs = greedy(table.base, table.base.model, sources, cap=24)
+    for text, tokens in zip(rows["prediction"], outputs, strict=True):
+        assert text == table.base.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+    scores = metrics.per_example("rouge", rows["prediction"], list(rows["references"]), combine="mean")
+    for name, values in scores.items():
+        assert list(rows[name]) == values
+        assert evaluation.scores[name] == pytest.approx(mean(values))
+    assert evaluation.loss == mean_cross_entropy(table.base, table.base.model, table.encoded("test"))
+    assert evaluation.scores["rouge1"] > 20
+
+
+def test_the_best_reference_counts_where_the_task_says_so(bench: Callable[..., Workbench]) -> None:
+    means, best = (
+        evaluate(table, table.base.model, "test", None)
+        for table in (bench("t5", taught=True, references=rule) for rule in ("mean", "max"))
+    )
+    assert best.examples["prediction"].equals(means.examples["prediction"])
+    assert best.scores["rouge1"] > means.scores["rouge1"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_share_that_the_cap_cut(bench: Callable[..., Workbench], family: str) -> None:
+    table = bench(family, taught=True, max_target_tokens=10)
+    evaluation = evaluate(table, table.base.model, "validation", None)
+    longer = bench(family, taught=True, max_target_tokens=60)
+    sources = [encoded.source for encoded in longer.encoded("validation")]
+    outputs = greedy(longer.base, longer.base.model, sources, cap=60)
+    cut = [1 not in tokens[:10] for tokens in outputs]
+    assert evaluation.capped_share == sum(cut) / len(cut)
+    assert sum(cut) > 0

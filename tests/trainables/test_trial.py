@@ -1,0 +1,211 @@
+"""A trial reports at each rung, and after a crash says again what was not heard and trains the rest."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+import spaces
+from trainables.assignment import Assignment
+from trainables.data import load
+from trainables.task import Task
+from trainables.trial import Report, Trial
+
+RUNGS = [8, 24, 32]
+
+
+@pytest.fixture
+def assign(make_task: Callable[..., Task], tmp_path: Path) -> Callable[..., Assignment]:
+    task = make_task("llama", taught=True, max_target_tokens=12)
+    fingerprint = load(task, seed=0).fingerprint
+
+    def make(method: str | None = "lora", **changes: Any) -> Assignment:
+        usual = {
+            "trial": f"{method}/0001",
+            "task": task,
+            "data_seed": 0,
+            "data_fingerprint": fingerprint,
+            "method": method,
+            "hyperparameters": spaces.get(method).default if method else {},
+            "seed": 7,
+            "rungs": RUNGS,
+            "rungs_told": 0,
+            "split": "validation",
+            "evaluation_limit": 3,
+            "evaluate_at_end_only": False,
+            "checkpoints": str(tmp_path / "checkpoints"),
+            "output": None,
+            "cpus": 1,
+        }
+        return Assignment(**usual | changes)
+
+    return make
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[[Assignment], Trial]]:
+    """`begin(assignment)` is what a worker does, which before that closes the trial that it had."""
+    current: list[Trial] = []
+
+    def make(assignment: Assignment) -> Trial:
+        while current:
+            current.pop().close()
+        # As Ray would bring it: through plain data.
+        current.append(Trial(Assignment.model_validate(assignment.model_dump())))
+        return current[-1]
+
+    yield make
+    while current:
+        current.pop().close()
+
+
+def reports(trial: Trial, count: int) -> list[Report]:
+    return [trial.next_report() for _ in range(count)]
+
+
+def without_times(report: Report) -> Report:
+    cost = {k: v for k, v in report["cost"].items() if "seconds" not in k and "memory" not in k}
+    return report | {"cost": cost}
+
+
+def test_a_trial_reports_at_each_rung(assign: Callable[..., Assignment], begin: Callable[..., Trial]) -> None:
+    told = reports(begin(assign()), 3)
+    assert [report["rung"] for report in told] == [0, 1, 2]
+    assert [report["examples"] for report in told] == RUNGS
+    assert [report["status"] for report in told] == ["running", "running", "completed"]
+    for report in told:
+        assert list(report["scores"]) == ["rouge1", "rouge2", "rougeL", "rougeLsum"]
+        assert report["score"] == report["scores"]["rougeL"]
+        assert report["loss"] > 0
+        assert report["train_loss"] > 0
+        assert 0 <= report["capped_share"] <= 1
+        assert report["message"] is None
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    seconds = [report["cost"]["train_seconds"] for report in told]
+    assert 0 < seconds[0] < seconds[1] < seconds[2]
+
+
+def test_a_rung_inside_a_batch_is_passed_to_its_end(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    told = reports(begin(assign(rungs=[4, 6, 20, 41])), 4)
+    assert [report["examples"] for report in told] == [8, 8, 24, 41]
+    assert [report["rung"] for report in told] == [0, 1, 2, 3]
+    assert told[1]["train_loss"] is None
+
+
+def test_after_a_crash_what_was_reported_is_said_again_without_training(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    unbroken = reports(begin(assign()), 3)
+    for finished in (1, 2, 3):
+        checkpoints = f"{assign().checkpoints}-{finished}"
+        before = reports(begin(assign(checkpoints=checkpoints)), finished)
+        again = begin(assign(checkpoints=checkpoints))
+        assert again.tuning.examples_seen == RUNGS[finished - 1]
+        assert reports(again, finished) == before
+        assert again.tuning.examples_seen == RUNGS[finished - 1]
+        rest = reports(again, 3 - finished)
+        assert [without_times(r) for r in before + rest] == [without_times(r) for r in unbroken]
+
+
+def test_reports_that_the_driver_has_are_not_said_again(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    before = reports(begin(assign()), 2)
+    again = begin(assign(rungs_told=1))
+    assert again.next_report() == before[1]
+    assert again.next_report()["rung"] == 2
+
+
+def test_a_trial_stopped_in_the_middle_of_a_rung_trains_that_rung_again(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    unbroken = reports(begin(assign(checkpoints=assign().checkpoints + "-other")), 2)
+    crashed = begin(assign())
+    crashed.next_report()
+    crashed.tuning.advance(8)
+    again = begin(assign(rungs_told=1))
+    assert again.tuning.examples_seen == 8
+    assert without_times(again.next_report()) == without_times(unbroken[1])
+
+
+def test_a_trial_whose_checkpoint_is_lost_begins_again(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    before = reports(begin(assign()), 2)
+    for file in Path(assign().checkpoints).rglob("*.*"):
+        file.write_bytes(b"")
+    again = begin(assign(rungs_told=2))
+    assert again.tuning.examples_seen == 0
+    assert [without_times(r) for r in reports(again, 2)] == [without_times(r) for r in before]
+
+
+def test_a_run_of_the_final_is_scored_at_its_end_only_and_keeps_its_output(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
+) -> None:
+    output = tmp_path / "final" / "lora" / "seed-0"
+    final = {"output": str(output), "split": "test", "evaluation_limit": None, "evaluate_at_end_only": True}
+    told = reports(begin(assign(**final)), 3)
+    assert [report["score"] is None for report in told] == [True, True, False]
+    assert "scores" not in told[0]
+    assert told[0]["train_loss"] > 0
+
+    table = pd.read_parquet(output / "predictions.parquet")
+    assert list(table.columns) == ["id", "source", "references", "prediction", *told[2]["scores"]]
+    assert len(table) == 8
+    assert table["rougeL"].mean() == pytest.approx(told[2]["score"])
+    PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(assign().task.model), str(output / "adapter")
+    )
+    weights = output / "adapter" / "adapter_model.safetensors"
+    assert told[2]["cost"]["adapter_bytes"] == weights.stat().st_size
+    assert sorted(path.name for path in output.iterdir()) == ["adapter", "predictions.parquet"]
+
+
+def test_a_final_that_crashed_after_its_end_says_its_report_again(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
+) -> None:
+    final = {"output": str(tmp_path / "final"), "evaluate_at_end_only": True}
+    before = reports(begin(assign(**final)), 3)
+    assert reports(begin(assign(**final)), 3) == before
+    assert begin(assign(**final, rungs_told=2)).next_report() == before[2]
+
+
+def test_the_baseline_is_scored_without_training(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
+) -> None:
+    (report,) = reports(begin(assign(None, rungs=[48], output=str(tmp_path / "final"), split="test")), 1)
+    assert (report["status"], report["examples"], report["cost"]["trainable_parameters"]) == (
+        "completed",
+        0,
+        0,
+    )
+    assert report["train_loss"] is None
+    assert report["score"] > 0
+    assert [path.name for path in (tmp_path / "final").iterdir()] == ["predictions.parquet"]
+    assert not Path(assign().checkpoints).exists()
+
+
+def test_a_trial_that_diverges_says_so_and_the_next_one_is_not_harmed(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    expected = begin(assign()).next_report()
+    absurd = {**spaces.get("full").default, "learning_rate": 1e30}
+    diverging = begin(assign("full", hyperparameters=absurd, checkpoints=assign().checkpoints + "-full"))
+    told: list[Report] = []
+    while not told or told[-1]["status"] == "running":
+        told.append(diverging.next_report())
+    assert told[-1]["status"] == "diverged"
+    assert told[-1]["score"] is None
+    assert told[-1]["message"].startswith("The training loss became ")
+    assert told[-1]["examples"] < 32
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told[-1]["cost"]["train_seconds"] > 0
+    again = begin(assign(checkpoints=assign().checkpoints + "-again")).next_report()
+    assert without_times(again) == without_times(expected)
