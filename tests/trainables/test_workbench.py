@@ -70,6 +70,12 @@ def test_the_seed_of_the_data_chooses_the_subset(task: Task) -> None:
     assert len(set(choices)) > 1
 
 
+def test_no_example_is_scored_twice(task: Task) -> None:
+    bench = Workbench(task, data_seed=0)
+    for limit in range(1, 12):
+        assert len({example.id for example, _ in bench.subset("validation", limit)}) == limit
+
+
 @pytest.mark.parametrize("limit", [None, 12, 500])
 def test_without_a_limit_that_cuts_all_examples_are_scored_in_order(task: Task, limit: int | None) -> None:
     bench = Workbench(task, data_seed=0)
