@@ -1,7 +1,9 @@
-"""What all tests share: one thread, no network, and golden files."""
+"""What all tests share: one thread, no network, tiny models and their data, and golden files."""
 
+import json
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_AUTH_MODE"] = "disabled"  # else Ray leaves a token in the home folder
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,3 +33,50 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def corpus() -> dict[str, list[dict[str, str]]]:
+    """Rows of three splits that share no dialogue; a row of test has three summaries."""
+    from tests.tiny import dialogues
+
+    rows = dialogues(68, seed=0)
+    test = [
+        {
+            "dialogue": row["dialogue"],
+            **{f"summary{i}": row["summary"] + " Good." * (i - 1) for i in (1, 2, 3)},
+        }
+        for row in rows[60:]
+    ]
+    return {"train": rows[:48], "validation": rows[48:60], "test": test}
+
+
+@pytest.fixture(scope="session")
+def data_files(
+    corpus: dict[str, list[dict[str, str]]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The corpus as jsonl files."""
+    folder = tmp_path_factory.mktemp("data")
+    for split, rows in corpus.items():
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {split: str(folder / f"{split}.jsonl") for split in corpus}
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """`model_folder(family, dropout, taught)`: where such a model lies, with its tokenizer."""
+
+    from tests.tiny import dialogues, random_model, teach, tokenizer
+
+    @cache
+    def folder(family: str, dropout: float, taught: bool) -> str:
+        path = tmp_path_factory.mktemp(family)
+        words = tokenizer(family)
+        words.save_pretrained(path)
+        model = random_model(family, len(words), dropout)
+        if taught:
+            teach(model, words, dialogues(64, seed=2))
+        model.save_pretrained(path)
+        return str(path)
+
+    return folder

@@ -32,7 +32,7 @@ def place(
     """A folder with the sweep file of the README, its model tiny, its data small, its budgets short."""
     folder = tmp_path_factory.mktemp("readme")
     sweep = yaml.safe_load(blocks("yaml")[0])
-    sweep["task"] |= {"model": model_folder("t5"), "max_target_tokens": 16}
+    sweep["task"] |= {"model": model_folder("t5", 0.1, True), "max_target_tokens": 16}
     for split, name in sweep["task"]["data"].items():
         shutil.copy(data_files[split], folder / name)
     sweep["qualifying"] = {"trials_per_method": 2, "max_epochs": 1, "validation_samples": 4}

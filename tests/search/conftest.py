@@ -226,7 +226,6 @@ def cluster() -> Iterator[str]:
     # A socket's path must be short, so Ray's folder is not in pytest's.
     with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_TMPDIR", folder)
-        environment.setenv("RAY_AUTH_MODE", "disabled")  # else Ray leaves a token in the home folder
         head = {"num_cpus": 2, "num_gpus": 0, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=head)
         yield cluster.address

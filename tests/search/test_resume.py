@@ -168,9 +168,6 @@ def test_the_proposals_are_those_of_an_undisturbed_sweep(interrupted, undisturbe
             assert (record.seed, record.origin) == (other.seed, other.origin)
 
 
-@pytest.mark.xfail(
-    reason="the undisturbed sweep of the fixture reports no finals: not yet understood", strict=False
-)
 def test_the_final_is_that_of_an_undisturbed_sweep(interrupted, undisturbed):
     """The best curve of a method is the best at every rung, so no order of reports stops it."""
     tables = [
