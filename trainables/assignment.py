@@ -25,6 +25,8 @@ class Assignment(BaseModel):
     hyperparameters: dict[str, Any]
     seed: int
     """Seed of the initialisation and of the data order."""
+    micro_batch: int | None = None
+    """Examples per forward pass of a training step; None: the task's `micro_batch_size`."""
     rungs: list[int]
     """Budgets in examples seen at which the trial is saved; the last is the full budget."""
     rungs_told: int

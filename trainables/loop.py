@@ -28,6 +28,9 @@ class FineTuning:
 
     `method` None is the untrained model, which can only be evaluated. The base model belongs to the
     workbench: `close` gives it back as it was.
+
+    Each step takes its batch in portions of `micro_batch` examples (None: the task's `micro_batch_size`),
+    whose gradients add up to the gradient of the whole batch.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class FineTuning:
         *,
         examples: int,
         seed: int,
+        micro_batch: int | None = None,
     ) -> None:
         self.bench = bench
         self.base = bench.base
+        self.micro_batch = micro_batch or bench.task.micro_batch_size
         train = bench.encoded("train") if method is not None else []
         self.steps = 0
         self.examples_seen = 0
@@ -125,7 +130,7 @@ class FineTuning:
         train = self.bench.encoded("train")
         batch = [train[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
-        size = self.bench.task.micro_batch_size or len(batch)
+        size = self.micro_batch or len(batch)
         loss = 0.0
         for start in range(0, len(batch), size):
             part = summed_cross_entropy(self.base, self.model, batch[start : start + size]) / target_tokens

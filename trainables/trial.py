@@ -36,6 +36,7 @@ class Trial:
             assignment.hyperparameters,
             examples=assignment.rungs[-1],
             seed=assignment.seed,
+            micro_batch=assignment.micro_batch,
         )
         notes = self.tuning.load(Path(assignment.checkpoints))
         self._reports: list[Report] = notes["reports"] if notes else []
