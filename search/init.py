@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-import spaces
 from search.config import load_sweep
 from trainables.atomic import write_text
 from trainables.data import train_rows
@@ -79,7 +78,7 @@ def write_sweep(file: Path, start: Start) -> list[str]:
         source=_inline(source),
         target=_inline(target),
         prompt=_inline(f"Read the following.\n\n{{{source}}}\n\nWrite the {target}: "),
-        methods="\n".join(f"  {name}: {{}}" for name in start.methods or spaces.available()),
+        methods="\n".join(f"  {name}: {{}}" for name in start.methods or load_sweep("quickstart").methods),
     )
     write_text(file, text)
     try:

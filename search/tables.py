@@ -1,24 +1,46 @@
 """What `tuneoff check` and `tuneoff methods` print."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.table import Table
 
 import spaces
-from search.checkup import Checkup
-from search.config import Sweep
 from trainables.errors import InputError
+
+if TYPE_CHECKING:  # to know them takes torch, which the table of methods can do without
+    from search.checkup import Checkup
+    from search.config import Sweep
 
 
 def print_methods(name: str | None) -> None:
-    """Each method's hyperparameters: what is searched, and the untuned default."""
+    """All methods and the models they are for; or one method's hyperparameters with range and default."""
     console = Console()
-    for space in _spaces(name):
-        table = Table(title=space.name, title_justify="left")
-        for column in ("hyperparameter", "searched", "default"):
-            table.add_column(column)
-        for key, dimension in space.distributions.items():
-            table.add_row(key, spaces.describe(dimension), str(space.default[key]))
-        console.print(table)
+    if name is None:
+        console.print(_matrix())
+        return
+    (space,) = _spaces(name)
+    console.print(spaces.summary(name), highlight=False, soft_wrap=True)
+    table = Table()
+    for column in ("hyperparameter", "searched", "default"):
+        table.add_column(column)
+    for key, dimension in space.distributions.items():
+        table.add_row(key, spaces.describe(dimension), str(space.default[key]))
+    console.print(table)
+
+
+def _matrix() -> Table:
+    """A row a method: its paper, which models it is for, and what is searched beside what all have."""
+    common = "learning_rate", *spaces.COMMON
+    table = Table(title="Methods", caption=f"Searched for all: {', '.join(common)}.", title_justify="left")
+    for column in ("method", "what it is", "encoder-decoder", "causal", "searched too"):
+        table.add_column(column)
+    for space in _spaces(None):
+        needed = spaces.needs(space.name)
+        applies = f"with {needed}" if needed else "yes"
+        own = ", ".join(key for key in space.distributions if key not in common)
+        table.add_row(space.name, spaces.summary(space.name), applies, applies, own)
+    return table
 
 
 def _spaces(name: str | None) -> list[spaces.Space]:
@@ -28,7 +50,7 @@ def _spaces(name: str | None) -> list[spaces.Space]:
         raise InputError(str(error)) from error
 
 
-def print_checkup(sweep: Sweep, checkup: Checkup) -> None:
+def print_checkup(sweep: "Sweep", checkup: "Checkup") -> None:
     """The data of a sweep, its lengths, and examples as the model meets them."""
     console = Console(highlight=False, markup=False)
     counts = ", ".join(f"{count:,} {split}" for split, count in checkup.data.counts.items())

@@ -2,29 +2,41 @@
 
 A space is a file of this package, found by its name: `spaces/lora.py` is the space `"lora"`. It holds
 
-- `SPACE`: the hyperparameters and their ranges, as optuna distributions;
-- `DEFAULT`: the untuned point, where someone starts who does not search.
+- `SPACE`: the hyperparameters and their ranges, as optuna distributions; of words that differ in memory
+  the one that takes the most stands last;
+- `DEFAULT`: the untuned point, where someone starts who does not search;
+- `NEEDS`, where the method is not for all models: what it trains, in words that follow "a model with".
 
 Nothing here knows how a method trains, so a search can be planned, checked and drawn without torch.
 """
 
 import pkgutil
 from importlib import import_module
+from types import ModuleType
 
+from spaces import common
 from spaces._dimension import Value, describe
+from spaces._dimension import costliest as _costliest
 from spaces._problem import Problem, ProblemsError, did_you_mean, shown
 from spaces._space import Space
 
+COMMON = tuple(common.SPACE)
+"""Hyperparameters that all methods have beside a learning rate of their own."""
+
 __all__ = [
+    "COMMON",
     "Problem",
     "ProblemsError",
     "Space",
     "Value",
     "available",
+    "costliest",
     "describe",
     "did_you_mean",
     "get",
+    "needs",
     "shown",
+    "summary",
 ]
 
 
@@ -36,10 +48,33 @@ def available() -> list[str]:
 
 def get(name: str) -> Space:
     """The whole space of the method `name`; ValueError with the choices where there is none."""
+    module = _module(name)
+    return Space(name=name, distributions=dict(module.SPACE), default=dict(module.DEFAULT))
+
+
+def summary(name: str) -> str:
+    """The method `name` and its paper, in one line."""
+    return (_module(name).__doc__ or "").splitlines()[0].removesuffix(".")
+
+
+def needs(name: str) -> str | None:
+    """What a model must have for the method `name`; None: any encoder-decoder or causal model will do."""
+    needed: str | None = getattr(_module(name), "NEEDS", None)
+    return needed
+
+
+def _module(name: str) -> ModuleType:
     choices = available()
     if name not in choices:
         raise ValueError(
             f"unknown method {shown(name)}: must be one of {', '.join(choices)}{did_you_mean(name, choices)}"
         )
-    module = import_module(f".{name}", __name__)
-    return Space(name=name, distributions=dict(module.SPACE), default=dict(module.DEFAULT))
+    return import_module(f".{name}", __name__)
+
+
+def costliest(space: Space) -> dict[str, Value]:
+    """The point of a method's space, narrowed or not, at which a training step takes the most memory."""
+    whole = get(space.name).distributions
+    return space.complete(
+        {key: _costliest(part, space.default[key], whole[key]) for key, part in space.distributions.items()}
+    )

@@ -110,6 +110,22 @@ def nearest(dimension: BaseDistribution, value: Value, *, log: bool) -> Value:
     return min(numbers, key=lambda number: abs(scale(number) - scale(value)))
 
 
+def costliest(dimension: BaseDistribution, value: Value, whole: BaseDistribution) -> Value:
+    """The member of a narrowed dimension that takes the most memory: the largest number, the last word.
+
+    Words count in their order in the `whole` dimension. What is continuous there takes none: it stays at
+    `value`.
+    """
+    if isinstance(whole, FloatDistribution):
+        return value
+    if isinstance(dimension, IntDistribution):
+        return dimension.high
+    choices = _values(dimension)
+    if isinstance(choices[0], str):
+        return max(choices, key=_values(whole).index)
+    return max(cast("tuple[int | float, ...]", choices))
+
+
 def _values(dimension: BaseDistribution) -> tuple[Value, ...]:
     """A categorical dimension's choices; a space has none of the other types that optuna allows."""
     assert isinstance(dimension, CategoricalDistribution)

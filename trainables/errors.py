@@ -3,3 +3,10 @@
 
 class InputError(ValueError):
     """A model, a data set or a setting that cannot be used as given; the message says how to mend it."""
+
+
+class NotApplicable(InputError):
+    """A method that makes no sense for this model: what it would train is not there, or is something else."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not applicable: {reason}")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+import spaces
 from search.config import Problem, Sweep, SweepError, differences, json_schema, load_sweep
 from search.locate import bundled_sweeps
 
@@ -283,8 +284,8 @@ def test_a_models_folder_becomes_absolute_and_a_hub_id_stays(folder: Path) -> No
 def test_the_schema_knows_methods_keys_and_descriptions() -> None:
     schema = json_schema()
     json.dumps(schema)
-    assert list(schema["properties"]["methods"]["properties"]) == ["full", "lora", "prompt_tuning"]
-    assert schema["$defs"]["MethodChoice"]["properties"]["base"]["enum"] == ["full", "lora", "prompt_tuning"]
+    assert list(schema["properties"]["methods"]["properties"]) == spaces.available()
+    assert schema["$defs"]["MethodChoice"]["properties"]["base"]["enum"] == spaces.available()
     assert "base" not in schema["$defs"]["MethodChoice"].get("required", [])
     for model in (schema, *schema["$defs"].values()):
         assert model["additionalProperties"] is False

@@ -2,7 +2,9 @@
 
 import itertools
 import math
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -36,7 +38,17 @@ def problems(name: str, space: dict[str, Any], fix: dict[str, Any]) -> list[Prob
 
 
 def test_spaces_are_found_by_their_files() -> None:
-    assert spaces.available() == ["full", "lora", "prompt_tuning"]
+    files = {file.stem for file in Path(spaces.__file__).parent.glob("[a-z]*.py")} - {"common"}
+    assert spaces.available() == sorted(files)
+    assert {"full", "lora", "prompt_tuning"} < files
+
+
+@every_space
+def test_a_summary_is_one_line_with_the_paper(name: str) -> None:
+    summary = spaces.summary(name)
+    assert summary
+    assert "\n" not in summary
+    assert "arXiv" in summary or name == "full"
 
 
 @every_space
@@ -70,9 +82,10 @@ def test_what_is_got_is_a_copy(name: str) -> None:
 
 
 def test_unknown_name_lists_the_choices() -> None:
-    message = r"unknown method 'lorra': must be one of full, lora, prompt_tuning; did you mean 'lora'\?"
-    with pytest.raises(ValueError, match=message):
-        spaces.get("lorra")
+    message = f"unknown method 'lorra': must be one of {', '.join(spaces.available())}; did you mean 'lora'?"
+    for ask in (spaces.get, spaces.summary, spaces.needs):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            ask("lorra")
 
 
 def test_narrowing_by_nothing_changes_nothing() -> None:
@@ -237,3 +250,19 @@ def test_a_long_value_is_cut() -> None:
 )
 def test_a_hint_is_given_only_where_a_choice_resembles(given: object, hint: str) -> None:
     assert spaces.did_you_mean(given, ["rougeL", "rougeLsum"]) == hint
+
+
+def test_the_costliest_corner_takes_the_largest_numbers_and_the_last_words():
+    choices = {
+        "rank": {"low": 4, "high": 16},
+        "batch_size": [16, 8],
+        "targets": ["all-linear", "attention"],
+        "learning_rate": [0.002, 0.0001],
+    }
+    space = spaces.get("lora").narrow(choices, {"schedule": "cosine"})
+    corner = spaces.costliest(space)
+    assert corner.keys() == spaces.get("lora").default.keys()
+    chosen = {"rank": 16, "batch_size": 16, "targets": "all-linear", "schedule": "cosine"}
+    assert chosen.items() <= corner.items()
+    for rate in ("learning_rate", "weight_decay", "dropout"):
+        assert corner[rate] == space.default[rate]

@@ -8,7 +8,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.errors import InputError
 from trainables.loop import FineTuning
-from trainables.targets import resolve
+from trainables.targets import blocks, resolve, shapes
 from trainables.workbench import Workbench
 
 T5_ATTENTION = [
@@ -49,11 +49,40 @@ ROLES = {
     ("llama", "attention"): LLAMA_ATTENTION,
     ("llama", "all-linear"): LLAMA_ATTENTION + LLAMA_LINEAR,
 }
+SMALL_ROLES = {
+    ("t5", "keys-values"): [name for name in T5_ATTENTION if name[-2:] in (".k", ".v")],
+    ("t5", "feed-forward-out"): [name for name in T5_LINEAR if name.endswith(".wo")],
+    ("bart", "keys-values"): [name for name in BART_ATTENTION if name.endswith(("k_proj", "v_proj"))],
+    ("bart", "feed-forward-out"): [name for name in BART_LINEAR if name.endswith(".fc2")],
+    ("llama", "keys-values"): [name for name in LLAMA_ATTENTION if name.endswith(("k_proj", "v_proj"))],
+    ("llama", "feed-forward-out"): [name for name in LLAMA_LINEAR if name.endswith(".down_proj")],
+}
+NORMS = {"t5": 2 * 2 + 2 * 3 + 2, "bart": 2 * 2 + 2 * 3 + 2, "llama": 2 * 2 + 1}
+"""Two in an encoder's block, three in a decoder's, one at each stack's end (T5) or start (BART)."""
 
 
-@pytest.mark.parametrize(("family", "role"), ROLES)
+@pytest.mark.parametrize(("family", "role"), ROLES | SMALL_ROLES)
 def test_a_role_is_these_layers(bench: Callable[..., Workbench], family: str, role: str) -> None:
-    assert sorted(resolve(bench(family).base.model, role)) == sorted(ROLES[family, role])
+    assert sorted(resolve(bench(family).base.model, role)) == sorted((ROLES | SMALL_ROLES)[family, role])
+
+
+@pytest.mark.parametrize(("family", "count"), NORMS.items())
+def test_norms_are_all_normalisation_layers(bench: Callable[..., Workbench], family: str, count: int) -> None:
+    model = bench(family).base.model
+    names = resolve(model, "norms")
+    assert len(names) == count
+    assert {type(model.get_submodule(name)).__name__ for name in names} <= {
+        "LayerNorm", "T5LayerNorm", "LlamaRMSNorm",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("family", ["t5", "bart", "llama"])
+def test_shapes_are_inputs_and_outputs(bench: Callable[..., Workbench], family: str) -> None:
+    model = bench(family).base.model
+    names = resolve(model, "all-linear")
+    for name, (inputs, outputs) in zip(names, shapes(model, names), strict=True):
+        layer = model.get_submodule(name)
+        assert (inputs, outputs) == (layer.in_features, layer.out_features)
 
 
 @pytest.mark.parametrize(("family", "role"), ROLES)
@@ -71,6 +100,10 @@ def test_gpt2s_own_kind_of_linear_layer_counts() -> None:
     assert resolve(model, "attention") == attention
     linear = ["transformer.h.0.mlp.c_fc", "transformer.h.0.mlp.c_proj"]
     assert resolve(model, "all-linear") == attention + linear
+    assert shapes(model, linear) == [(8, 32), (32, 8)]
+    assert resolve(model, "keys-values") == attention[:1]
+    assert resolve(model, "feed-forward-out") == linear[1:]
+    assert blocks(model) == list(model.transformer.h)
 
 
 class Convolutions(nn.Module):
@@ -84,9 +117,17 @@ class Convolutions(nn.Module):
     def get_output_embeddings(self) -> nn.Module:
         return self.head
 
+    def get_decoder(self) -> nn.Module:
+        return self
 
-@pytest.mark.parametrize("role", ["attention", "all-linear"])
+
+def test_a_model_without_blocks_is_refused() -> None:
+    with pytest.raises(InputError, match="Convolutions has no list of blocks"):
+        blocks(Convolutions())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("role", ["attention", "all-linear", "keys-values", "feed-forward-out", "norms"])
 def test_a_model_without_such_layers_is_refused(role: str) -> None:
-    message = f"no linear layer of Convolutions plays the role '{role}'.*Conv1d, Convolutions, Linear"
+    message = f"no (linear )?layer of Convolutions plays the role '{role}'.*Conv1d, Convolutions, Linear"
     with pytest.raises(InputError, match=message):
         resolve(Convolutions(), role)  # type: ignore[arg-type]

@@ -2,16 +2,22 @@
 
 A method's file has one function, `attach(model, hyperparameters, task) -> model`: it makes the
 parameters that the method trains, and only these, require a gradient. It may wrap the model (peft);
-`trainables.model.Base` takes it off again. Its searchable hyperparameters are in `spaces/<name>.py`.
+`trainables.model.Base` takes it off again. It raises `NotApplicable` where the model lacks what it
+trains. Its searchable hyperparameters are in `spaces/<name>.py`.
+
+A method that does more at a step than follow the gradient has a second function,
+`steer(model, hyperparameters, steps) -> Steering`.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Protocol
 
 from transformers import PreTrainedModel
 
+from trainables.steering import Steering
 from trainables.task import Task
 
 Model = Any
@@ -26,11 +32,24 @@ class Attach(Protocol):
 
 def available() -> list[str]:
     """The names of all methods."""
-    return sorted(module.name for module in iter_modules(__path__))
+    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def get(name: str) -> Attach:
     """The `attach` of the method called `name`, one of `available()`."""
-    assert name in available(), name
-    attach: Attach = import_module(f"{__name__}.{name}").attach
+    attach: Attach = _module(name).attach
     return attach
+
+
+def steer(name: str, model: Model, hyperparameters: Mapping[str, Any], steps: int) -> Steering:
+    """What the method called `name` does at each of the planned `steps`; for most methods, nothing."""
+    module = _module(name)
+    if not hasattr(module, "steer"):
+        return Steering()
+    steering: Steering = module.steer(model, hyperparameters, steps)
+    return steering
+
+
+def _module(name: str) -> ModuleType:
+    assert name in available(), name
+    return import_module(f"{__name__}.{name}")

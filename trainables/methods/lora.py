@@ -3,21 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel
 
+from trainables.methods._wrap import wrap
 from trainables.targets import resolve
 from trainables.task import Task
 
 
 def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PeftModel:
     """Add a low-rank update of `rank`, scaled by `alpha_ratio`, to the linear layers of a role."""
-    rank = hyperparameters["rank"]
-    config = LoraConfig(
-        task_type="SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM",
-        r=rank,
-        lora_alpha=rank * hyperparameters["alpha_ratio"],
-        lora_dropout=hyperparameters["dropout"],
-        target_modules=resolve(model, hyperparameters["targets"]),
+    return low_rank(
+        model, hyperparameters, lora_alpha=hyperparameters["rank"] * hyperparameters["alpha_ratio"]
     )
-    return get_peft_model(model, config)
+
+
+def low_rank(model: PreTrainedModel, hyperparameters: Mapping[str, Any], **variant: Any) -> PeftModel:
+    """A low-rank update; `variant` holds the fields of `LoraConfig` in which one variant differs."""
+    config = LoraConfig(
+        r=hyperparameters["rank"],
+        lora_dropout=hyperparameters.get("dropout", 0.0),
+        target_modules=resolve(model, hyperparameters["targets"]),
+        **variant,
+    )
+    return wrap(model, config)

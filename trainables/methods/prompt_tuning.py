@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peft import PeftModel, PromptTuningConfig, get_peft_model
+from peft import PeftModel, PromptTuningConfig
 from transformers import PreTrainedModel
 
+from trainables.methods._wrap import wrap
 from trainables.task import Task
 
 
@@ -16,12 +17,11 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
     never receive a gradient.
     """
     config = PromptTuningConfig(
-        task_type="SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM",
         num_virtual_tokens=hyperparameters["virtual_tokens"],
         num_transformer_submodules=1,
         **_initialisation(model, hyperparameters["init"], task),
     )
-    return get_peft_model(model, config)
+    return wrap(model, config)
 
 
 def _initialisation(model: PreTrainedModel, init: str, task: Task) -> dict[str, Any]:

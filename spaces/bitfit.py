@@ -1,0 +1,18 @@
+"""BitFit (Ben Zaken et al., arXiv 2106.10199): only the biases are trained."""
+
+from optuna.distributions import BaseDistribution, FloatDistribution
+
+from spaces import common
+
+NEEDS = "biases"
+
+SPACE: dict[str, BaseDistribution] = {
+    # More than for full fine-tuning: few numbers want large steps, and at 1e-4 short budgets teach nothing.
+    "learning_rate": FloatDistribution(3e-4, 1e-2, log=True),
+    **common.SPACE,
+}
+
+DEFAULT: dict[str, str | int | float] = {
+    "learning_rate": 1e-3,
+    **common.DEFAULT,
+}

@@ -1,0 +1,16 @@
+"""LN tuning (Zhao et al., arXiv 2312.11420): only the normalisation layers are trained."""
+
+from optuna.distributions import BaseDistribution, FloatDistribution
+
+from spaces import common
+
+SPACE: dict[str, BaseDistribution] = {
+    # More than for full fine-tuning: few numbers want large steps, and at 1e-4 short budgets teach nothing.
+    "learning_rate": FloatDistribution(3e-4, 1e-2, log=True),
+    **common.SPACE,
+}
+
+DEFAULT: dict[str, str | int | float] = {
+    "learning_rate": 1e-3,
+    **common.DEFAULT,
+}

@@ -1,0 +1,19 @@
+"""What methods from peft have in common: the wrapper, and numbers that the trial's seed decides."""
+
+import torch
+from peft import PeftConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+
+def wrap(model: PreTrainedModel, config: PeftConfig) -> PeftModel:
+    """`model` with the adapter that `config` describes, for the kind of model that it is."""
+    config.task_type = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
+    if hasattr(config, "fan_in_fan_out"):  # how GPT-2's own kind of linear layer keeps its weights
+        config.fan_in_fan_out = any(isinstance(part, Conv1D) for part in model.modules())
+    return get_peft_model(model, config)
+
+
+def draw() -> int:
+    """A seed for what a method draws; kept in the adapter's configuration, it draws the same again."""
+    return int(torch.randint(2**31, ()).item())
