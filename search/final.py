@@ -3,7 +3,7 @@
 from search.assignments import Plan
 from search.experiment import Experiment
 from search.ledger import Ledger
-from search.records import Record, now
+from search.records import UNSCORED, Record, now
 from search.results import BASELINE, winner
 from search.searcher import RecordQueue
 from search.seeds import derived_seed
@@ -13,7 +13,7 @@ def enter(plan: Plan, ledger: Ledger) -> None:
     """Enter the runs that are missing, and anew those of a former winner and those that failed."""
     for record in _wanted(plan, ledger):
         known = ledger.records.get(record.id)
-        if known is None or known.of_trial != record.of_trial or known.status in ("failed", "diverged"):
+        if known is None or known.of_trial != record.of_trial or known.status in UNSCORED:
             ledger.replace(record)
 
 

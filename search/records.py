@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Status = Literal["running", "completed", "stopped", "diverged", "failed"]
+Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
+UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
+"""Ends by mishap; a run of the final that came to one is tried again by a later start."""
 Origin = Literal["default", "sampled", "winner", "baseline"]
 Cost = dict[str, float | int | None]
 """What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
@@ -72,7 +74,7 @@ class Record(BaseModel):
     status: Status = "running"
     stop: Stop | None = None
     error: str | None = None
-    """The traceback of the failure that ended it."""
+    """The traceback of the failure that ended it; or what diverged; or the bytes that were not to be had."""
     failures: int = 0
     """How often it failed and was taken up again from its checkpoint."""
     rungs: list[Rung] = []

@@ -69,6 +69,20 @@ class Results:
         rows = [_final(r) | s | c | _end(r) for r, s, c in zip(records, scores, costs, strict=True)]
         return _table(rows, columns, numbers=[*_FINAL_NUMBERS, *_keys(scores), *_keys(costs)])
 
+    @cached_property
+    def search_device_seconds(self) -> dict[str, float]:
+        """What each method's search has cost: start-up, training and evaluation of all its trials.
+
+        Seconds times the devices of a trial: the GPUs it was given, or a share of one; a trial without a
+        GPU takes one device, the machine.
+        """
+        gpus = self.sweep.resources.gpus_per_trial
+        devices = 1.0 if gpus in ("auto", 0) else float(gpus)
+        return {
+            method: devices * sum(_spent_seconds(record) for record in self.qualifying(method))
+            for method in self.methods
+        }
+
     def qualifying(self, method: str) -> list[Record]:
         """The records of one method's search."""
         return [r for r in self.records if r.phase == "qualifying" and r.method == method]
@@ -133,6 +147,10 @@ def last_line(traceback: str | None) -> str | None:
     """The line that says what went wrong."""
     lines = (traceback or "").strip().splitlines()
     return lines[-1].strip() if lines else None
+
+
+def _spent_seconds(record: Record) -> float:
+    return (record.cost.get("startup_seconds") or 0.0) + record.device_seconds
 
 
 def _advice(root: Path) -> str:

@@ -20,10 +20,14 @@ STATES = {
     "completed": TrialState.COMPLETE,
     "stopped": TrialState.PRUNED,
     "diverged": TrialState.PRUNED,
+    "out_of_memory": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
 """How a trial's end is told. A diverged one is worse than any other, which TPE learns from a pruned trial
 with few or no values; of a failed one nothing is known."""
+INFEASIBLE = {"out_of_memory": 1.0}
+"""The constraint that a trial which did not fit into memory violates: TPE ranks it below all that did,
+however good its early scores were (Optuna's documentation of `Trial.set_constraint`)."""
 
 
 class MethodStudy:
@@ -79,6 +83,7 @@ class MethodStudy:
                 distributions=dict(self.space.distributions),
                 intermediate_values=self._values(record),
                 user_attrs={"trial": record.id},
+                constraints=_constraints(record),
             )
         )
 
@@ -90,6 +95,8 @@ class MethodStudy:
                 trial.report(value, step)
                 self._told[record.id].add(step)
         if record.status != "running":
+            for name, violation in _constraints(record).items():
+                trial.set_constraint(name, violation)
             state = self._state(record)
             # Optuna itself takes a pruned trial's value from what was reported, and wants none.
             self.study.tell(trial, record.score if state is TrialState.COMPLETE else None, state)
@@ -114,6 +121,10 @@ class MethodStudy:
     def _state(self, record: Record) -> TrialState:
         state = STATES[record.status]
         return TrialState.FAIL if state is TrialState.COMPLETE and record.score is None else state
+
+
+def _constraints(record: Record) -> dict[str, float]:
+    return INFEASIBLE if record.status == "out_of_memory" else {}
 
 
 def trial_id(method: str, number: int) -> str:

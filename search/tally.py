@@ -20,7 +20,7 @@ class Standing:
     completed: int
     stopped: int
     failed: int
-    """Those that diverged included."""
+    """Those that diverged or ran out of memory included."""
     best_score: float | None
     """The best score at the full budget."""
     seconds: float
@@ -62,7 +62,7 @@ def _standing(
         running=sum(r.status == "running" and (live is None or r.id in live) for r in mine),
         completed=count("completed"),
         stopped=count("stopped"),
-        failed=count("failed", "diverged"),
+        failed=count("failed", "diverged", "out_of_memory"),
         best_score=max(scores, default=None),
         seconds=sum(record.device_seconds for record in mine),
     )

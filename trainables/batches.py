@@ -1,5 +1,6 @@
 """The order in which a trial sees its data, and the padding of its batches."""
 
+import math
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import NamedTuple
@@ -71,6 +72,15 @@ def collate(examples: Sequence[Encoded], pad: int, *, is_encoder_decoder: bool) 
     return Batch(input_ids, mask, padded(labels, IGNORED)[0])
 
 
+def padded_tokens(examples: Sequence[Encoded], *, is_encoder_decoder: bool) -> int:
+    """Places that a batch as `collate` makes it takes in the model, padding included."""
+    if is_encoder_decoder:
+        longest = max(len(e.source) for e in examples) + max(len(e.target) for e in examples)
+    else:
+        longest = max(len(e.source) + len(e.target) for e in examples)
+    return len(examples) * longest
+
+
 def padded(rows: Sequence[list[int]], value: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
     """Rows of token ids as one `(batch, longest)` tensor and its attention mask."""
     longest = max(map(len, rows))
@@ -83,13 +93,21 @@ def padded(rows: Sequence[list[int]], value: int, *, left: bool = False) -> tupl
     return ids, mask
 
 
-def by_tokens(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of rows in batches of similar length, longest first, of at most `budget` padded tokens."""
+def by_tokens(lengths: Sequence[int], budget: int, parts: int = 1) -> Iterator[list[int]]:
+    """Indices of rows in batches of similar length, longest first, of at most `budget` padded tokens.
+
+    Each batch is then cut into `parts`.
+    """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
         if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
-            yield batch
+            yield from _cut(batch, parts)
             batch = []
         batch.append(index)
     if batch:
-        yield batch
+        yield from _cut(batch, parts)
+
+
+def _cut(batch: list[int], parts: int) -> Iterator[list[int]]:
+    size = math.ceil(len(batch) / parts)
+    return (batch[start : start + size] for start in range(0, len(batch), size))

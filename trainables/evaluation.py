@@ -26,13 +26,19 @@ class Evaluation:
     """Share of the predictions that the generation cap cut."""
 
 
-def evaluate(bench: Workbench, model: Model, split: Split, limit: int | None) -> Evaluation:
-    """Generate for all examples of `split`, or the bench's choice of `limit`, and score them."""
+def evaluate(
+    bench: Workbench, model: Model, split: Split, limit: int | None, *, parts: int = 1
+) -> Evaluation:
+    """Generate for all examples of `split`, or the bench's choice of `limit`, and score them.
+
+    Batches are cut into `parts` to save memory.
+    """
     base, task = bench.base, bench.task
     examples, encoded = zip(*bench.subset(split, limit), strict=True)
     model.eval()
-    loss = mean_cross_entropy(base, model, encoded)
-    outputs = greedy(base, model, [tokens.source for tokens in encoded], cap=task.max_target_tokens)
+    loss = mean_cross_entropy(base, model, encoded, parts=parts)
+    sources = [tokens.source for tokens in encoded]
+    outputs = greedy(base, model, sources, cap=task.max_target_tokens, parts=parts)
     predictions = [text.strip() for text in base.tokenizer.batch_decode(outputs, skip_special_tokens=True)]
     references = [list(example.references) for example in examples]
     scores = metrics.per_example("rouge", predictions, references, combine=task.references)

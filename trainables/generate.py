@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from peft import PeftModel, PromptEncoderConfig, PromptTuningConfig
 from torch import Tensor
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from trainables.batches import by_tokens, padded
 from trainables.methods import Model
@@ -17,19 +18,47 @@ BATCH_TOKENS = 16_384
 SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
-def greedy(base: Base, model: Model, sources: Sequence[list[int]], *, cap: int) -> list[list[int]]:
+def greedy(
+    base: Base, model: Model, sources: Sequence[list[int]], *, cap: int, parts: int = 1
+) -> list[list[int]]:
     """The tokens that `model` writes for each source, at most `cap`, special tokens included.
+
+    Batches are cut into `parts` to save memory.
 
     Only the special tokens are taken from the model's own generation settings: beams, length penalties
     and the like would make methods differ in what is searched, not in what was learned.
     """
     outputs: list[list[int]] = [[] for _ in sources]
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
-        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
+        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS, parts):
             written = _written(base, model, [sources[i] for i in batch], settings)
             for i, tokens in zip(batch, written.tolist(), strict=True):
                 outputs[i] = tokens
     return outputs
+
+
+def forced_logits(
+    base: Base, model: Model, sources: Sequence[list[int]], targets: Sequence[list[int]]
+) -> Tensor:
+    """Logits `(rows, longest target, vocabulary)` that generation decides on when it must write `targets`."""
+    cap = max(map(len, targets))
+    options = {
+        "output_logits": True,
+        "logits_processor": LogitsProcessorList([_Forced(targets, base.tokenizer.pad_token_id)]),
+    }
+    with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
+        return torch.stack(_generate(base, model, list(sources), settings, **options).logits, dim=1).float()
+
+
+class _Forced(LogitsProcessor):
+    """Leaves one token to choose in each row: the next of its target."""
+
+    def __init__(self, targets: Sequence[list[int]], pad: int) -> None:
+        self._steps = iter(padded(targets, pad)[0].T)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        token = next(self._steps).to(scores.device).unsqueeze(1)
+        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
 
 
 @contextmanager
@@ -51,13 +80,23 @@ def _settings(base: Base, cap: int) -> Iterator[GenerationConfig]:
 
 def _written(base: Base, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
     """New tokens `(rows, at most the cap)`: without the decoder's start token or a causal model's source."""
+    written: Tensor = _generate(base, model, rows, settings).sequences
+    if base.is_encoder_decoder:
+        return written[:, 1:]
+    return written if _reads_soft_prompt(model) else written[:, max(map(len, rows)) :]
+
+
+def _generate(
+    base: Base, model: Model, rows: list[list[int]], settings: GenerationConfig, **options: Any
+) -> Any:
+    """What transformers returns of one generation; `options` are further arguments of it."""
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
     ids, mask = ids.to(base.device), mask.to(base.device)
+    options |= {"generation_config": settings, "return_dict_in_generate": True}
     if not base.is_encoder_decoder and _reads_soft_prompt(model):
         embeddings, mask = _with_soft_prompt(model, ids, mask)
-        return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, generation_config=settings)
-    written: Tensor = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
-    return written[:, 1:] if base.is_encoder_decoder else written[:, ids.shape[1] :]
+        return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)
+    return model.generate(input_ids=ids, attention_mask=mask, **options)
 
 
 def _reads_soft_prompt(model: Model) -> bool:

@@ -1,22 +1,32 @@
 """The training loop: one for all methods, for encoder-decoders and causal models. It knows no Ray."""
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from trainables import checkpoint
-from trainables.batches import training_batches
-from trainables.cost import Meter
+from trainables import checkpoint, methods
+from trainables.batches import padded_tokens, training_batches
+from trainables.cost import Meter, release_memory
+from trainables.cost.memory import limit_bytes
+from trainables.cost.meter import Figures
 from trainables.data import Split
 from trainables.evaluation import Evaluation, evaluate
 from trainables.loss import summed_cross_entropy
 from trainables.model import total_parameters, trainable_parameters
 from trainables.optimization import Optimization
+from trainables.out_of_memory import OutOfMemory, Shortage, attempt
+from trainables.portions import Portions
+from trainables.random_state import RandomState
 from trainables.workbench import Workbench
+
+T = TypeVar("T")
 
 
 class Diverged(ArithmeticError):
@@ -30,7 +40,8 @@ class FineTuning:
     workbench: `close` gives it back as it was.
 
     Each step takes its batch in portions of `micro_batch` examples (None: the task's `micro_batch_size`),
-    whose gradients add up to the gradient of the whole batch.
+    whose gradients add up to the gradient of the whole batch. The first time that memory runs out, in a
+    step or in an evaluation, the portion is halved, and the work is done again from the state before it.
     """
 
     def __init__(
@@ -43,105 +54,163 @@ class FineTuning:
         seed: int,
         micro_batch: int | None = None,
     ) -> None:
+        began = time.perf_counter()
         self.bench = bench
         self.base = bench.base
-        self.micro_batch = micro_batch or bench.task.micro_batch_size
-        train = bench.encoded("train") if method is not None else []
+        self.portions = Portions(micro_batch or bench.task.micro_batch_size)
         self.steps = 0
         self.examples_seen = 0
-        self.meter = Meter(self.base.device)
+        self.plan = _plan(bench, method, hyperparameters, examples, seed)
         torch.manual_seed(seed)
+        self.meter = Meter(self.base.device)
+        self.meter.seconds["startup_seconds"] = time.perf_counter() - began
         with self.meter.spending("startup_seconds"):
             self.model = self.base.attach(method, hyperparameters)
-        self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
-        self.plan: list[list[int]] = []
-        if method is not None:
-            lengths = [example.length for example in train]
-            self.plan = training_batches(
-                lengths, hyperparameters["batch_size"], examples=examples, seed=str(seed)
-            )
-            self.optimization = Optimization(self.parameters.values(), hyperparameters, len(self.plan))
+            self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+            if method is not None:
+                self.optimization = Optimization(self.parameters.values(), hyperparameters, len(self.plan))
+                self.steering = methods.steer(method, self.model, hyperparameters, len(self.plan))
+                self.optimization.optimizer.register_step_post_hook(
+                    lambda *_: self.steering.after_step(self.steps)
+                )
 
     def advance(self, examples: int) -> list[float]:
         """Train on the next `examples`, rounded up to whole steps; the loss of each step.
 
         Raises:
             Diverged: a loss was not finite.
+            OutOfMemory: memory ran out a second time, or with one example at a time.
         """
         goal = self.examples_seen + examples
         losses = []
         self.model.train()
         with self.meter.spending("train_seconds"):
             while self.examples_seen < goal and self.steps < len(self.plan):
-                losses.append(self._step(self.plan[self.steps]))
+                batch = self.plan[self.steps]
+                halve = partial(self.portions.halve_training, len(batch))
+                losses.append(self._within_memory(partial(self._step, batch), halve))
         return losses
 
     def evaluate(self, split: Split, limit: int | None = None) -> Evaluation:
-        """Score the model on a split, or on the workbench's choice of `limit` examples of it."""
+        """Score the model on a split, or on the workbench's choice of `limit` examples of it.
+
+        Raises:
+            OutOfMemory: memory ran out a second time.
+        """
+
+        def work() -> Evaluation:
+            return evaluate(self.bench, self.model, split, limit, parts=self.portions.evaluation_parts)
+
         with self.meter.spending("evaluation_seconds"):
-            return evaluate(self.bench, self.model, split, limit)
+            return self._within_memory(work, self.portions.halve_evaluation)
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write a checkpoint under `folder`; `notes` come back from `load`."""
         tensors: dict[str, Tensor] = {f"weights/{name}": p for name, p in self.parameters.items()}
         tensors |= {f"optimizer/{key}": value for key, value in self.optimization.tensors().items()}
-        tensors["rng/cpu"] = torch.get_rng_state()
-        if self.base.device.type == "cuda":
-            tensors["rng/cuda"] = torch.cuda.get_rng_state(self.base.device)
-        state = {"steps": self.steps, "examples_seen": self.examples_seen, "cost": self.meter.state()}
+        tensors |= {f"steering/{key}": value for key, value in self.steering.tensors().items()}
+        tensors |= {f"rng/{name}": value for name, value in RandomState(self.base.device).tensors.items()}
+        state = {
+            "steps": self.steps,
+            "examples_seen": self.examples_seen,
+            "portions": asdict(self.portions),
+            "cost": self.meter.state(),
+        }
         checkpoint.write(folder, self.examples_seen, tensors, {**state, "notes": notes})
 
     def load(self, folder: Path) -> dict[str, Any] | None:
         """Go on from the newest checkpoint under `folder`, bit for bit; its notes, or None without one."""
-        found = checkpoint.read(folder)
-        if found is None:
-            return None
-        tensors, state = found
-        with torch.no_grad():
-            for name, value in _under("weights", tensors).items():
-                self.parameters[name].copy_(value)
-        self.optimization.load_tensors(_under("optimizer", tensors))
-        torch.set_rng_state(tensors["rng/cpu"])
-        if "rng/cuda" in tensors and self.base.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["rng/cuda"], self.base.device)
-        self.steps, self.examples_seen = state["steps"], state["examples_seen"]
-        self.meter.go_on_from(state["cost"])
+        with self.meter.spending("startup_seconds"):
+            found = checkpoint.read(folder)
+            if found is None:
+                return None
+            tensors, state = found
+            with torch.no_grad():
+                for name, value in _under("weights", tensors).items():
+                    self.parameters[name].copy_(value)
+            self.optimization.load_tensors(_under("optimizer", tensors))
+            self.steering.load_tensors(_under("steering", tensors))
+            RandomState(self.base.device).restore(_under("rng", tensors))
+            self.portions = Portions(**state["portions"])
+            self.steps, self.examples_seen = state["steps"], state["examples_seen"]
+            self.meter.go_on_from(state["cost"])
         notes: dict[str, Any] = state["notes"]
         return notes
 
-    def cost(self) -> dict[str, float | int | None]:
+    def cost(self) -> Figures:
         """What the trial has spent so far."""
+        trainable, total = trainable_parameters(self.model), total_parameters(self.model)
         return {
-            "trainable_parameters": trainable_parameters(self.model),
-            "total_parameters": total_parameters(self.model),
-            "peak_memory_bytes": self.meter.peak_memory_bytes,
-            **self.meter.seconds,
+            "trainable_parameters": trainable,
+            "total_parameters": total,
+            "trainable_percent": 100 * trainable / total,
+            "micro_batch_examples": self.portions.micro_batch,
+            **self.meter.figures(),
         }
 
     def close(self) -> None:
         """Give the base model back, bit for bit as it was; this object is of no use afterwards."""
         model = self.model
         del self.model, self.parameters
-        vars(self).pop("optimization", None)
+        for name in ("optimization", "steering"):
+            vars(self).pop(name, None)
         self.base.restore(model)
 
     def _step(self, indices: Sequence[int]) -> float:
         """One optimiser step: the mean loss over the batch's target tokens, however it is cut up."""
-        train = self.bench.encoded("train")
-        batch = [train[i] for i in indices]
+        batch = [self.bench.encoded("train")[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
-        size = self.micro_batch or len(batch)
+        portions = list(self.portions.of(batch))
+        computed = sum(padded_tokens(p, is_encoder_decoder=self.base.is_encoder_decoder) for p in portions)
         loss = 0.0
-        for start in range(0, len(batch), size):
-            part = summed_cross_entropy(self.base, self.model, batch[start : start + size]) / target_tokens
-            part.backward()
-            loss += part.item()
+        with self.meter.counting_flops(computed):
+            for portion in portions:
+                part = summed_cross_entropy(self.base, self.model, portion) / target_tokens
+                part.backward()
+                loss += part.item()
         if not math.isfinite(loss):
             raise Diverged(f"The training loss became {loss} at step {self.steps + 1}.")
+        self.steering.regularise()
         self.optimization.update(self.steps)
         self.steps += 1
         self.examples_seen += len(indices)
+        self.meter.trained(examples=len(indices), target_tokens=target_tokens, padded_tokens=computed)
         return loss
+
+    def _within_memory(self, work: Callable[[], T], halve: Callable[[], bool]) -> T:
+        """Do `work`; where memory runs out, once more in smaller portions, from the state before it.
+
+        Weights and optimiser are as they were: an update allocates nothing that it has not had before.
+        """
+        random = RandomState(self.base.device)
+        while isinstance(result := attempt(work), Shortage):
+            self.model.zero_grad(set_to_none=True)
+            random.restore()
+            release_memory()
+            if not halve():
+                raise OutOfMemory(self._numbers(result))
+        return result
+
+    def _numbers(self, shortage: Shortage) -> str:
+        """What a reader must know to choose a smaller batch or a larger device."""
+        device = self.base.device
+        figures = {
+            "requested": shortage.requested_bytes,
+            "peak of the trial": self.meter.peak_memory_bytes,
+            f"limit of the {device.type}": limit_bytes(device),
+        }
+        told = [f"{name} {'unknown' if n is None else f'{n:,} bytes'}" for name, n in figures.items()]
+        return f"Out of memory after step {self.steps}: {', '.join(told)}, {self.portions}."
+
+
+def _plan(
+    bench: Workbench, method: str | None, hyperparameters: Mapping[str, Any], examples: int, seed: int
+) -> list[list[int]]:
+    """The batches of the whole budget; without a method there are none."""
+    if method is None:
+        return []
+    lengths = [example.length for example in bench.encoded("train")]
+    return training_batches(lengths, hyperparameters["batch_size"], examples=examples, seed=str(seed))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,20 +17,26 @@ EVALUATION_TOKENS = 4_096
 
 def summed_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded]) -> Tensor:
     """Nats, summed over all target tokens of `examples` in one forward pass."""
+    logits, labels = teacher_forced(base, model, examples)
+    return functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+
+
+def teacher_forced(base: Base, model: Model, examples: Sequence[Encoded]) -> tuple[Tensor, Tensor]:
+    """Logits `(batch, tokens, vocabulary)` of one forward pass, and the labels at the same places."""
     pad = base.tokenizer.pad_token_id
     batch = collate(examples, pad, is_encoder_decoder=base.is_encoder_decoder).to(base.device)
     with base.autocast():
         logits = _logits(base, model, batch)
-    return functional.cross_entropy(
-        logits.float().flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
+    return logits.float(), batch.labels
 
 
 @torch.no_grad()
-def mean_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded]) -> float:
-    """Nats a target token over all `examples`."""
+def mean_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded], *, parts: int = 1) -> float:
+    """Nats a target token over all `examples`; batches are cut into `parts` to save memory."""
     total = 0.0
-    for indices in by_tokens([example.length for example in examples], EVALUATION_TOKENS):
+    for indices in by_tokens([example.length for example in examples], EVALUATION_TOKENS, parts):
         total += summed_cross_entropy(base, model, [examples[i] for i in indices]).item()
     return total / sum(len(example.target) for example in examples)
 

@@ -31,8 +31,8 @@ class Base:
         self.encoder = load_encoder(task)
         self.tokenizer = self.encoder.tokenizer
         self.is_encoder_decoder = self.encoder.is_encoder_decoder
-        self.model = self._pretrained().to(self.device).requires_grad_(False).eval()
-        self._attributes = set(vars(self.model))
+        self.model = self.pretrained().to(self.device).requires_grad_(False).eval()
+        self._attributes = {name: set(vars(part)) for name, part in self.model.named_modules()}
         self._checksum = checksum(self.model)
 
     def attach(self, method: str | None, hyperparameters: Mapping[str, Any]) -> Model:
@@ -48,14 +48,15 @@ class Base:
     def restore(self, attached: Model) -> None:
         """Take the method off; afterwards the weights are bit for bit the pretrained ones."""
         detach(attached)
-        for name in set(vars(self.model)) - self._attributes:
-            # peft's prompt methods leave a patched `prepare_inputs_for_generation` behind, and with it
-            # the whole adapter.
-            delattr(self.model, name)
+        for name, part in self.model.named_modules():
+            for attribute in set(vars(part)) - self._attributes.get(name, set()):
+                # peft's prompt methods leave a patched `prepare_inputs_for_generation` behind, and with it
+                # the whole adapter.
+                delattr(part, attribute)
         self.model.requires_grad_(False)
         self.model.zero_grad(set_to_none=True)
         if checksum(self.model) != self._checksum:
-            self.model.load_state_dict(self._pretrained().state_dict())
+            self.model.load_state_dict(self.pretrained().state_dict())
             assert checksum(self.model) == self._checksum
 
     def export(self, model: Model, folder: Path) -> None:
@@ -66,12 +67,14 @@ class Base:
             model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
 
-    def _pretrained(self) -> Model:
-        """The model as it is on disk, in the memory of the CPU."""
+    def pretrained(self, folder: Path | None = None) -> Model:
+        """The model as it is on disk, or as `folder` has it, in the memory of the CPU."""
         loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
         logging.disable_progress_bar()
         return loader.from_pretrained(
-            self.task.model_path, dtype=torch.float32, trust_remote_code=self.task.trust_remote_code
+            folder or self.task.model_path,
+            dtype=torch.float32,
+            trust_remote_code=self.task.trust_remote_code,
         )
 
 

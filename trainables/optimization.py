@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
@@ -32,7 +33,12 @@ class Optimization:
         self.optimizer = AdamW(groups, lr=hyperparameters["learning_rate"], fused=True)
 
     def update(self, step: int) -> None:
-        """Apply the gradients as step number `step`, from 0, and drop them."""
+        """Apply the gradients as step number `step`, from 0, and drop them.
+
+        All or nothing: whatever needs memory is done before the first weight changes.
+        """
+        if not self.optimizer.state:
+            self.optimizer.state.update({p: _first_state(p) for p in self.parameters})
         nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
         factor = schedule(
             step, self.steps, self.hyperparameters["warmup_ratio"], self.hyperparameters["schedule"]
@@ -55,6 +61,15 @@ class Optimization:
             state.setdefault(int(index), {})[slot] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _first_state(parameter: nn.Parameter) -> dict[str, Tensor]:
+    """As fused AdamW begins; left to itself it would allocate one group after updating another."""
+    return {
+        "step": torch.zeros((), device=parameter.device),
+        "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+        "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+    }
 
 
 def schedule(step: int, steps: int, warmup_ratio: float, shape: str) -> float:

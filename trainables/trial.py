@@ -1,6 +1,7 @@
 """One trial as its scheduler sees it: a report at each rung. Without Ray, so it runs anywhere."""
 
 import math
+import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -9,12 +10,16 @@ import torch
 
 from trainables.assignment import Assignment
 from trainables.atomic import new_file, new_folder
+from trainables.cost.latency import latency
+from trainables.cost.meter import Figures
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
+from trainables.out_of_memory import OutOfMemory
 from trainables.workbench import workbench
 
 Report = dict[str, Any]
-"""The fields of one rung of a record, `status` ("running", "completed" or "diverged"), and `message`."""
+"""The fields of one rung of a record, its `message`, and `status`: "running", "completed", "diverged" or
+"out_of_memory"."""
 
 
 class Trial:
@@ -25,11 +30,13 @@ class Trial:
     """
 
     def __init__(self, assignment: Assignment) -> None:
+        began = time.perf_counter()
         torch.set_num_threads(assignment.cpus)
         self.assignment = assignment
         bench = workbench(
             assignment.task.model_dump_json(), assignment.data_seed, assignment.data_fingerprint
         )
+        loaded = time.perf_counter()
         self.tuning = FineTuning(
             bench,
             assignment.method,
@@ -38,6 +45,7 @@ class Trial:
             seed=assignment.seed,
             micro_batch=assignment.micro_batch,
         )
+        self.tuning.meter.seconds["startup_seconds"] += loaded - began
         notes = self.tuning.load(Path(assignment.checkpoints))
         self._reports: list[Report] = notes["reports"] if notes else []
         self._told = min(assignment.rungs_told, len(self._reports))
@@ -54,12 +62,17 @@ class Trial:
         self.tuning.close()
 
     def _reach_rung(self, rung: int) -> Report:
-        assignment, tuning = self.assignment, self.tuning
         try:
-            examples = assignment.rungs[rung] - tuning.examples_seen
-            losses = tuning.advance(examples) if assignment.method else []
+            return self._work_to(rung)
         except Diverged as error:
             return self._report(rung, status="diverged", message=str(error))
+        except OutOfMemory as error:
+            return self._report(rung, status="out_of_memory", message=str(error))
+
+    def _work_to(self, rung: int) -> Report:
+        assignment, tuning = self.assignment, self.tuning
+        examples = assignment.rungs[rung] - tuning.examples_seen
+        losses = tuning.advance(examples) if assignment.method else []
         is_last = rung == len(assignment.rungs) - 1
         evaluation = None
         if is_last or not assignment.evaluate_at_end_only:
@@ -87,18 +100,25 @@ class Trial:
             "message": message,
         }
 
-    def _write_output(self, evaluation: Evaluation) -> dict[str, int]:
-        """Keep the predictions, and what was trained; its size on disk."""
+    def _write_output(self, evaluation: Evaluation) -> Figures:
+        """Keep the predictions, and what was trained; what it costs to keep and to use."""
         assert self.assignment.output is not None
         output = Path(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
             evaluation.examples.to_parquet(file)
+        latencies = self._latency()
         if self.assignment.method is None:
-            return {}
+            return latencies
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
         weights = (output / "adapter").rglob("*.safetensors")
-        return {"adapter_bytes": sum(file.stat().st_size for file in weights)}
+        return {"adapter_bytes": sum(file.stat().st_size for file in weights), **latencies}
+
+    def _latency(self) -> Figures:
+        tuning, task = self.tuning, self.assignment.task
+        scored = tuning.bench.subset(self.assignment.split, self.assignment.evaluation_limit)
+        sources = [encoded.source for _, encoded in scored]
+        return latency(tuning.base, tuning.model, sources, cap=task.max_target_tokens)
 
 
 def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def test_runs_of_a_former_winner_are_done_anew(finished):
     assert all(ledger.records[r.id] == r for r in others)
 
 
-@pytest.mark.parametrize("status", ["failed", "diverged"])
+@pytest.mark.parametrize("status", ["failed", "diverged", "out_of_memory"])
 def test_a_run_that_failed_is_tried_again(finished, status):
     finished.final("full", 1, None, status=status, rungs=[], failures=2, error="it broke")
     _, runs = entered(finished, plan_of(finished))

@@ -103,7 +103,7 @@ def test_of_the_ended_trials_of_a_method_only_the_best_keeps_its_checkpoint(ledg
     assert kept(ledger) == ["full/0000", "lora/0002"]
 
 
-@pytest.mark.parametrize("how", ["stopped", "diverged", "failed", "no score"])
+@pytest.mark.parametrize("how", ["stopped", "diverged", "out_of_memory", "failed", "no score"])
 def test_a_trial_that_ends_without_completing_leaves_nothing(ledger, how):
     if how == "stopped":
         ledger.stops["full/0000"] = Stop(rung=0, value=1, cut_off=2)
@@ -111,7 +111,7 @@ def test_a_trial_that_ends_without_completing_leaves_nothing(ledger, how):
     elif how == "failed":
         ledger.fail("full/0000", "it broke")
     else:
-        ledger.report("full/0000", report(0, None, "diverged" if how == "diverged" else "completed"))
+        ledger.report("full/0000", report(0, None, "completed" if how == "no score" else how))
     assert kept(ledger) == ["lora/0000", "lora/0001", "lora/0002"]
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from search.results import load_results, winner
+from tests.search.conftest import SWEEP
 from trainables.errors import InputError
 
 
@@ -84,6 +85,18 @@ def test_there_is_no_winner_without_a_completed_trial(bare):
     final = bare.final("lora", 0, 40)
     assert winner([]) is None
     assert winner([bare.trial("lora", 0, [10], status="running"), final]) is None
+
+
+@pytest.mark.parametrize(("gpus", "devices"), [('"auto"', 1), ("0", 1), ("0.5", 0.5), ("2", 2)])
+def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(searched, gpus, devices):
+    """A planted rung takes 10 s of training and 1 s of evaluation, a trial half a second to begin."""
+    searched.sweep(f"{SWEEP}resources: {{gpus_per_trial: {gpus}}}\n")
+    searched.trial("full", 3, [], status="failed")
+    assert load_results(searched.root).search_device_seconds == {
+        "full": devices * (33.5 + 33.5 + 11.5),
+        "lora": devices * (33.5 + 33.5 + 22.5 + 33.5),
+        "prompt_tuning": devices * (11.5 + 33.5 + 11.5 + 33.5),
+    }
 
 
 def test_reading_needs_neither_ray_nor_torch():

@@ -62,8 +62,8 @@ class Driven:
         if how == "stopped":
             self.ledger.stops[trial] = Stop(rung=0, value=1, cut_off=2)
             return self.report(trial)
-        if how == "diverged":
-            return self.report(trial, "diverged", score=None)
+        if how in ("diverged", "out_of_memory"):
+            return self.report(trial, how, score=None)
         while len(self.ledger.records[trial].rungs) < len(RUNGS) - 1:
             self.report(trial)
         return self.report(trial, "completed", **({"score": None} if how == "has no score" else {}))
@@ -77,6 +77,7 @@ class Driven:
                 "state": trial.state,
                 "values": trial.values,
                 "intermediate_values": trial.intermediate_values,
+                "constraints": trial.constraints,
                 "trial": trial.user_attrs["trial"],
             }
             for trial in self.studies[method].study.trials
@@ -154,8 +155,8 @@ def _play(driven: Driven, random: Random, *, restarts: float) -> None:
             driven.report(trial)
             live.append(trial)
         else:
-            how = ["completed", "completed", "stopped", "diverged", "failed", "has no score"]
-            driven.end(trial, random.choice(how))
+            ends = ["stopped", "diverged", "out_of_memory", "failed", "has no score"]
+            driven.end(trial, random.choice(["completed", "completed", *ends]))
         if restarting.random() < restarts:
             driven.restart()
             live = [driven.begin().id for _ in live]
@@ -192,25 +193,53 @@ def test_a_rebuilt_study_has_the_open_trials_as_they_were(driven):
 
 @pytest.mark.parametrize("rebuilt", [False, True])
 def test_each_end_is_told_truthfully(tmp_path, rebuilt):
-    settings = sweep(tmp_path, methods={"full": NARROW["full"]}, qualifying__trials_per_method=6)
+    settings = sweep(tmp_path, methods={"full": NARROW["full"]}, qualifying__trials_per_method=7)
     driven = Driven(tmp_path / "run", settings)
-    ends = ["completed", "stopped", "diverged", "failed", "has no score"]
-    trials = [driven.begin().id for _ in range(6)]
+    ends = ["completed", "stopped", "diverged", "out_of_memory", "failed", "has no score"]
+    trials = [driven.begin().id for _ in range(7)]
     driven.report(trials[2])
+    driven.report(trials[3])
     for trial, how in zip(trials, ends, strict=False):
         driven.end(trial, how)
     if rebuilt:
         driven.restart()
     scores = {r.id: [rung.score for rung in r.rungs] for r in driven.ledger.qualifying("full")}
-    completed, stopped, diverged, failed, unscored, running = driven.seen("full")
+    completed, stopped, diverged, too_large, failed, unscored, running = driven.seen("full")
     assert (completed["state"], completed["values"]) == (TrialState.COMPLETE, [scores[trials[0]][-1]])
     assert completed["intermediate_values"] == dict(zip(RUNGS, scores[trials[0]], strict=True))
-    for pruned, trial in ((stopped, trials[1]), (diverged, trials[2])):
+    for pruned, trial in ((stopped, trials[1]), (diverged, trials[2]), (too_large, trials[3])):
         assert (pruned["state"], pruned["values"]) == (TrialState.PRUNED, scores[trial][:1])
         assert pruned["intermediate_values"] == {RUNGS[0]: scores[trial][0]}
     assert (failed["state"], failed["values"]) == (TrialState.FAIL, None)
     assert (unscored["state"], unscored["values"]) == (TrialState.FAIL, None)
     assert running["state"] == TrialState.RUNNING
+    violated = {trial["trial"]: trial["constraints"] for trial in driven.seen("full") if trial["constraints"]}
+    assert violated == {trials[3]: {"out_of_memory": 1.0}}
+
+
+@pytest.mark.parametrize(("end", "large"), [("out_of_memory", range(3)), ("failed", range(8, 17))])
+def test_what_ran_out_of_memory_is_learned_from_and_what_failed_is_not(tmp_path, end, large):
+    """Trials on large batches begin best and do not fit; rebuilt, the search keeps away from them."""
+    fixed = {"full": {"fix": {**FIXED, "learning_rate": 1e-4}}}
+    settings = sweep(tmp_path, methods=fixed, qualifying={"sampler": "tpe", "trials_per_method": 60})
+    driven = Driven(tmp_path / "run", settings)
+    sizes = []
+    for _ in range(16):
+        record = driven.begin()
+        sizes.append(record.hyperparameters["batch_size"])
+        driven.report(record.id, score=float(sizes[-1]))
+        if sizes[-1] >= 16:
+            driven.end(record.id, end)
+        else:
+            driven.report(record.id, "completed", score=float(sizes[-1]))
+    assert sum(size >= 16 for size in sizes) >= 2
+    driven.restart()
+    proposed = []
+    for _ in range(16):
+        record = driven.begin()
+        proposed.append(record.hyperparameters["batch_size"])
+        driven.end(record.id, "failed")
+    assert sum(size >= 16 for size in proposed) in large
 
 
 def test_a_rung_told_twice_is_in_the_study_once(driven):

@@ -41,6 +41,12 @@ def test_trials_are_counted_by_how_they_ended(searched):
     assert prompt_tuning.ended == 4
 
 
+def test_a_trial_that_ran_out_of_memory_has_ended_among_the_failed(bare):
+    bare.trial("lora", 0, [20, None], status="out_of_memory", error="Out of memory: requested 8 bytes")
+    row = standing(bare, "lora")
+    assert (row.ended, row.failed, row.running, row.best_score) == (1, 1, 0, None)
+
+
 def test_a_running_trial_has_spent_but_not_ended_and_is_not_the_best(bare):
     bare.trial("lora", 0, [20, 90], status="running")
     row = standing(bare, "lora")

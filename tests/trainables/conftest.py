@@ -3,15 +3,21 @@
 import gc
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import spaces
 from tests.tiny import PROMPT
+from trainables.assignment import Assignment
+from trainables.data import load
 from trainables.loop import FineTuning
 from trainables.task import Task
+from trainables.trial import Trial
 from trainables.workbench import Workbench
+
+RUNGS = [8, 24, 32]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,17 +60,62 @@ def bench(make_task: Callable[..., Task]) -> Callable[..., Workbench]:
 
 @pytest.fixture
 def tune(bench: Callable[..., Workbench]) -> Iterator[Callable[..., FineTuning]]:
-    """`tune(bench, method, examples=64, seed=0, **hyperparameters)`: closed when the test ends."""
+    """`tune(bench, method, examples=64, seed=0, micro_batch=None, **hyperparameters)`: closed at the end."""
     opened: list[FineTuning] = []
 
-    def start(
-        bench: Workbench, method: str, *, examples: int = 64, seed: int = 0, **changes: Any
-    ) -> FineTuning:
+    def start(bench: Workbench, method: str, *, examples: int = 64, **changes: Any) -> FineTuning:
+        options = {"seed": 0} | {key: changes.pop(key) for key in ("seed", "micro_batch") if key in changes}
         hyperparameters = {**spaces.get(method).default, **changes}
-        opened.append(FineTuning(bench, method, hyperparameters, examples=examples, seed=seed))
+        opened.append(FineTuning(bench, method, hyperparameters, examples=examples, **options))
         return opened[-1]
 
     yield start
     for tuning in opened:
         if hasattr(tuning, "model"):
             tuning.close()
+
+
+@pytest.fixture
+def assign(make_task: Callable[..., Task], tmp_path: Path) -> Callable[..., Assignment]:
+    """`assign(method="lora", **changes)`: a trial of a tiny Llama in three rungs."""
+    task = make_task("llama", taught=True, max_target_tokens=12)
+    fingerprint = load(task, seed=0).fingerprint
+
+    def make(method: str | None = "lora", **changes: Any) -> Assignment:
+        usual = {
+            "trial": f"{method}/0001",
+            "task": task,
+            "data_seed": 0,
+            "data_fingerprint": fingerprint,
+            "method": method,
+            "hyperparameters": spaces.get(method).default if method else {},
+            "seed": 7,
+            "rungs": RUNGS,
+            "rungs_told": 0,
+            "split": "validation",
+            "evaluation_limit": 3,
+            "evaluate_at_end_only": False,
+            "checkpoints": str(tmp_path / "checkpoints"),
+            "output": None,
+            "cpus": 1,
+        }
+        return Assignment(**usual | changes)
+
+    return make
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[[Assignment], Trial]]:
+    """`begin(assignment)` is what a worker does, which before that closes the trial that it had."""
+    current: list[Trial] = []
+
+    def make(assignment: Assignment) -> Trial:
+        while current:
+            current.pop().close()
+        # As Ray would bring it: through plain data.
+        current.append(Trial(Assignment.model_validate(assignment.model_dump())))
+        return current[-1]
+
+    yield make
+    while current:
+        current.pop().close()

@@ -1,5 +1,7 @@
 """Seconds add up over processes, the peak is the trial's own, and a trial leaves no memory behind."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +10,8 @@ import psutil
 import pytest
 import torch
 
-from trainables import methods
 from trainables.cost import Meter, release_memory
+from trainables.cost.memory import SAMPLING_SECONDS, ResidentPeak
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 
@@ -55,6 +57,10 @@ def test_a_meter_goes_on_from_what_an_earlier_process_spent() -> None:
         "train_seconds": 20.0,
         "evaluation_seconds": 300.0,
         "peak_memory_bytes": 10**15,
+        "peak_reserved_memory_bytes": None,
+        "energy_joules": None,
+        "flops_per_token": 50.0,
+        "counts": {"steps": 2, "examples": 16, "target_tokens": 100, "padded_tokens": 300},
     }
     with meter.spending("train_seconds"):
         time.sleep(0.01)
@@ -65,7 +71,27 @@ def test_a_meter_goes_on_from_what_an_earlier_process_spent() -> None:
         "train_seconds": 20.0 + own,
         "evaluation_seconds": 300.0,
     }
-    assert meter.state() == {**meter.seconds, "peak_memory_bytes": 10**15}
+    assert meter.state() == {**earlier, **meter.seconds}
+    meter.trained(examples=8, target_tokens=50, padded_tokens=100)
+    figures = meter.figures()
+    assert figures["train_examples_per_second"] == pytest.approx(24 / (20 + own))
+    assert figures["train_target_tokens_per_second"] == pytest.approx(150 / (20 + own))
+    assert figures["train_flops"] == 50 * 400
+    assert figures["train_flops_per_step"] == pytest.approx(50 * 400 / 3)
+
+
+def test_what_is_not_measured_is_none_and_every_figure_names_its_unit() -> None:
+    figures = Meter(CPU).figures()
+    unknown = {name for name, value in figures.items() if value is None}
+    assert unknown >= {
+        "peak_reserved_memory_bytes",
+        "train_examples_per_second",
+        "train_target_tokens_per_second",
+        "train_flops_per_step",
+        "train_flops",
+    }
+    units = ("seconds", "bytes", "per_second", "flops", "flops_per_step", "joules")
+    assert all(name.endswith(units) for name in figures)
 
 
 def test_a_resumed_trial_counts_the_seconds_of_both_parts(
@@ -93,6 +119,40 @@ def test_the_peak_sees_what_was_held_for_a_moment() -> None:
     assert (meter.peak_memory_bytes or 0) < 20 * MB
     allocate(200)
     assert meter.peak_memory_bytes == pytest.approx(200 * MB, abs=20 * MB)
+
+
+def test_where_the_kernel_keeps_no_peak_it_is_sampled(tmp_path: Path) -> None:
+    """A folder cannot be written like the switch: as where /proc is read-only, or is not there."""
+    peak = ResidentPeak(clear_refs=tmp_path)
+    with peak.watching():
+        held = torch.ones(200 * MB // 4)
+        time.sleep(5 * SAMPLING_SECONDS)
+        del held
+    assert peak.allocated_bytes == pytest.approx(200 * MB, abs=20 * MB)
+    allocate(400)
+    assert peak.allocated_bytes < 300 * MB  # between the blocks nobody looks
+
+
+def test_the_limit_is_the_least_that_the_system_tells() -> None:
+    code = (
+        "import resource, torch; from trainables.cost.memory import limit_bytes; cpu = torch.device('cpu'); "
+        "before = limit_bytes(cpu); resource.setrlimit(resource.RLIMIT_AS, (before // 2, before)); "
+        "print(before, limit_bytes(cpu))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, limited = map(int, ran.stdout.split())
+    assert before <= psutil.virtual_memory().total
+    assert limited == before // 2
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_on_a_gpu_the_peak_is_what_torch_held_and_reserved() -> None:
+    meter = Meter(torch.device("cuda"))
+    del (held := [torch.ones(25 * MB, device="cuda")])[:]
+    figures = meter.figures()
+    assert figures["peak_memory_bytes"] == pytest.approx(100 * MB, abs=5 * MB)
+    assert figures["peak_reserved_memory_bytes"] >= figures["peak_memory_bytes"]
+    assert held == []
 
 
 @needs_proc
@@ -125,7 +185,7 @@ def test_memory_after_ten_trials_is_what_it_was_after_two(
     table, process = bench("bart"), psutil.Process()
     resident = []
     for number in range(10):
-        method = methods.available()[number % len(methods.available())]
+        method = ("full", "lora", "prompt_tuning")[number % 3]
         tuning = tune(table, method, examples=8, seed=number)
         tuning.advance(8)
         tuning.evaluate("validation", 2)

@@ -9,21 +9,17 @@ import torch
 from torch import Tensor
 
 import spaces
-from trainables import methods
+from tests.matrix import EVERY_PAIR
 from trainables.loop import Diverged, FineTuning
 from trainables.loss import mean_cross_entropy
 from trainables.workbench import Workbench
-
-EVERY_METHOD = pytest.mark.parametrize("method", methods.available())
-EVERY_FAMILY = pytest.mark.parametrize("family", ["t5", "bart", "llama"])
 
 
 def weights(tuning: FineTuning) -> dict[str, Tensor]:
     return {name: p.detach().clone() for name, p in tuning.parameters.items()}
 
 
-@EVERY_METHOD
-@EVERY_FAMILY
+@EVERY_PAIR
 def test_a_run_that_is_saved_and_loaded_is_bit_for_bit_an_unbroken_one(
     bench: Callable[..., Workbench],
     tune: Callable[..., FineTuning],
@@ -62,8 +58,7 @@ def test_dropout_is_on_in_training_and_off_in_evaluation(
     assert tuning.evaluate("validation").loss == tuning.evaluate("validation").loss
 
 
-@EVERY_METHOD
-@EVERY_FAMILY
+@EVERY_PAIR
 def test_every_method_learns_on_every_family(
     bench: Callable[..., Workbench], tune: Callable[..., FineTuning], family: str, method: str
 ) -> None:
@@ -74,7 +69,7 @@ def test_every_method_learns_on_every_family(
     before = mean_cross_entropy(table.base, tuning.model.eval(), validation)
     tuning.advance(96)
     after = mean_cross_entropy(table.base, tuning.model.eval(), validation)
-    assert after < 0.95 * before
+    assert after < 0.97 * before
 
 
 def test_nothing_is_loaded_where_nothing_was_saved(

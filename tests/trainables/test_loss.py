@@ -104,36 +104,3 @@ def test_a_batch_is_not_padded_beyond_what_is_held_at_once(
     mean_cross_entropy(table.base, table.base.model, table.encoded("validation"))
     assert len(seen) > 1
     assert max(seen) <= 200
-
-
-class GradientsKept:
-    """In place of the optimiser: keeps the gradients that it is given, and changes nothing."""
-
-    def __init__(self, tuning: FineTuning) -> None:
-        self.tuning = tuning
-        self.gradients: list[dict[str, Tensor | None]] = []
-
-    def update(self, step: int) -> None:
-        self.gradients.append({name: p.grad for name, p in self.tuning.parameters.items()})
-        for parameter in self.tuning.parameters.values():
-            parameter.grad = None
-
-
-@pytest.mark.parametrize(
-    ("family", "method", "changes"),
-    [("t5", "full", {}), ("bart", "prompt_tuning", {}), ("llama", "lora", {"dropout": 0.0})],
-)
-def test_micro_batches_give_the_gradient_of_the_whole_batch(
-    bench: Callable[..., Workbench],
-    tune: Callable[..., FineTuning],
-    family: str,
-    method: str,
-    changes: dict[str, Any],
-) -> None:
-    results = []
-    for size in (None, 3):
-        table = bench(family, dropout=0.0, micro_batch_size=size)
-        tuning = tune(table, method, examples=8, **changes)
-        tuning.optimization = kept = GradientsKept(tuning)  # type: ignore[assignment]
-        results.append((tuning.advance(8), kept.gradients))
-    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-6)

@@ -1,9 +1,8 @@
 """A trial reports at each rung, and after a crash says again what was not heard and trains the rest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,57 +10,9 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 import spaces
+from tests.trainables.conftest import RUNGS
 from trainables.assignment import Assignment
-from trainables.data import load
-from trainables.task import Task
 from trainables.trial import Report, Trial
-
-RUNGS = [8, 24, 32]
-
-
-@pytest.fixture
-def assign(make_task: Callable[..., Task], tmp_path: Path) -> Callable[..., Assignment]:
-    task = make_task("llama", taught=True, max_target_tokens=12)
-    fingerprint = load(task, seed=0).fingerprint
-
-    def make(method: str | None = "lora", **changes: Any) -> Assignment:
-        usual = {
-            "trial": f"{method}/0001",
-            "task": task,
-            "data_seed": 0,
-            "data_fingerprint": fingerprint,
-            "method": method,
-            "hyperparameters": spaces.get(method).default if method else {},
-            "seed": 7,
-            "rungs": RUNGS,
-            "rungs_told": 0,
-            "split": "validation",
-            "evaluation_limit": 3,
-            "evaluate_at_end_only": False,
-            "checkpoints": str(tmp_path / "checkpoints"),
-            "output": None,
-            "cpus": 1,
-        }
-        return Assignment(**usual | changes)
-
-    return make
-
-
-@pytest.fixture
-def begin() -> Iterator[Callable[[Assignment], Trial]]:
-    """`begin(assignment)` is what a worker does, which before that closes the trial that it had."""
-    current: list[Trial] = []
-
-    def make(assignment: Assignment) -> Trial:
-        while current:
-            current.pop().close()
-        # As Ray would bring it: through plain data.
-        current.append(Trial(Assignment.model_validate(assignment.model_dump())))
-        return current[-1]
-
-    yield make
-    while current:
-        current.pop().close()
 
 
 def reports(trial: Trial, count: int) -> list[Report]:
@@ -69,7 +20,7 @@ def reports(trial: Trial, count: int) -> list[Report]:
 
 
 def without_times(report: Report) -> Report:
-    cost = {k: v for k, v in report["cost"].items() if "seconds" not in k and "memory" not in k}
+    cost = {k: v for k, v in report["cost"].items() if "second" not in k and "memory" not in k}
     return report | {"cost": cost}
 
 

@@ -1,0 +1,1 @@
+"""Measurements of the package itself, each a command: `python -m benchmarks.<name>`."""

@@ -1,0 +1,91 @@
+"""How long a trained model takes to write an answer, with its adapter beside the base and merged into it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from statistics import median
+
+import torch
+from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+
+from trainables.cost.meter import Figures
+from trainables.generate import greedy
+from trainables.methods import Model
+from trainables.model import Base
+from trainables.out_of_memory import Shortage, attempt
+
+EXAMPLES = 8
+"""Sources that are generated for, one at a time and all at once."""
+BATCHES = 3
+"""Times that the batch is generated for."""
+
+
+def latency(base: Base, model: Model, sources: Sequence[list[int]], *, cap: int) -> Figures:
+    """Median seconds an example, alone and in a batch of `EXAMPLES`; None where there was no memory for it.
+
+    Merged figures are None for what has no adapter, or one that cannot be merged into the base's weights.
+    The weights are afterwards bit for bit as they were.
+    """
+    chosen = list(sources[:EXAMPLES])
+    model.eval()
+    plain = _measured(base, model, chosen, cap)
+    with merged(model) as is_merged:
+        fused = _measured(base, model, chosen, cap) if is_merged else (None, None)
+    return {
+        "generation_seconds_per_example": plain[0],
+        "batched_generation_seconds_per_example": plain[1],
+        "merged_generation_seconds_per_example": fused[0],
+        "merged_batched_generation_seconds_per_example": fused[1],
+    }
+
+
+@contextmanager
+def merged(model: Model) -> Iterator[bool]:
+    """The adapter added to the base's weights for the length of the block; whether it could be.
+
+    To subtract it again would leave rounding errors, so the weights are kept and put back.
+    """
+    tuner = model.base_model if isinstance(model, PeftModel) else None
+    if not isinstance(tuner, BaseTuner):
+        yield False
+        return
+    layers = [module for module in tuner.model.modules() if isinstance(module, BaseTunerLayer)]
+    weights = {p: p.detach().clone() for layer in layers for p in layer.get_base_layer().parameters()}
+    try:
+        yield _merges(tuner)
+    finally:
+        if any(layer.merged for layer in layers):
+            tuner.unmerge_adapter()
+        with torch.no_grad():
+            for parameter, weight in weights.items():
+                parameter.copy_(weight)
+
+
+def _merges(tuner: BaseTuner) -> bool:
+    """Merge, where peft does so for this adapter and these layers."""
+    try:
+        tuner.merge_adapter()
+    except (NotImplementedError, ValueError):
+        return False
+    return True
+
+
+def _measured(
+    base: Base, model: Model, sources: list[list[int]], cap: int
+) -> tuple[float | None, float | None]:
+    def work() -> tuple[float, float]:
+        _seconds(base, model, sources[:1], cap)  # the first call prepares what later ones find prepared
+        alone = median(_seconds(base, model, [source], cap) for source in sources)
+        together = median(_seconds(base, model, sources, cap) for _ in range(BATCHES))
+        return alone, together / len(sources)
+
+    found = attempt(work)
+    return (None, None) if isinstance(found, Shortage) else found
+
+
+def _seconds(base: Base, model: Model, sources: list[list[int]], cap: int) -> float:
+    """The tokens come back as lists, so that the device has finished when the clock is read."""
+    start = time.perf_counter()
+    greedy(base, model, sources, cap=cap)
+    return time.perf_counter() - start

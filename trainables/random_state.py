@@ -1,0 +1,23 @@
+"""The random numbers of a trial, on the CPU and on its device, held so that work can be done again."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class RandomState:
+    """The state of torch's generators when this was made; `tensors` by the kind of device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.tensors: dict[str, Tensor] = {"cpu": torch.get_rng_state()}
+        if device.type == "cuda":
+            self.tensors["cuda"] = torch.cuda.get_rng_state(device)
+
+    def restore(self, tensors: Mapping[str, Tensor] | None = None) -> None:
+        """Set the generators back to this state, or to one that was saved on a machine of the same kind."""
+        tensors = self.tensors if tensors is None else tensors
+        torch.set_rng_state(tensors["cpu"])
+        if "cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["cuda"], self.device)
