@@ -1,8 +1,9 @@
 """From records to what the workers are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.config import Sweep
+from search.gates import Preflight
 from search.records import Record
 from search.store import RunFolder
 from trainables.assignment import Assignment
@@ -13,10 +14,13 @@ class Plan:
     """What all trials of a sweep have in common."""
 
     sweep: Sweep
+    """Without the methods that a gate keeps out."""
     folder: RunFolder
     data_fingerprint: str
     rungs: list[int]
     """Budgets in examples at which a trial is scored; the last is the full budget."""
+    preflight: Preflight = field(default_factory=Preflight)
+    """What the gates found; empty before they were asked."""
 
     def assignment(self, record: Record) -> Assignment:
         """A record's work, in plain data; a trial that has begun finds its own checkpoint."""
@@ -39,4 +43,5 @@ class Plan:
             checkpoints=str(self.folder.checkpoints(record)),
             output=str(self.folder.output(record)) if is_final else None,
             cpus=sweep.resources.cpus_per_trial,
+            micro_batch=self.preflight.micro_batch(record.method),
         )

@@ -9,7 +9,10 @@ import typer
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from search.config import Sweep
+    from search.gates import Preflight
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell expects it."""
@@ -42,6 +45,10 @@ Address = Annotated[
     typer.Option(help="A running Ray cluster: auto, or HOST:PORT. Default: Ray on this machine."),
 ]
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop where a method fails a gate, instead of leaving it out.")
+]
+
 
 @app.command()
 def run(
@@ -49,6 +56,7 @@ def run(
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
     folder: Annotated[Path | None, typer.Option(help="The run folder. Default: <storage>/<name>.")] = None,
     address: Address = None,
+    strict: Strict = False,
 ) -> None:
     """Search every method of a sweep, hold the final, write the report.
 
@@ -58,34 +66,67 @@ def run(
     from search.config import load_sweep
 
     loaded = load_sweep(sweep, overrides)
-    _run(loaded, folder or Path(loaded.storage) / loaded.name, address)
+    _run(loaded, folder or Path(loaded.storage) / loaded.name, address, strict=strict)
 
 
 @app.command()
-def resume(folder: RunFolderPath, address: Address = None) -> None:
+def resume(folder: RunFolderPath, address: Address = None, strict: Strict = False) -> None:
     """Go on with an interrupted sweep: what is in its folder is all that is needed."""
     from search.results import load_results
 
-    _run(load_results(folder).sweep, folder, address)
+    _run(load_results(folder).sweep, folder, address, strict=strict)
 
 
 @app.command()
-def report(folder: RunFolderPath) -> None:
+def report(
+    folder: RunFolderPath,
+    live: Annotated[
+        bool, typer.Option("--live", help="Write it again and again while the sweep runs.")
+    ] = False,
+) -> None:
     """Write the report of a run folder, also while its sweep runs."""
     from search.report import write_report
+    from search.report.live import write_while_running
 
-    typer.echo(write_report(folder))
+    typer.echo(write_while_running(folder) if live else write_report(folder))
 
 
 @app.command()
-def check(sweep: SweepFile, overrides: Overrides = []) -> None:  # noqa: B006
-    """Validate a sweep and look at its data: prompts, labels, token lengths, what the limits cut."""
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER FOLDER ...", help="Run folders.")],
+    to: Annotated[Path, typer.Option(help="The folder to write.")] = Path("comparison"),
+) -> None:
+    """Put several sweeps, of other models or data, in one report."""
+    from search.report import write_comparison
+
+    typer.echo(write_comparison(folders, to))
+
+
+@app.command()
+def check(
+    sweep: SweepFile,
+    overrides: Overrides = [],  # noqa: B006
+    gates: Annotated[
+        bool, typer.Option(help="Try each method in a worker, on the model and a few examples.")
+    ] = True,
+    address: Address = None,
+) -> None:
+    """Validate a sweep, look at its prompts, labels and token lengths, and try each method for seconds."""
     from search.checkup import checkup
     from search.config import load_sweep
     from search.tables import print_checkup
 
     loaded = load_sweep(sweep, overrides)
-    print_checkup(loaded, checkup(loaded))
+    found = checkup(loaded)
+    print_checkup(loaded, found)
+    if gates:
+        from search.preflight import try_methods
+        from search.progress import Progress
+
+        console = _console()
+        console.print("\nTrying each method on the model and a few examples.", highlight=False)
+        tell = Progress(loaded, (), console).gates
+        _refuse_failures(try_methods(loaded, found.data, found.rungs, tell, address=address))
 
 
 @app.command()
@@ -151,36 +192,58 @@ def main() -> None:
         sys.exit(2)
 
 
-def _run(sweep: "Sweep", folder: Path, address: str | None) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
+def _run(sweep: "Sweep", folder: Path, address: str | None, *, strict: bool) -> None:
     from search.progress import Progress
-    from search.report.findings import finding
     from search.runner import SweepFailed, run
     from search.store import RunFolder
+    from search.verdict import verdict
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = LOG_WIDTH
+    def gates(preflight: "Preflight") -> None:
+        progress.gates(preflight)
+        if strict and preflight.is_whole:
+            _refuse_failures(preflight)
+
+    console, known = _console(), RunFolder(folder).read_preflight()
+    if strict:
+        _refuse_failures(known)
     console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
     console.print("Reading the data and starting workers: they import their libraries once.", highlight=False)
     try:
-        with Progress(sweep, RunFolder(folder).read_records(), console) as progress:
-            results = run(sweep, folder, address=address, listeners=[progress])
+        records = RunFolder(folder).read_records()
+        with Progress(known.admitted(sweep), records, console) as progress:
+            results = run(sweep, folder, address=address, listeners=[progress], gates=gates)
     except KeyboardInterrupt as interrupt:
         typer.echo(f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}")
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
         typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
         sys.exit(1)
-    console.print(Markdown(finding(results)))
-    console.print(f"Report: {results.folder.report / 'report.md'}", soft_wrap=True, highlight=False)
+    console.print(verdict(results).summary, soft_wrap=True, highlight=False)
+    console.print(f"Report: {results.folder.report / 'report.html'}", soft_wrap=True, highlight=False)
     failed = results.finals.query("status != 'completed'")
     if len(failed):
         again = f"tuneoff resume {folder} tries them again"
         typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)
         sys.exit(1)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
+
+
+def _refuse_failures(preflight: "Preflight") -> None:
+    """Exit code 2, with the gates that were failed and what they say."""
+    gates = {name: found.gates for name, found in preflight.methods.items()}
+    if preflight.disk_and_time is not None:
+        gates["the sweep"] = [preflight.disk_and_time]
+    failed = [(name, gate) for name, asked in gates.items() for gate in asked if gate.verdict == "fail"]
+    if failed:
+        raise InputError("\n".join(f"{name} failed {gate.name}: {gate.message}" for name, gate in failed))
 
 
 if __name__ == "__main__":

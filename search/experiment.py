@@ -14,6 +14,7 @@ from search.ledger import Ledger
 from search.recorder import Listener, Recorder
 from search.scheduler import MethodASHA
 from search.searcher import RecordQueue
+from trainables.trainable import FineTune
 
 RETRIES = 2
 """How often a trial that fails is taken up again from its checkpoint."""
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 class Experiment:
     """How trials are run: by which trainable, on what, and who is told."""
 
-    trainable: type[tune.Trainable]
+    trainable: type[FineTune]
     slots: Slots
     folder: Path
     listeners: tuple[Listener, ...]

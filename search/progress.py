@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.config import Sweep
+from search.gate_table import gate_line, gate_table
+from search.gates import Preflight
 from search.recorder import Event
 from search.records import Record
 from search.results import last_line
@@ -53,6 +55,16 @@ class Progress:
             self._printed = time.monotonic()
             self.console.print(self.table())
 
+    def gates(self, preflight: Preflight) -> None:
+        """Tell how a method fared at its gates; when all were asked, the whole table."""
+        self.sweep = preflight.admitted(self.sweep)
+        if not preflight.is_whole:
+            method, findings = list(preflight.methods.items())[-1]
+            line = f"[dim]{time.strftime('%H:%M:%S')}[/] {gate_line(method, findings)}"
+            self.console.print(line, soft_wrap=True, highlight=False)
+        else:
+            self.console.print(gate_table(preflight), soft_wrap=True, highlight=False)
+
     def line(self, event: Event, record: Record) -> str:
         """What happened, in a line."""
         name = f"[bold]{record.id}[/]"
@@ -69,6 +81,8 @@ class Progress:
         at = f"{rung.examples:,} examples"
         if record.status == "diverged":
             return f"[red]diverged[/] after {at}: {escape(record.error or '')}"
+        if record.status == "out_of_memory":
+            return f"[red]{escape(record.error or '')}[/]"
         if rung.score is None:
             return f"[yellow]stopped[/]: no finite score after {at}" if record.stop else f"has seen {at}"
         scored = f"{self.sweep.task.metric} {rung.score:.2f} after {at}"

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ray import tune
-
 from search import final
 from search.assignments import Plan
 from search.budget import rungs
@@ -12,6 +10,7 @@ from search.cluster import connected, slots
 from search.config import Sweep, SweepError, differences, load_sweep
 from search.experiment import Experiment
 from search.ledger import Ledger
+from search.preflight import Gatekeeper, GateListener, pass_gates
 from search.provenance import provenance, this_start
 from search.qualifying import qualify, trials_left
 from search.recorder import Listener
@@ -38,7 +37,8 @@ def run(
     *,
     address: str | None = None,
     listeners: Iterable[Listener] = (),
-    trainable: type[tune.Trainable] = FineTune,
+    gates: GateListener = lambda preflight: None,
+    trainable: type[FineTune] = FineTune,
 ) -> Results:
     """Run a sweep, or take it up where its folder says it is, and write its report.
 
@@ -47,6 +47,7 @@ def run(
         folder: the run folder; by default `<storage>/<name>`.
         address: a running Ray cluster; by default Ray is started on this machine.
         listeners: told of each event of each trial.
+        gates: told what the gates find before anything is trained; it may raise, to stop there.
         trainable: what works an assignment off; tests replay recorded curves.
 
     Raises:
@@ -64,6 +65,7 @@ def run(
                 _note_resumption(store)
             with connected(address):
                 experiment = Experiment(trainable, slots(sweep.resources), store.tune, tuple(listeners))
+                plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment), gates)
                 _until_done(plan, experiment, "qualifying", trials_left, qualify)
                 final.enter(plan, Ledger(store))
                 _until_done(plan, experiment, "final", lambda *of: len(final.runs_left(*of)), final.hold)
@@ -83,11 +85,33 @@ def _prepare(store: RunFolder, sweep: Sweep) -> Plan:
             f"The data of {store.root} has changed since the sweep began (fingerprint "
             f"{known['data']['fingerprint']}, now {data.fingerprint}). Restore it, or use another --folder."
         )
-    plan = Plan(sweep, store, data.fingerprint, rungs(sweep.qualifying, len(data.train)))
+    preflight = store.read_preflight()
+    plan = Plan(
+        preflight.admitted(sweep),
+        store,
+        data.fingerprint,
+        rungs(sweep.qualifying, len(data.train)),
+        preflight,
+    )
     write_text(store.sweep_file, sweep.to_yaml())
     if not known:
         store.write_json(store.provenance_file, provenance(sweep, data, plan.rungs))
     return plan
+
+
+def _gatekeeper(plan: Plan, sweep: Sweep, experiment: Experiment) -> Gatekeeper:
+    """For the methods on which no budget was spent; of those that have trials it is too late to ask."""
+    ledger = Ledger(plan.folder)
+    fresh = {name: choice for name, choice in sweep.methods.items() if not ledger.qualifying(name)}
+    return Gatekeeper(
+        sweep.model_copy(update={"methods": fresh}),
+        plan.data_fingerprint,
+        plan.folder.read_provenance()["data"]["counts"],
+        plan.rungs,
+        experiment.trainable,
+        experiment.slots,
+        plan.folder.root,
+    )
 
 
 def _note_resumption(store: RunFolder) -> None:

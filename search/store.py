@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from search.gates import Preflight
 from search.records import Record
 from trainables.atomic import write_text
 from trainables.errors import InputError
@@ -31,6 +32,10 @@ class RunFolder:
     @property
     def provenance_file(self) -> Path:
         return self.root / "provenance.json"
+
+    @property
+    def preflight_file(self) -> Path:
+        return self.root / "preflight.json"
 
     @property
     def study_file(self) -> Path:
@@ -89,6 +94,29 @@ class RunFolder:
                 f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
             ) from error
         return content
+
+    def is_held(self) -> bool:
+        """Whether a process runs a sweep in this folder."""
+        try:
+            with (self.root / ".lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def read_preflight(self) -> Preflight:
+        """What the gates found; empty before they were asked."""
+        if not self.preflight_file.exists():
+            return Preflight()
+        try:
+            return Preflight.model_validate_json(self.preflight_file.read_bytes())
+        except ValidationError as error:
+            raise InputError(
+                f"{self.preflight_file} cannot be read ({error.error_count()} problems). "
+                "Move it away: the gates are asked again."
+            ) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -17,8 +17,16 @@ class FineTune(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        if not ray.get_gpu_ids():
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves a GPU in sight that was not asked for
+        _hide_gpus_of_others()
+
+    @classmethod
+    def gates(cls, request: dict[str, Any]) -> dict[str, Any]:
+        """What the gates find about one method, asked in this process: a `Request` to `Findings`."""
+        _hide_gpus_of_others()
+        from trainables.preflight.examine import answer
+        from trainables.preflight.request import Request
+
+        return answer(Request.model_validate(request)).model_dump()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
@@ -45,3 +53,9 @@ class FineTune(tune.Trainable):
         from trainables.trial import Trial
 
         self.trial = Trial(Assignment.model_validate(config["assignment"]))
+
+
+def _hide_gpus_of_others() -> None:
+    """Ray leaves a GPU in sight that was not asked for."""
+    if not ray.get_gpu_ids():
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -19,6 +19,7 @@ import spaces
 from search.config import Sweep
 from trainables.assignment import Assignment
 from trainables.atomic import new_file, write_text
+from trainables.preflight.findings import Findings, Gate
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -95,6 +96,9 @@ def steps(task: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+MESSAGES = {"diverged": "the training loss was nan", "out_of_memory": "Out of memory: requested 8 bytes"}
+
+
 class ReplayedTrial:
     """Stands in for `trainables.trial.Trial`: the same reports, checkpoints and outputs."""
 
@@ -133,18 +137,19 @@ class ReplayedTrial:
         self._log(rung, began)
         is_last = rung == len(assignment.rungs) - 1
         is_scored = is_last or not assignment.evaluate_at_end_only
-        score = self._score(rung) if is_scored and mishap not in ("diverges", "has no score") else None
+        unscored = ("diverges", "has no score", "runs out of memory")
+        score = self._score(rung) if is_scored and mishap not in unscored else None
         if is_last and assignment.output is not None:
             self._write_output(Path(assignment.output))
-        diverged = mishap == "diverges"
+        end = {"diverges": "diverged", "runs out of memory": "out_of_memory"}.get(mishap)
         return {
             "rung": rung,
             "examples": assignment.rungs[rung],
             "score": score,
-            "scores": {"rougeL": score} if is_scored and not diverged else {},
+            "scores": {"rougeL": score} if is_scored and not end else {},
             "cost": {"train_seconds": float(rung + 1), "evaluation_seconds": 0.5},
-            "status": "diverged" if diverged else "completed" if is_last else "running",
-            "message": "the training loss was nan" if diverged else None,
+            "status": end or ("completed" if is_last else "running"),
+            "message": MESSAGES.get(end),
         }
 
     def _score(self, rung: int) -> float:
@@ -185,3 +190,49 @@ class Replay(FineTune):
 
     def _begin(self, config: dict[str, Any]) -> None:
         self.trial = ReplayedTrial(Assignment.model_validate(config["assignment"]))  # type: ignore[assignment]
+
+    @classmethod
+    def gates(cls, request: dict[str, Any]) -> dict[str, Any]:
+        """What is planted for the method, after a line in a log; with nothing planted all is well."""
+        model, method = Path(request["task"]["model"]), request["method"]
+        with (model / "gates.log").open("a") as log:
+            log.write(json.dumps(request | {"pid": os.getpid()}) + "\n")
+        mishap, _ = json.loads((model / "replay.json").read_text())["mishaps"].get(
+            f"gates/{method}", ("none", 0)
+        )
+        if mishap == "dies":
+            os._exit(1)
+        if mishap == "raises":
+            raise RuntimeError(f"{method} cannot be asked")
+        return findings(fails=mishap == "fails").model_dump()
+
+
+def findings(*, fails: bool = False) -> Findings:
+    """Of a method that trains 100 examples a second, scores 50, and takes its batch in portions of 4."""
+    if fails:
+        return Findings(
+            gates=[gate("targets", {"q": 4}), gate("gradients", {}, verdict="fail", message="dead rows")]
+        )
+    speed = {"train_examples_per_second": 100.0, "evaluated_examples_per_second": 50.0, "trained_bytes": 4000}
+    memory = {"micro_batch": 4, "trained_bytes": 12_000}
+    return Findings(
+        gates=[
+            gate("targets", {"q": 4}),
+            gate("reload", {"export_bytes": 5000}),
+            gate("speed", speed),
+            gate("lengths", {}, verdict="warn", message="cut [a lot]"),
+            gate("memory", memory),
+        ]
+    )
+
+
+def gate(name: str, figures: dict[str, Any], **fields: Any) -> Gate:
+    return Gate.model_validate(
+        {"name": name, "verdict": "pass", "message": "well", "figures": figures} | fields
+    )
+
+
+def asked(task: Path) -> list[dict[str, Any]]:
+    """Every request that a worker was asked the gates about."""
+    log = task / "model" / "gates.log"
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []

@@ -42,6 +42,8 @@ def test_a_log_of_every_event_and_a_table_at_the_end(bare, log, golden):
         progress("rung", bare.trial("lora", 2, [None], status="stopped", stop=stop))
         error = "the training loss was nan [step 7] after 40 examples"
         progress("rung", bare.trial("full", 0, [20, None], status="diverged", error=error))
+        error = "Out of memory after step 4: requested 8 bytes [halved once]"
+        progress("rung", bare.trial("full", 2, [20, None], status="out_of_memory", error=error))
         progress("retry", bare.trial("full", 1, [20], status="running", failures=1))
         error = 'Traceback:\n  File "x.py", line 1\nRuntimeError: no memory left [/bold] on [cuda:0]\n'
         progress("failed", bare.trial("full", 1, [20], status="failed", failures=2, error=error))

@@ -27,6 +27,7 @@ MISHAPS = {
     "full/0001": ("cannot begin", 0),
     "lora/0001": ("diverges", 0),
     "full/0002": ("has no score", 0),
+    "lora/0002": ("runs out of memory", 0),
 }
 TRIALS = 6
 EXTENDED = {"full": {}, "lora": {}, "attention": {"base": "lora", "fix": {"targets": "attention"}}}
@@ -105,7 +106,7 @@ def test_every_trial_has_ended_and_says_how(swept):
         assert (record.status == "completed") == (len(record.rungs) == 3)
         assert (record.status == "stopped") == (record.stop is not None)
     statuses = {record.status for record in qualifying(swept)}
-    assert statuses == {"completed", "stopped", "diverged", "failed"}
+    assert statuses == {"completed", "stopped", "diverged", "out_of_memory", "failed"}
 
 
 def test_a_stopped_trial_was_not_better_than_its_cut_off(swept):
@@ -146,6 +147,13 @@ def test_a_trial_that_diverges_or_has_no_score_says_so(swept):
     assert (unscored.status, unscored.stop) == ("stopped", Stop(rung=0, value=None, cut_off=None))
 
 
+def test_a_trial_that_runs_out_of_memory_ends_with_its_numbers_and_is_not_tried_again(swept):
+    record = swept.records["lora/0002"]
+    assert (record.status, record.failures, record.stop) == ("out_of_memory", 0, None)
+    assert record.error == "Out of memory: requested 8 bytes"
+    assert swept.events_of("lora/0002") == ["begin", "rung"]
+
+
 def test_the_studies_say_what_the_records_say(swept):
     ends = {"completed": TrialState.COMPLETE, "failed": TrialState.FAIL}
     storage = f"sqlite:///{swept.root}/run/study.db"
@@ -158,6 +166,7 @@ def test_the_studies_say_what_the_records_say(swept):
             assert trial.params == {name: record.hyperparameters[name] for name in trial.params}
             scores = {RUNGS[rung.rung]: rung.score for rung in record.rungs if rung.score is not None}
             assert trial.intermediate_values == scores
+            assert trial.constraints == ({"out_of_memory": 1.0} if record.status == "out_of_memory" else {})
 
 
 def test_the_final_retrains_each_winner_for_each_seed_and_scores_the_baseline(swept):

@@ -1,0 +1,137 @@
+"""How long a sweep will take and what it will write, from what the gates measured.
+
+Made so: trials are stopped as ASHA stops trials whose scores are random and rank the same at every rung.
+Training and evaluation take what the probe of the method took at its default, and workers are never idle.
+Checkpoints are those of the largest point of each method's space; records and predictions are small beside
+them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from search.config import Sweep
+from search.gates import Preflight
+from search.scheduler import Rungs
+from trainables.preflight.findings import Findings, Gate
+
+SEARCHES = 200
+"""Simulated to see how many trials are stopped early."""
+CHECKPOINT_COPIES = 3
+"""The weights and both moments of AdamW."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is to come."""
+
+    seconds: float
+    disk_bytes: int
+    """The most that lies in the run folder at a time."""
+    written_bytes: int
+    """All that is written, checkpoints that were replaced included."""
+
+
+def arrivals(trials: int, rungs: int, factor: int) -> list[float]:
+    """How many of a method's trials reach each rung: the mean over searches with random scores.
+
+    Judged by the scheduler's own rule, one trial after the other, the first never stopped.
+    """
+    reached = [0] * rungs
+    for search in range(SEARCHES):
+        chance, asha = Random(search), Rungs(factor)
+        for trial in range(trials):
+            score = chance.random()
+            for rung in range(rungs):
+                reached[rung] += 1
+                if asha.decide(str(trial), rung, score) and trial > 0:
+                    break
+    return [count / SEARCHES for count in reached]
+
+
+def forecast(
+    sweep: Sweep, preflight: Preflight, rungs: list[int], counts: Mapping[str, int], concurrent: int
+) -> Forecast:
+    """Of the methods that were admitted; `counts` are the examples of each split."""
+    parts = [_Part(sweep, preflight.methods[name], rungs, counts) for name in sweep.methods]
+    seeds = sweep.final.seeds
+    finals = [part.final_seconds for part in parts] * seeds
+    baseline = max(part.test_seconds for part in parts)
+    phases = (
+        _wall(
+            sum(part.search_seconds for part in parts), max(part.trial_seconds for part in parts), concurrent
+        ),
+        _wall(sum(finals) + baseline, max(finals), concurrent),
+    )
+    live = 2 * concurrent * max(part.checkpoint_bytes for part in parts)  # the new one, then the old one goes
+    kept = sum(part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
+    written = sum(part.written_bytes + seeds * part.final_written_bytes for part in parts)
+    startup = (preflight.startup_seconds or 0.0) * len(phases)
+    return Forecast(startup + sum(phases), live + kept, round(written))
+
+
+def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int, concurrent: int) -> Gate:
+    """The gate on the whole sweep: it fails where the disk would fill."""
+    trials = sweep.qualifying.trials_per_method
+    told = (
+        f"about {_duration(expected.seconds)}, {_size(expected.disk_bytes)}: {len(sweep.methods)} methods, "
+        f"{trials} trials and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
+        "trials would be, speed as measured at the defaults"
+    )
+    figures = {
+        "expected_seconds": expected.seconds,
+        "disk_bytes": expected.disk_bytes,
+        "written_bytes": expected.written_bytes,
+        "free_bytes": free_bytes,
+    }
+    if expected.disk_bytes > free_bytes:
+        problem = f"{told}. Only {_size(free_bytes)} are free"
+        remedy = "set `storage` to a larger disk, or lower final.seeds or resources.concurrent_trials"
+        return Gate(name="disk and time", verdict="fail", message=f"{problem}: {remedy}.", figures=figures)
+    return Gate(name="disk and time", verdict="pass", message=told, figures=figures)
+
+
+class _Part:
+    """One method's share."""
+
+    def __init__(self, sweep: Sweep, findings: Findings, rungs: list[int], counts: Mapping[str, int]) -> None:
+        speed, memory, qualifying = findings.figures("speed"), findings.figures("memory"), sweep.qualifying
+        reached = arrivals(qualifying.trials_per_method, len(rungs), qualifying.reduction_factor)
+        train_second = 1 / speed["train_examples_per_second"]
+        score_second = 1 / speed["evaluated_examples_per_second"]
+        scored = _limited(qualifying.validation_samples, counts["validation"])
+        steps = [after - before for before, after in zip([0, *rungs], rungs, strict=False)]
+        each = [step * train_second + scored * score_second for step in steps]
+        self.search_seconds = sum(count * seconds for count, seconds in zip(reached, each, strict=True))
+        self.trial_seconds = sum(each)
+        self.test_seconds = _limited(sweep.final.test_samples, counts["test"]) * score_second
+        self.final_seconds = rungs[-1] * train_second + self.test_seconds
+        self.checkpoint_bytes = CHECKPOINT_COPIES * memory["trained_bytes"]
+        grown = memory["trained_bytes"] - speed["trained_bytes"]  # from the default to the largest
+        self.export_bytes = findings.figures("reload")["export_bytes"] + max(0, grown)
+        self.written_bytes = sum(reached) * self.checkpoint_bytes
+        self.final_written_bytes = len(rungs) * self.checkpoint_bytes + self.export_bytes
+
+
+def _limited(samples: int | str, count: int) -> int:
+    return count if isinstance(samples, str) else min(samples, count)
+
+
+def _wall(total_seconds: float, longest_seconds: float, concurrent: int) -> float:
+    """Seconds on the clock: shared out evenly, but no run is cut in two."""
+    return max(total_seconds / concurrent, longest_seconds)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}" if size == 86_400 else f"{round(seconds / size)} {unit}"
+    return f"{round(seconds)} s"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.2g} {unit}" if size < 10 else f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.2g} TB"

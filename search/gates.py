@@ -1,0 +1,38 @@
+"""What the gates found before a sweep began, as the run folder keeps it: `preflight.json`."""
+
+from pydantic import BaseModel, ConfigDict
+
+from search.config import Sweep
+from trainables.preflight.findings import Findings, Gate
+
+
+class Preflight(BaseModel):
+    """The gates of each method, by its name in the sweep, and what the whole sweep will take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    methods: dict[str, Findings] = {}
+    startup_seconds: float | None = None
+    """What it took to start a worker: process, libraries, model and data; None before one has."""
+    disk_and_time: Gate | None = None
+    """Of the whole sweep; None before all its methods were asked, and where all failed."""
+    is_whole: bool = False
+    """Whether all methods of the sweep were asked."""
+
+    @property
+    def disk_would_fill(self) -> bool:
+        return self.disk_and_time is not None and self.disk_and_time.verdict == "fail"
+
+    def failed(self) -> list[str]:
+        """Methods that a gate keeps out."""
+        return [method for method, findings in self.methods.items() if findings.failed]
+
+    def admitted(self, sweep: Sweep) -> Sweep:
+        """The sweep without the methods that a gate keeps out; those that were not asked stay."""
+        kept = {name: choice for name, choice in sweep.methods.items() if name not in self.failed()}
+        return sweep.model_copy(update={"methods": kept})
+
+    def micro_batch(self, method: str) -> int | None:
+        """Examples per forward pass that the memory gate chose; None: the whole batch, or the task's own."""
+        findings = self.methods.get(method)
+        return findings.micro_batch if findings else None

@@ -1,0 +1,181 @@
+"""The gates before a sweep: each method is tried in a worker on the real model, before budget is spent."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayTaskError
+
+import spaces
+from search.assignments import Plan
+from search.cluster import Slots, connected, slots
+from search.config import Sweep
+from search.forecast import disk_and_time, forecast
+from search.gates import Preflight
+from trainables.data import Data
+from trainables.errors import InputError
+from trainables.preflight.findings import Findings, Gate
+from trainables.preflight.request import Request
+from trainables.trainable import FineTune
+
+GateListener = Callable[[Preflight], None]
+"""Told after each method that was asked, and at the end, when `disk_and_time` is known too."""
+
+
+@dataclass(frozen=True)
+class Gatekeeper:
+    """Asks the gates about the methods of a sweep, one after the other, in one worker."""
+
+    sweep: Sweep
+    data_fingerprint: str
+    counts: Mapping[str, int]
+    """Examples of each split."""
+    rungs: list[int]
+    trainable: type[FineTune]
+    slots: Slots
+    disk: Path
+    """Where the run folder is, or will be."""
+
+    def ask(self, known: Preflight, tell: GateListener) -> Preflight:
+        """Ask about all methods of which nothing is known.
+
+        Raises:
+            InputError: a worker sees other data than the driver.
+        """
+        preflight = known
+        with closing(_Worker(self.trainable, self.slots)) as worker:
+            for name in self.sweep.methods:
+                if name not in known.methods:
+                    preflight = self._with(preflight, name, worker)
+                    tell(preflight)
+        found = {"disk_and_time": self._disk_and_time(preflight), "is_whole": True}
+        preflight = preflight.model_copy(update=found)
+        tell(preflight)
+        return preflight
+
+    def _with(self, preflight: Preflight, name: str, worker: "_Worker") -> Preflight:
+        """What is known, and what the gates find about one method more."""
+        start = time.perf_counter()
+        findings = worker.ask(self._request(name))
+        seconds = time.perf_counter() - start - sum(gate.seconds for gate in findings.gates)
+        startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
+        return Preflight(methods={**preflight.methods, name: findings}, startup_seconds=startup)
+
+    def _request(self, name: str) -> Request:
+        space = self.sweep.spaces()[name]
+        return Request(
+            method=self.sweep.base_of(name),
+            hyperparameters=space.complete(space.default),
+            costliest=spaces.costliest(space),
+            task=self.sweep.task,
+            data_seed=self.sweep.seed,
+            data_fingerprint=self.data_fingerprint,
+            cpus=self.slots.cpus,
+            memory_share=memory_share(self.slots, len([node for node in ray.nodes() if node["Alive"]])),
+        )
+
+    def _disk_and_time(self, preflight: Preflight) -> Gate | None:
+        admitted = preflight.admitted(self.sweep)
+        if not admitted.methods:
+            return None
+        expected = forecast(admitted, preflight, self.rungs, self.counts, self.slots.concurrent)
+        place = next(folder for folder in (self.disk, *self.disk.parents) if folder.exists())
+        return disk_and_time(admitted, expected, shutil.disk_usage(place).free, self.slots.concurrent)
+
+
+def pass_gates(plan: Plan, gatekeeper: Gatekeeper, tell: GateListener) -> Plan:
+    """The plan of the methods that passed; what was found is written down as soon as it is known.
+
+    Raises:
+        InputError: no method is left, the disk would fill, or a worker sees other data than the driver.
+    """
+
+    def keep(preflight: Preflight) -> None:
+        plan.folder.write_json(plan.folder.preflight_file, preflight.model_dump())
+        tell(preflight)
+
+    known = plan.folder.read_preflight()
+    preflight = known
+    if known.disk_would_fill or any(name not in known.methods for name in gatekeeper.sweep.methods):
+        preflight = gatekeeper.ask(known, keep)
+    if preflight.disk_and_time is not None and preflight.disk_would_fill:
+        raise InputError(f"The disk would fill: {preflight.disk_and_time.message}")
+    admitted = preflight.admitted(plan.sweep)
+    if not admitted.methods:
+        file = plan.folder.preflight_file
+        raise InputError(f"No method passed its gates: {file} says why. Mend that, then delete the file.")
+    return replace(plan, sweep=admitted, preflight=preflight)
+
+
+def try_methods(
+    sweep: Sweep,
+    data: Data,
+    rungs: list[int],
+    tell: GateListener,
+    *,
+    address: str | None = None,
+    trainable: type[FineTune] = FineTune,
+) -> Preflight:
+    """What the gates find about all methods of a sweep that has no run folder yet."""
+    with connected(address):
+        keeper = Gatekeeper(
+            sweep,
+            data.fingerprint,
+            data.counts,
+            rungs,
+            trainable,
+            slots(sweep.resources),
+            Path(sweep.storage).absolute() / sweep.name,
+        )
+        return keeper.ask(Preflight(), tell)
+
+
+def memory_share(slots: Slots, machines: int) -> float:
+    """Share of a GPU's, or of a machine's, memory that each of the trials side by side may take."""
+    return min(1.0, slots.gpus) if slots.gpus else 1 / ceil(slots.concurrent / machines)
+
+
+class _Asker:
+    """What runs in the worker."""
+
+    def __init__(self, trainable: type[FineTune]) -> None:
+        self.trainable = trainable
+
+    def gates(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self.trainable.gates(request)
+
+
+class _Worker:
+    """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died."""
+
+    def __init__(self, trainable: type[FineTune], slots: Slots) -> None:
+        actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus)(_Asker)
+        self._start = lambda: actor.remote(trainable)
+        self._actor: Any = None
+
+    def ask(self, request: Request) -> Findings:
+        """What the gates find; an error outside of them, and the worker's death, are findings too."""
+        self._actor = self._actor or self._start()
+        try:
+            return Findings.model_validate(ray.get(self._actor.gates.remote(request.model_dump())))
+        except RayActorError:
+            self._actor = None
+            return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
+        except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise InputError(str(error.cause)) from error
+            return _lost(f"{type(error.cause).__name__}: {error.cause}")
+
+    def close(self) -> None:
+        if self._actor is not None:
+            ray.kill(self._actor)
+
+
+def _lost(message: str) -> Findings:
+    return Findings(gates=[Gate(name="worker", verdict="fail", message=message)])

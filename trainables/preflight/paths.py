@@ -1,0 +1,61 @@
+"""What a model makes of examples in its two paths: teacher-forced in training, step by step in generation.
+
+Each is a list with logits `(target tokens, vocabulary)` for each example.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainables.batches import IGNORED
+from trainables.encode import Encoded
+from trainables.generate import forced_logits
+from trainables.loss import teacher_forced
+from trainables.methods import Model
+from trainables.model import Base
+
+Logits = list[Tensor]
+
+NOISE_NATS: dict[torch.dtype | None, float] = {None: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
+"""How far apart two ways to compute the same log-likelihood may be, by the dtype of matrix products: the
+mean over target tokens. bf16 has 8 bits of precision, fp16 11, fp32 24."""
+EQUAL = 1e-5
+"""The largest difference between logits of the same computation done twice, as a share of the largest logit:
+0 on a CPU, rounding where a GPU's kernels add in any order."""
+
+
+@torch.no_grad()
+def training_path(base: Base, model: Model, examples: Sequence[Encoded]) -> Logits:
+    """Logits of the forward pass that the loss is computed from, all `examples` in one batch."""
+    logits, labels = teacher_forced(base, model.eval(), examples)
+    return [row[where] for row, where in zip(logits, labels != IGNORED, strict=True)]
+
+
+def generate_path(base: Base, model: Model, examples: Sequence[Encoded]) -> Logits:
+    """Logits of the trial's own generation, padding and cache and all, made to write the targets."""
+    sources, targets = [e.source for e in examples], [e.target for e in examples]
+    logits = forced_logits(base, model.eval(), sources, targets)
+    return [row[: len(target)] for row, target in zip(logits, targets, strict=True)]
+
+
+def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> float:
+    """Mean absolute difference between the log-probabilities of the target tokens, in nats."""
+    differences = [
+        (_log_probabilities(a, e.target) - _log_probabilities(b, e.target)).abs()
+        for a, b, e in zip(first, second, examples, strict=True)
+    ]
+    return torch.cat(differences).mean().item()
+
+
+def equal(first: Logits, second: Logits) -> bool:
+    """Whether all logits are the same, but for the rounding of the device's kernels."""
+    return all(
+        (a - b).abs().max() <= EQUAL * torch.maximum(a.abs().max(), b.abs().max())
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _log_probabilities(logits: Tensor, target: list[int]) -> Tensor:
+    tokens = torch.tensor(target, device=logits.device).unsqueeze(1)
+    return logits.log_softmax(dim=1).gather(1, tokens).squeeze(1)

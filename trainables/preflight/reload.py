@@ -1,0 +1,60 @@
+"""Gate: what the final keeps is what was trained."""
+
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTuner
+
+from trainables.methods import Model
+from trainables.preflight.findings import Finding
+from trainables.preflight.paths import NOISE_NATS, distance, equal, training_path
+from trainables.preflight.probe import Probe
+
+
+def reload(probe: Probe) -> Finding:
+    """Export, load into a fresh model with the libraries' own calls, compare; and merge, where peft can."""
+    base = probe.base
+    trained = training_path(base, probe.tuning.model, probe.answered)
+    with TemporaryDirectory() as folder:
+        base.export(probe.tuning.model, Path(folder))
+        figures: dict[str, float] = {"export_bytes": _bytes(Path(folder))}
+        model = _loaded(probe, Path(folder)).to(base.device)
+    loaded = training_path(base, model, probe.answered)
+    figures["reloaded_apart_nats"] = apart = distance(trained, loaded, probe.answered)
+    if not equal(trained, loaded):
+        problem = f"saved and loaded, it predicts otherwise, by {apart:.2g} nats a token"
+        return Finding("fail", f"{problem}: not all that is trained is exported, or not exactly.", figures)
+    merged = _merged(model)
+    if merged is None:
+        return Finding("pass", "equal after saving and loading", figures)
+    answers = training_path(base, merged, probe.answered)
+    figures["merged_apart_nats"] = apart = distance(trained, answers, probe.answered)
+    if apart > NOISE_NATS[base.autocast_dtype]:
+        problem = f"merged into the weights, it predicts otherwise, by {apart:.2g} nats a token"
+        return Finding("fail", f"{problem}: use it unmerged, or report it to peft.", figures)
+    return Finding("pass", "equal after saving and loading, and after merging", figures)
+
+
+def _loaded(probe: Probe, folder: Path) -> Model:
+    """With the libraries' warnings off: what they lead to, if anything, is what is looked at."""
+    with warnings.catch_warnings(action="ignore"):
+        if isinstance(probe.tuning.model, PeftModel):
+            return PeftModel.from_pretrained(probe.base.pretrained(), str(folder))
+        return probe.base.pretrained(folder)
+
+
+def _merged(model: Model) -> Model | None:
+    """The model with the adapter in its weights; None where there is none, or peft cannot merge it."""
+    tuner = model.base_model if isinstance(model, PeftModel) else None
+    if not isinstance(tuner, BaseTuner):
+        return None
+    try:
+        return tuner.merge_and_unload()
+    except (NotImplementedError, ValueError):
+        return None
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,28 @@
+"""What a worker is told of one method whose gates it shall run: plain data."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from trainables.task import Task
+
+
+class Request(BaseModel):
+    """One method of a sweep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    """A name in `trainables.methods`."""
+    hyperparameters: dict[str, Any]
+    """The method's untuned point, at which it is tried."""
+    costliest: dict[str, Any]
+    """The corner of the space that takes the most memory."""
+    task: Task
+    data_seed: int
+    data_fingerprint: str
+    """The data that the driver saw."""
+    cpus: int
+    """Torch threads of a trial."""
+    memory_share: float
+    """Share of the device's memory that one of the trials side by side may take, over 0, at most 1."""

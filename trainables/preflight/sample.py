@@ -1,0 +1,25 @@
+"""A few examples of a workbench, so that only these are tokenised and trained on."""
+
+from collections.abc import Sequence
+
+from trainables.data import Data, Example
+from trainables.workbench import Workbench
+
+
+class Sample(Workbench):
+    """A workbench with another's task and base model, and few of its examples."""
+
+    def __init__(
+        self, bench: Workbench, train: Sequence[Example], validation: Sequence[Example] = ()
+    ) -> None:
+        # Not Workbench.__init__: it would load the model and the data a second time.
+        self.task = bench.task
+        self.data_seed = bench.data_seed
+        self.base = bench.base
+        self.data = Data(list(train), list(validation), [])
+        self._encoded = {}
+
+
+def longest(examples: Sequence[Example], count: int) -> list[Example]:
+    """The `count` examples with the most characters to read and to write, the longest first."""
+    return sorted(examples, key=lambda e: len(e.prompt) + len(e.references[0]), reverse=True)[:count]
