@@ -1,24 +1,59 @@
 """The report of a run folder, from its records only: neither Ray nor torch, and while the sweep runs too."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from search.report import tables
+from search.report.comparison import comparison
 from search.report.document import document
+from search.report.figures import figures, write_figures
+from search.report.page import page, plain_page
 from search.results import load_results
+from search.verdict import verdict
 from trainables.atomic import write_text
+from trainables.errors import InputError
 
-__all__ = ["write_report"]
+__all__ = ["write_comparison", "write_report"]
 
 
 def write_report(folder: Path) -> Path:
-    """Write report.md, methods.csv and trials.csv; return the path of report.md.
+    """Write report.html, report.md, report.json, methods.csv, trials.csv and figures/.
+
+    Returns:
+        The path of report.html.
 
     Raises:
         InputError: `folder` is no run folder, or one of its files cannot be read.
     """
     results = load_results(folder)
-    report = results.folder.report
+    found, report = verdict(results), results.folder.report
     write_text(report / "methods.csv", tables.methods(results).to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
-    write_text(report / "report.md", document(results))
-    return report / "report.md"
+    write_text(report / "report.json", json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
+    write_text(report / "report.md", document(results, found))
+    drawn = figures(results, found)
+    write_figures(drawn, report / "figures")
+    write_text(report / "report.html", page(results, found, drawn))
+    return report / "report.html"
+
+
+def write_comparison(folders: Sequence[Path], to: Path) -> Path:
+    """Write comparison.html and comparison.md about several run folders; return the path of the first.
+
+    Raises:
+        InputError: there are fewer than two, or one is no run folder, or `to` cannot be written.
+    """
+    if len(folders) < 2:
+        raise InputError("Name two run folders or more to compare.")
+    loaded = [load_results(folder) for folder in folders]
+    text = comparison([(results, verdict(results)) for results in loaded])
+    try:
+        write_text(to / "comparison.md", text)
+        write_text(to / "comparison.html", plain_page("Tune-offs compared", text))
+    except OSError as error:
+        raise InputError(
+            f"{to} cannot be written ({error.strerror}). Name another folder with --to."
+        ) from error
+    return to / "comparison.html"

@@ -1,78 +1,115 @@
 """The report as Markdown: what was found first, then by how much and at what cost, then how it was run."""
 
+import pandas as pd
+
 from search.report import examples, tables
-from search.report.findings import finding
 from search.report.gaps import gaps
+from search.report.gates import gates
 from search.report.markdown import (
+    DASH,
+    bullets,
     code,
     columns,
     fence,
+    known,
     listed,
     number,
     points,
     quantity,
     section,
     size,
-    spread,
     table,
     text,
     wrap,
 )
 from search.report.names import data_name, method_name, metric_name, score_name
 from search.report.qualifying import search, stopping, tuning
+from search.report.search_quality import search_quality
 from search.report.setup import setup
 from search.results import Results
+from search.verdict import Estimate, Verdict
 
 _COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "Adapter", "Seeds"]
 
 
-def document(results: Results) -> str:
+def document(results: Results, verdict: Verdict) -> str:
     """The whole of report.md."""
-    sections = (_top, _methods, _improvements, tuning, search, _examples, stopping, setup)
-    return "\n\n".join(draw(results) for draw in sections) + "\n"
+    parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
+    parts += [draw(results) for draw in (tuning, search, stopping, search_quality, _examples, gates, setup)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _top(results: Results) -> str:
+def _top(results: Results, verdict: Verdict) -> str:
     task = results.sweep.task
     title = f"# Tune-off: {text(results.sweep.name)}"
-    missing = "\n>\n".join(f"> {gap}" for gap in gaps(results))
+    advice = bullets([text(recommendation.sentence) for recommendation in verdict.recommendations])
+    warnings = "\n>\n".join(f"> {line}" for line in [*gaps(results), *map(text, verdict.notes)])
     subject = f"{code(task.model)} on {code(data_name(task.data))}, compared by {metric_name(results)}."
-    return "\n\n".join(filter(None, [title, finding(results), missing, subject]))
+    return "\n\n".join(filter(None, [title, f"**{text(verdict.summary)}**", advice, warnings, subject]))
 
 
-def _methods(results: Results) -> str:
+def _methods(results: Results, verdict: Verdict) -> str:
     scores = tables.score_names(results)
+    costs = tables.methods(results)
     rows = [
         [
-            method_name(method),
-            *(spread(row[f"{score}_mean"], row[f"{score}_sd"]) for score in scores),
-            number(row["trainable_parameters"]),
-            quantity(row["trainable_percent"]),
-            quantity(row["train_seconds"]),
-            size(row["peak_memory_bytes"]),
-            size(row["adapter_bytes"]),
-            number(row["seeds"]),
+            method_name(method.method),
+            *(_estimate(method.scores.get(score)) for score in scores),
+            method.letters,
+            *_costs(costs.loc[method.method]),
         ]
-        for method, row in tables.methods(results).iterrows()
+        for method in verdict.methods
     ]
+    if not rows:
+        return section("Methods", "No method has been scored on test yet.")
     note = (
-        f"Test split, points from 0 to 100, the best {metric_name(results)} first: mean ± sample standard "
-        "deviation over the seeds. Each method is the best trial of its search, retrained at the full "
-        "budget. Train s: mean of the seeds, without evaluation. Peak memory: the most of any seed."
+        f"Test split, points from 0 to 100, the best {metric_name(results)} first: mean over documents and "
+        f"seeds with its 95 % interval. Methods that share a letter under Ties cannot be told apart by "
+        f"{metric_name(results)}. Each method is the best trial of its search, retrained at the full budget. "
+        "Train s: mean of the seeds, without evaluation. Peak memory: the most of any seed."
     )
-    return section("Methods", table(["Method", *map(score_name, scores), *_COSTS], rows), note)
+    return section("Methods", table(["Method", *map(score_name, scores), "Ties", *_COSTS], rows), note)
 
 
-def _improvements(results: Results) -> str:
-    values = tables.improvements(results)
-    if len(values) <= 1:
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return DASH
+    if not known(estimate.low):
+        return points(estimate.mean)
+    return f"{points(estimate.mean)} [{points(estimate.low)}, {points(estimate.high)}]"
+
+
+def _costs(row: pd.Series) -> list[str]:
+    return [
+        number(row["trainable_parameters"]),
+        quantity(row["trainable_percent"]),
+        quantity(row["train_seconds"]),
+        size(row["peak_memory_bytes"]),
+        size(row["adapter_bytes"]),
+        number(row["seeds"]),
+    ]
+
+
+def _improvements(results: Results, verdict: Verdict) -> str:
+    if not verdict.pairs:
         return section("Improvements", "Fewer than two scores on test: nothing to compare.")
     rows = [
-        [method_name(row), *("" if row == other else number(lead, "+.2f") for other, lead in leads.items())]
-        for row, leads in values.iterrows()
+        [
+            method_name(pair.better),
+            method_name(pair.worse),
+            f"{number(pair.effect, '+.2f')} [{number(pair.low, '+.2f')}, {number(pair.high, '+.2f')}]",
+            number(pair.p_holm, ".2g"),
+            "yes" if pair.significant else "no",
+        ]
+        for pair in verdict.pairs
     ]
-    note = f"{metric_name(results)} on test of the row's method minus that of the column's, in points."
-    return section("Improvements", table(["", *map(method_name, values)], rows), note)
+    note = (
+        f"Difference of the means of {metric_name(results)} on test, in points, with its 95 % interval. p: "
+        "documents and seeds both taken as drawn at random, corrected after Holm over all pairs; significant "
+        "below 0.05."
+    )
+    header = ["Better", "Worse", "Difference", "p", "Significant"]
+    return section("Improvements", table(header, rows), note)
 
 
 def _examples(results: Results) -> str:

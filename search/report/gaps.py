@@ -1,9 +1,11 @@
 """What is missing from a run folder, or not as planned, said in a sentence each."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pandas as pd
 
+from search.records import Status
 from search.report import tables
 from search.report.markdown import code, listed
 from search.results import BASELINE, Results, winner
@@ -29,7 +31,7 @@ def _search(results: Results) -> Iterator[str]:
 def _winners(results: Results) -> Iterator[str]:
     for method, row in tables.search(results).iterrows():
         if pd.isna(row["winner"]) and row["done"] == results.sweep.qualifying.trials_per_method:
-            ends = [f"{row[end]} {end}" for end in ("completed", "stopped", "diverged", "failed") if row[end]]
+            ends = [f"{row[end]} {end.replace('_', ' ')}" for end in get_args(Status)[1:] if row[end]]
             yield f"{code(method)} has no winner, no score at the full budget: of its trials {listed(ends)}."
 
 

@@ -18,6 +18,36 @@ def metric_name(results: Results) -> str:
     return score_name(results.sweep.task.metric)
 
 
+_AXES = {
+    "trainable_parameters": "Trainable parameters",
+    "train_seconds": "Training time (s)",
+    "evaluation_seconds": "Evaluation time (s)",
+    "startup_seconds": "Start-up time (s)",
+    "peak_memory_bytes": "Peak memory (MiB)",
+    "adapter_bytes": "Adapter on disk (MiB)",
+    "train_flops": "Training FLOPs",
+    "energy_joules": "Energy (J)",
+}
+
+
+def axis_name(cost: str) -> str:
+    """A cost's name with its unit: `peak_memory_bytes` is drawn in `Peak memory (MiB)`."""
+    return _AXES.get(cost, _by_unit(cost))
+
+
+def axis_unit(cost: str) -> float:
+    """What a cost is divided by to be drawn."""
+    return 2.0**20 if cost.endswith("_bytes") else 1.0
+
+
+def _by_unit(cost: str) -> str:
+    words, _, unit = cost.rpartition("_")
+    shown = {"seconds": "s", "bytes": "MiB", "joules": "J", "flops": "FLOPs"}.get(unit)
+    return (
+        f"{words.replace('_', ' ').capitalize()} ({shown})" if shown else cost.replace("_", " ").capitalize()
+    )
+
+
 def method_name(method: object) -> str:
     return "baseline (untrained)" if method == BASELINE else code(method)
 

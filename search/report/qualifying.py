@@ -7,7 +7,13 @@ from search.report.markdown import DASH, bullets, code, number, points, quantity
 from search.report.names import compact, metric_name
 from search.results import Results
 
-_ENDS = {"completed": "Completed", "stopped": "Stopped early", "diverged": "Diverged", "failed": "Failed"}
+_ENDS = {
+    "completed": "Completed",
+    "stopped": "Stopped early",
+    "diverged": "Diverged",
+    "out_of_memory": "Out of memory",
+    "failed": "Failed",
+}
 
 
 def tuning(results: Results) -> str:

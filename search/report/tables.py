@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from search.records import Record, Status
+from search.records import UNSCORED, Record, Status
 from search.results import BASELINE, Results, last_line, winner
 
 _COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
@@ -129,7 +129,7 @@ def failures(results: Results) -> pd.DataFrame:
     rows = [
         (record.id, record.status, record.failures, last_line(record.error))
         for record in results.records
-        if record.status in ("diverged", "failed")
+        if record.status in UNSCORED
     ]
     return pd.DataFrame(rows, columns=columns)
 

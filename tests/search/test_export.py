@@ -23,7 +23,21 @@ def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     to = export(with_adapter.root, "lora", tmp_path / "out")
     assert sorted(file.name for file in to.iterdir()) == sorted(ADAPTER)
     assert (to / "adapter_model.safetensors").read_text() == "weights 0"
-    assert header(to) == {"base_model": "some/t5", "library_name": "peft", "tags": ["tuneoff", "lora"]}
+    card = header(to)
+    (measured,) = card.pop("model-index")
+    assert card == {
+        "base_model": "some/t5",
+        "library_name": "peft",
+        "datasets": ["some/dialogues"],
+        "tags": ["tuneoff", "lora"],
+    }
+    assert measured["results"][0]["dataset"] == {
+        "name": "some/dialogues",
+        "type": "some/dialogues",
+        "split": "test",
+    }
+    scores = {metric["name"]: metric["value"] for metric in measured["results"][0]["metrics"]}
+    assert scores["ROUGE-L"] == 33.5  # of seed 0 alone
     card = (to / "README.md").read_text(encoding="utf-8")
     assert "| ROUGE-L    |  33.50 |" in card
     assert "- `learning_rate`: `0.0005`" in card

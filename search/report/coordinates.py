@@ -1,0 +1,98 @@
+"""A search as points to draw: what became of each trial, the best so far, and hyperparameters as axes."""
+
+import math
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from search.records import Record
+from search.report.markdown import known
+from search.results import Results, winner
+
+SCORE_AXIS = "score"
+FATES = ("winner", "completed", "stopped early", "failed")
+_COORDINATES = ["trial", "axis", "value", "place", "score"]
+
+
+def fates(results: Results) -> Iterator[tuple[Record, str]]:
+    """Each trial of the search with one of `FATES`; what is still running counts as completed so far."""
+    best = {method: winner(results.qualifying(method)) for method in results.methods}
+    for record in results.records:
+        if record.phase == "qualifying":
+            yield record, "winner" if record is best[record.method] else _fate(record)
+
+
+def _fate(record: Record) -> str:
+    return {"completed": "completed", "running": "completed", "stopped": "stopped early"}.get(
+        record.status, "failed"
+    )
+
+
+def best_so_far(results: Results) -> pd.DataFrame:
+    """A row a trial that ended, by method and number: the best last score until then.
+
+    Columns: method, trial, trials (how many had ended), device_seconds (that they had taken together), best
+    (points). Only trials at the full budget count for `best`, but all count for the seconds.
+    """
+    rows: list[dict[str, Any]] = []
+    for method in results.methods:
+        ended = [record for record in results.qualifying(method) if record.status != "running"]
+        seconds = accumulate(record.device_seconds for record in ended)
+        best = accumulate((_full_score(record) for record in ended), max)
+        rows += [
+            {"method": method, "trial": record.id, "trials": n, "device_seconds": spent, "best": score}
+            for n, (record, spent, score) in enumerate(zip(ended, seconds, best, strict=True), start=1)
+            if math.isfinite(score)
+        ]
+    return pd.DataFrame(rows, columns=["method", "trial", "trials", "device_seconds", "best"])
+
+
+def _full_score(record: Record) -> float:
+    score = record.score
+    return score if record.status == "completed" and known(score) else -math.inf
+
+
+def coordinates(results: Results, method: str) -> pd.DataFrame:
+    """A row a scored trial and axis: each searched hyperparameter that varies, and last the score.
+
+    Columns: trial, axis, value (as it is), place (0 to 1 between the least and the greatest value tried, on a
+    logarithm where the space has one), score (the last one, in points, of stopped trials too).
+    """
+    records = [record for record in results.qualifying(method) if known(record.score)]
+    space = results.sweep.spaces()[method].distributions if method in results.sweep.methods else {}
+    rows = [row for name in space for row in _axis(name, records, space[name])]
+    if rows:
+        rows += _rows(SCORE_AXIS, records, [record.score for record in records], is_log=False)
+    return pd.DataFrame(rows, columns=_COORDINATES)
+
+
+def axis_ends(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `coordinates` with the least and the greatest value of each axis, one of each."""
+    places = table.groupby("axis")["place"]
+    return table.loc[[*places.idxmin(), *places.idxmax()]]
+
+
+def _axis(name: str, records: list[Record], dimension: BaseDistribution) -> list[dict[str, Any]]:
+    values = [record.hyperparameters.get(name) for record in records]
+    if None in values or len(set(values)) < 2:
+        return []
+    if isinstance(dimension, CategoricalDistribution):
+        order = list(dict.fromkeys([*(choice for choice in dimension.choices if choice in values), *values]))
+        places = [order.index(value) / (len(order) - 1) for value in values]
+        return [_row(r, name, v, p) for r, v, p in zip(records, values, places, strict=True)]
+    return _rows(name, records, values, is_log=bool(getattr(dimension, "log", False)))
+
+
+def _rows(name: str, records: list[Record], values: list[Any], *, is_log: bool) -> list[dict[str, Any]]:
+    scaled = [math.log(value) if is_log else float(value) for value in values]
+    low, high = min(scaled), max(scaled)
+    places = [(value - low) / (high - low) if high > low else 0.5 for value in scaled]
+    return [_row(r, name, v, p) for r, v, p in zip(records, values, places, strict=True)]
+
+
+def _row(record: Record, axis: str, value: Any, place: float) -> dict[str, Any]:
+    shown = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return dict(zip(_COORDINATES, (record.id, axis, shown, place, record.score), strict=True))

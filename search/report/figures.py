@@ -1,0 +1,97 @@
+"""The report's figures: which there are, and their PNG and SVG at print quality."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from search.report import charts
+from search.report.names import axis_name, metric_name
+from search.report.search_quality import importance_table
+from search.results import Results
+from search.verdict import Front, Verdict
+from trainables.atomic import new_file, write_text
+
+LIGHT = {
+    "background": "white",
+    "font": "Helvetica, Arial, sans-serif",
+    "view": {"stroke": None},
+    "axis": {"gridColor": "#e6e6e6", "domainColor": "#888", "tickColor": "#888"},
+}
+"""How the files look; the page has colours of its own for light and dark."""
+_PRINTED = ("learning-curves", "best-so-far", "importance")
+_PRINT_SCALE = 3
+"""Pixels a point: about 220 dots an inch."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what stands around it."""
+
+    name: str
+    """Of its file; `tradeoff-<axis>` for the trade-offs."""
+    section: str
+    """`tradeoff` or `search`."""
+    title: str
+    text: str
+    """What it shows, for readers who do not see it."""
+    spec: dict[str, Any]
+    """Vega-Lite 6."""
+
+
+def figures(results: Results, verdict: Verdict) -> list[Figure]:
+    """All figures that the records allow, trade-offs first."""
+    drawn = [*_tradeoffs(results, verdict), *_search(results)]
+    return [Figure(*words, chart.to_dict(validate=False)) for words, chart in drawn if chart is not None]
+
+
+def write_figures(drawn: list[Figure], folder: Path) -> None:
+    """`<name>.svg` and `<name>.png` of the figures for print; the others are for the page alone."""
+    for figure in drawn:
+        if figure.section == "tradeoff" or figure.name in _PRINTED:
+            svg = vl_convert.vegalite_to_svg(json.dumps(figure.spec), config=LIGHT)
+            write_text(folder / f"{figure.name}.svg", svg)
+            with new_file(folder / f"{figure.name}.png") as file:
+                file.write_bytes(vl_convert.svg_to_png(svg, scale=_PRINT_SCALE))
+
+
+_Drawn = tuple[tuple[str, str, str, str], alt.TopLevelMixin | None]
+"""The name, section, title and text of a figure, and its chart where there is something to draw."""
+
+
+def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:
+    return [
+        (_tradeoff_words(results, front), charts.tradeoff(results, verdict, front))
+        for front in verdict.fronts
+    ]
+
+
+def _tradeoff_words(results: Results, front: Front) -> tuple[str, str, str, str]:
+    axis = axis_name(front.axis)
+    text = f"{metric_name(results)} on test against {axis}. On the Pareto front, the cheapest first: "
+    return f"tradeoff-{front.axis}", "tradeoff", axis, text + ", ".join(front.methods)
+
+
+def _search(results: Results) -> list[_Drawn]:
+    curves = "Score of each trial at its rungs; where a line ends early, the trial was stopped"
+    best = "Best score found against the trials that had ended and the device seconds they had taken"
+    drawn: list[_Drawn] = [
+        (("learning-curves", "search", "Learning curves", curves), charts.learning_curves(results)),
+        (("best-so-far", "search", "Best so far", best), charts.best_so_far(results)),
+    ]
+    mattered = importance_table(results)
+    if not mattered.empty:
+        shares = "Share of each hyperparameter in a trial's being among the best third, a panel a method"
+        words = ("importance", "search", "What mattered", shares)
+        drawn.append((words, charts.importance(mattered)))
+    for method in results.methods:
+        lines = f"Hyperparameters of the trials of {method}, a line a trial, coloured by score"
+        panels = f"Score of the trials of {method} against each hyperparameter"
+        drawn += [
+            ((f"parallel-{method}", "search", f"{method}: trials", lines), charts.parallel(results, method)),
+            ((f"slices-{method}", "search", f"{method}: one by one", panels), charts.slices(results, method)),
+        ]
+    return drawn

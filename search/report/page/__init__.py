@@ -1,0 +1,95 @@
+"""report.html: one offline file with what report.md says, charts to look into, and more examples."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import vl_convert
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from search.report.figures import Figure
+from search.report.gaps import gaps
+from search.report.gates import gates
+from search.report.names import data_name, method_name, metric_name
+from search.report.page.examples import documents
+from search.report.page.tables import improvements, methods
+from search.report.qualifying import search, stopping, tuning
+from search.report.search_quality import search_quality
+from search.report.setup import setup
+from search.results import Results
+from search.verdict import Verdict
+
+_HERE = files(__package__)
+
+
+def page(results: Results, verdict: Verdict, figures: list[Figure]) -> str:
+    """The whole page. Text of models and data is escaped, and nothing is loaded from anywhere."""
+    task = results.sweep.task
+    return _template("page.html.j2").render(
+        name=results.sweep.name,
+        subject=f"{task.model} on {data_name(task.data)}, compared by {metric_name(results)}",
+        verdict=verdict,
+        gaps=[_inline(gap) for gap in gaps(results)],
+        metric=metric_name(results),
+        method_name=lambda method: method_name(method).strip("`"),
+        methods=methods(results, verdict),
+        improvements=improvements(verdict),
+        figures=figures,
+        tuning=_section(tuning(results)),
+        search=_section(search(results)),
+        stopping=_section(stopping(results)),
+        quality=_section(search_quality(results)),
+        gates=_section(gates(results)),
+        setup=_section(setup(results)),
+        documents=documents(results),
+        specs=_script_json({figure.name: figure.spec for figure in figures}),
+        css=_file("page.css"),
+        script=_file("page.js"),
+        vega=Markup(_vega()) if figures else "",
+    )
+
+
+def plain_page(title: str, markdown: str) -> str:
+    """A Markdown document as a page of its own."""
+    return _template("plain.html.j2").render(
+        title=title, css=_file("page.css"), body=Markup(_markdown().render(markdown))
+    )
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_file(name))
+
+
+def _file(name: str) -> Markup:
+    return Markup(_HERE.joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, which cannot end its element early."""
+    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub wants its options
+    return bundle.replace("</script", "<\\/script")
+
+
+def _script_json(value: Any) -> Markup:
+    """JSON that no text in it can turn into markup."""
+    return Markup(json.dumps(value).replace("<", "\\u003c"))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def _section(markdown: str) -> Markup:
+    """What stands below the heading of a section of report.md."""
+    return Markup(_markdown().render(markdown.partition("\n")[2]))
+
+
+def _inline(markdown: str) -> Markup:
+    return Markup(_markdown().renderInline(markdown))

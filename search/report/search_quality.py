@@ -1,0 +1,54 @@
+"""The report's section on how far the search can be trusted: luck, early stopping, and what mattered."""
+
+import pandas as pd
+
+from search.report.markdown import DASH, code, number, points, section, table
+from search.results import Results, winner
+from search.search_statistics import SearchStatistics, search_statistics
+
+
+def search_quality(results: Results) -> str:
+    """A row a method; nothing before any trial has been scored."""
+    found = [search_statistics(results, method) for method in results.methods]
+    rows = [_row(results, statistics) for statistics in found]
+    note = (
+        "Best: of all trials, at the full budget. Random: what the best of as many random trials as the "
+        "start-up drew is expected to be (unbiased, arXiv 2004.10450), a stopped one counted by its last "
+        "score. First rung: Kendall's correlation of the order at the first rung with that at the last, "
+        "among the trials that reached both. Mattered most: shares of PED-ANOVA (arXiv 2304.10255)."
+    )
+    few = [code(statistics.method) for statistics in found if statistics.importance.too_few]
+    warning = f"Too few trials for more than a hint of what mattered: {', '.join(few)}." if few else ""
+    header = ["Method", "Best", "Random", "First rung", "Mattered most"]
+    return section("How far the search can be trusted", table(header, rows), note, warning)
+
+
+def importance_table(results: Results) -> pd.DataFrame:
+    """A row a method and hyperparameter with its share; methods with too few trials are left out."""
+    rows = [
+        (statistics.method, name, share)
+        for statistics in (search_statistics(results, method) for method in results.methods)
+        if not statistics.importance.too_few
+        for name, share in statistics.importance.shares.items()
+    ]
+    return pd.DataFrame(rows, columns=["method", "hyperparameter", "importance"])
+
+
+def _row(results: Results, statistics: SearchStatistics) -> list[str]:
+    best, luck = winner(results.qualifying(statistics.method)), statistics.expected_best
+    shares = list(statistics.importance.shares.items())[:3]
+    return [
+        code(statistics.method),
+        points(best.score if best else None),
+        f"{points(luck[-1])} of {len(luck)}" if luck else DASH,
+        _first_rung(statistics),
+        ", ".join(f"{code(name)} {number(share, '.0%')}" for name, share in shares) or DASH,
+    ]
+
+
+def _first_rung(statistics: SearchStatistics) -> str:
+    pairs = [pair for pair in statistics.rungs if pair.earlier == 0]
+    if not pairs:
+        return DASH
+    last = max(pairs, key=lambda pair: pair.later)
+    return f"{number(last.kendall, '.2f')} ({last.trials} trials)"

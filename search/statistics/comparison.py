@@ -1,0 +1,104 @@
+"""Methods on the same documents: their means, their differences, and how uncertain each is."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap
+
+from search.statistics.uncertain import Uncertain
+
+Scores = NDArray[np.float64]
+
+
+class Comparison:
+    """A crossed design with random effects: score = method + seed + document + method x document + rest.
+
+    Seeds and documents are both drawn at random, and both must be drawn anew in thought to say what
+    another run of the study would find (Bouthillier et al., arXiv 2103.03098; Owen, "The pigeonhole
+    bootstrap", 2007). As in a two-way analysis of variance the seeds' part is the spread of the seeds'
+    means, the rest included, and the documents' part the spread of the documents' means without the rest:
+    nothing counts twice. Two or three seeds tell little about their own spread, so that of all methods
+    together is used, with its degrees of freedom, unless the methods at hand spread more than that.
+
+    Args:
+        scores: method to points, (seeds, documents); the documents are the same for all, in one order.
+        fixed: methods that have no seed to draw, as the untrained model.
+    """
+
+    def __init__(self, scores: Mapping[str, Scores], *, fixed: Collection[str] = ()) -> None:
+        self.scores = {method: np.asarray(values, dtype=float) for method, values in scores.items()}
+        self.fixed = frozenset(fixed)
+        self.by_document = {method: values.mean(axis=0) for method, values in self.scores.items()}
+        seeded = [method for method in self.scores if self._varies(method)]
+        self._spread = {m: float(self.scores[m].mean(axis=1).var(ddof=1)) for m in seeded}
+        self._rest = {m: _residual_variance(self.scores[m]) / self.scores[m].size for m in seeded}
+        self.seeds_df = sum(len(self.scores[method]) - 1 for method in seeded)
+        self._pooled = self._seed_variance(self._spread)
+
+    @property
+    def methods(self) -> list[str]:
+        """The highest mean first."""
+        return sorted(self.scores, key=self.mean, reverse=True)
+
+    def mean(self, method: str) -> float:
+        return float(self.by_document[method].mean())
+
+    def seed_sd(self, method: str) -> float:
+        """Sample standard deviation of the seeds' means; NaN with one seed."""
+        means = self.scores[method].mean(axis=1)
+        return float(means.std(ddof=1)) if len(means) > 1 else math.nan
+
+    def estimate(self, method: str) -> Uncertain:
+        """The method's mean."""
+        return self._uncertain(self.by_document[method], [method])
+
+    def difference(self, method: str, other: str) -> Uncertain:
+        """The mean of `method` minus that of `other`, paired by document."""
+        return self._uncertain(self.by_document[method] - self.by_document[other], [method, other])
+
+    def draws(self, count: int, rng: np.random.Generator) -> Scores:
+        """Means as they might have been, (count, methods in the order of `scores`).
+
+        Documents are resampled, the same for all methods, and with them the rest; by what seeds spread
+        beyond the rest each method deviates by Student's t.
+        """
+        means = np.stack(list(self.by_document.values()))
+        drawn = np.repeat(means.mean(axis=1)[None], count, axis=0)
+        if means.shape[1] > 1:
+            resampled = bootstrap((means,), np.mean, axis=-1, n_resamples=count, method="percentile", rng=rng)
+            drawn = resampled.bootstrap_distribution.T
+        beyond = [max(0, self.estimate(m).seeds_variance - self._rest.get(m, 0)) for m in self.scores]
+        return drawn + np.sqrt(beyond) * rng.standard_t(max(self.seeds_df, 1), drawn.shape)
+
+    def _uncertain(self, by_document: Scores, methods: list[str]) -> Uncertain:
+        count = len(by_document)
+        drawn = [method for method in methods if method not in self.fixed]
+        spread = float(by_document.var(ddof=1)) / count if count > 1 else math.nan
+        return Uncertain(
+            value=float(by_document.mean()),
+            seeds_variance=max(self._seed_variance(drawn), self._pooled)
+            * sum(1 / len(self.scores[method]) for method in drawn),
+            seeds_df=self.seeds_df,
+            documents_variance=float(np.maximum(spread - sum(self._rest.get(m, 0) for m in drawn), 0)),
+            documents_df=count - 1,
+        )
+
+    def _varies(self, method: str) -> bool:
+        seeds, documents = self.scores[method].shape
+        known = bool(np.isfinite(self.scores[method]).all())
+        return known and method not in self.fixed and seeds > 1 and documents > 1
+
+    def _seed_variance(self, methods: Iterable[str]) -> float:
+        """Variance of one seed's mean, the methods pooled by their degrees of freedom."""
+        known = [method for method in methods if method in self._spread]
+        weights = [len(self.scores[method]) - 1 for method in known]
+        return float(np.average([self._spread[m] for m in known], weights=weights)) if known else 0.0
+
+
+def _residual_variance(scores: Scores) -> float:
+    """What neither the seed nor the document explains: the interaction's mean square."""
+    seeds, documents = scores.shape
+    rest = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + scores.mean()
+    return float((rest**2).sum()) / ((seeds - 1) * (documents - 1))

@@ -1,0 +1,22 @@
+"""Non-inferiority: which methods are shown to be at most so many points worse than the best."""
+
+import numpy as np
+
+from search.statistics.comparison import Comparison
+
+
+def shortfall_p_values(comparison: Comparison, margin: float) -> dict[str, float]:
+    """For each method the one-sided p-value of being `margin` points or more below the best in truth.
+
+    Which method is the best in truth is not known either, so a method has to be shown within the margin of
+    every other: the largest of its p-values counts, and needs no correction (intersection-union test,
+    Berger, 1982; Hsu, "Multiple Comparisons with the Best", 1996). Zero where there is no other, NaN where
+    a single document tells nothing.
+    """
+    return {method: _p_value(comparison, method, margin) for method in comparison.methods}
+
+
+def _p_value(comparison: Comparison, method: str, margin: float) -> float:
+    others = [other for other in comparison.methods if other != method]
+    leads = [comparison.difference(other, method) for other in others]
+    return float(np.max([lead.tail(margin - lead.value) for lead in leads], initial=0.0))

@@ -1,0 +1,44 @@
+"""What a search's trials say about the search itself."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
+from scipy.stats import kendalltau, spearmanr
+
+
+def best_so_far(scores: ArrayLike) -> NDArray[np.float64]:
+    """The highest score of each trial and those before it; NaN until there is one."""
+    return np.fmax.accumulate(np.asarray(scores, dtype=float))
+
+
+def expected_best(scores: ArrayLike) -> NDArray[np.float64]:
+    """The expected best of n random trials for n = 1 to all of them, shape (trials,).
+
+    The unbiased estimator of Tang et al. (arXiv 2004.13705): the mean of the maximum over all ways to take
+    n of the trials without replacement. That of Dodge et al. (D19-1224) takes them with replacement and is
+    too low. The scores must be of independent draws: those of random start-up trials, not of guided ones.
+    """
+    ordered = np.sort(np.asarray(scores, dtype=float))
+    ranks = np.arange(1, len(ordered) + 1)
+    n = ranks[:, None]
+    with np.errstate(invalid="ignore"):
+        weights = np.where(ranks >= n, np.exp(_log_choose(ranks - 1, n - 1) - _log_choose(ranks[-1:], n)), 0)
+    return weights @ ordered
+
+
+def rank_correlation(earlier: ArrayLike, later: ArrayLike) -> tuple[float, float, int]:
+    """Kendall's tau-b and Spearman's rho between two rungs' scores, and the trials that reached both.
+
+    How far the order at a small budget foretells that at a larger one. Trials that were stopped between
+    them are unknown (NaN) at the later one and left out, which makes both values too low. NaN for fewer
+    than three trials, and where all tie.
+    """
+    pairs = np.array([earlier, later], dtype=float)
+    first, last = pairs[:, np.isfinite(pairs).all(axis=0)]
+    if len(first) < 3 or np.ptp(first) == 0 or np.ptp(last) == 0:
+        return float("nan"), float("nan"), len(first)
+    return float(kendalltau(first, last).statistic), float(spearmanr(first, last).statistic), len(first)
+
+
+def _log_choose(n: NDArray[np.int_], k: NDArray[np.int_]) -> NDArray[np.float64]:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

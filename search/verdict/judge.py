@@ -1,0 +1,93 @@
+"""From a run folder to its verdict."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from search.results import BASELINE, Results
+from search.statistics.comparison import Comparison
+from search.statistics.multiplicity import holm, letters
+from search.statistics.randomisation import approximate_randomisation
+from search.verdict import sentences
+from search.verdict.costs import costs
+from search.verdict.paired import Paired, paired
+from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
+from search.verdict.values import Estimate, MethodVerdict, Pair, Verdict
+
+
+def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
+    """Compare the methods of a run folder; `margin` is in points of the task's metric.
+
+    Works on whatever is there: an interrupted sweep, one seed, one document, nothing. The same records
+    give the same verdict.
+    """
+    runs = paired(results)
+    comparison = Comparison(runs.by_method, fixed={BASELINE})
+    rng = np.random.default_rng(results.sweep.seed)
+    pairs = compare(comparison, rng)
+    spent = costs(results)
+    methods = _methods(runs, comparison, pairs, spent)
+    return Verdict(
+        metric=results.sweep.task.metric,
+        documents=runs.documents,
+        methods=methods,
+        pairs=pairs,
+        fronts=list(fronts(comparison, spent, rng)) if methods else [],
+        recommendations=list(recommendations(comparison, spent, margin)),
+        summary=sentences.summary(results, methods, pairs),
+        notes=list(sentences.notes(results, runs, comparison)),
+        missing=[method for method in results.methods if method not in comparison.scores],
+    )
+
+
+def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
+    """All pairs, the better methods first. A pair differs only where the documents alone say so too."""
+    pairs = list(combinations(comparison.methods, 2))
+    if not pairs:
+        return []
+    effects = [comparison.difference(*pair) for pair in pairs]
+    differences = np.stack([comparison.by_document[a] - comparison.by_document[b] for a, b in pairs])
+    by_documents = approximate_randomisation(differences, rng)
+    p_values = np.maximum(by_documents, [effect.p_value() for effect in effects])
+    return [
+        Pair(
+            better=better,
+            worse=worse,
+            effect=effect.value,
+            low=effect.interval()[0],
+            high=effect.interval()[1],
+            p_documents=float(alone),
+            p=float(p),
+            p_holm=float(adjusted),
+            significant=bool(adjusted < SIGNIFICANCE),
+        )
+        for (better, worse), effect, alone, p, adjusted in zip(
+            pairs, effects, by_documents, p_values, holm(p_values), strict=True
+        )
+    ]
+
+
+def _methods(
+    runs: Paired, comparison: Comparison, pairs: list[Pair], spent: Mapping[str, Mapping[str, float]]
+) -> list[MethodVerdict]:
+    different = [frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant]
+    shown = letters(comparison.methods, different)
+    by_score = {name: Comparison(scores, fixed={BASELINE}) for name, scores in runs.scores.items()}
+    return [
+        MethodVerdict(
+            method=method,
+            score=_estimate(comparison, method),
+            scores={name: _estimate(one, method) for name, one in by_score.items()},
+            letters=shown[method],
+            seeds=len(comparison.scores[method]),
+            costs=dict(spent.get(method, {})),
+        )
+        for method in comparison.methods
+    ]
+
+
+def _estimate(comparison: Comparison, method: str) -> Estimate:
+    estimate = comparison.estimate(method)
+    low, high = estimate.interval()
+    return Estimate(estimate.value, low, high, comparison.seed_sd(method))

@@ -1,0 +1,78 @@
+"""Fronts and recommendations: quality against each cost."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from search.results import BASELINE
+from search.statistics.comparison import Comparison, Scores
+from search.statistics.margin import shortfall_p_values
+from search.statistics.multiplicity import holm
+from search.statistics.pareto import hypervolume, on_front
+from search.verdict import sentences
+from search.verdict.values import Front, Recommendation
+
+SIGNIFICANCE = 0.05
+_DRAWS = 2000
+
+Costs = Mapping[str, Mapping[str, float]]
+"""Method to axis to cost."""
+
+
+def fronts(comparison: Comparison, costs: Costs, rng: np.random.Generator) -> Iterator[Front]:
+    """One for each axis that two methods or more were measured on, and where they differ from zero."""
+    draws = dict(zip(comparison.scores, comparison.draws(_DRAWS, rng).T, strict=True))
+    for axis in _axes(costs):
+        spent = {m: costs[m][axis] for m in comparison.methods if m in costs and axis in costs[m]}
+        if len(spent) > 1 and max(spent.values()) > 0:
+            yield _front(comparison, axis, spent, np.stack([draws[method] for method in spent], axis=1))
+
+
+def _front(comparison: Comparison, axis: str, spent: Mapping[str, float], draws: Scores) -> Front:
+    means, cost = [comparison.mean(method) for method in spent], list(spent.values())
+    floor = comparison.mean(BASELINE) if BASELINE in comparison.scores else 0.0
+    reference = {"reference_cost": max(cost), "reference_quality": floor}
+    members = np.array(list(spent))[on_front(cost, means)]
+    low, high = np.quantile(hypervolume(cost, draws, **reference), [0.025, 0.975])
+    return Front(
+        axis=axis,
+        methods=sorted(members.tolist(), key=lambda method: spent[method]),
+        chances=dict(zip(spent, on_front(cost, draws).mean(axis=0).tolist(), strict=True)),
+        reference_cost=max(cost),
+        reference_score=floor,
+        hypervolume=float(hypervolume(cost, means, **reference)) / max(cost),
+        hypervolume_low=float(low) / max(cost),
+        hypervolume_high=float(high) / max(cost),
+    )
+
+
+def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iterator[Recommendation]:
+    """The cheapest method shown to be within the margin of the best, on each axis.
+
+    Holm's correction over the methods that are cheaper than the best: a recommended method is farther from
+    the best than the margin in at most one sweep of twenty, however many were tried.
+    """
+    trained = [method for method in comparison.methods if method in costs]
+    p_values = shortfall_p_values(comparison, margin)
+    for axis in _axes({method: costs[method] for method in trained[:1]}):
+        spent = {method: costs[method][axis] for method in trained if axis in costs[method]}
+        best = trained[0]
+        cheaper = [method for method in spent if spent[method] < spent[best]]
+        adjusted = holm([p_values[method] for method in cheaper])
+        shown = [m for m, p in zip(cheaper, adjusted, strict=True) if p < SIGNIFICANCE]
+        chosen = min(shown, key=lambda method: spent[method], default=best)
+        shortfall = comparison.mean(best) - comparison.mean(chosen)
+        yield Recommendation(
+            axis=axis,
+            method=chosen,
+            best=best,
+            cost=spent[chosen],
+            best_cost=spent[best],
+            margin=margin,
+            shortfall=shortfall,
+            sentence=sentences.recommendation(axis, chosen, best, spent, (shortfall, margin)),
+        )
+
+
+def _axes(costs: Costs) -> list[str]:
+    return list(dict.fromkeys(axis for spent in costs.values() for axis in spent))

@@ -1,0 +1,124 @@
+"""The values of a verdict: plain numbers and sentences; method names stand as they are, without markup."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds and documents, in points, with its 95 % interval.
+
+    The limits are NaN where nothing tells them (a single document). With one seed they cover the choice of
+    documents only; `Verdict.notes` says so.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seed_sd: float
+    """Sample standard deviation of the seeds' means, in points; NaN with one seed."""
+
+
+@dataclass(frozen=True)
+class MethodVerdict:
+    """One method, or the baseline, as scored on the compared documents of the test split."""
+
+    method: str
+    score: Estimate
+    """The task's metric."""
+    scores: dict[str, Estimate]
+    """Each score of the metric's family that is known a document, the task's metric among them."""
+    letters: str
+    """Compact letters: methods that share a letter are tied, cannot be told apart."""
+    seeds: int
+    """Finished runs of the final that count."""
+    costs: dict[str, float]
+    """Cost axis to what the method cost; an axis that was not measured is left out."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two methods compared on the same documents; the one with the higher mean comes first."""
+
+    better: str
+    worse: str
+    effect: float
+    """Mean of `better` minus mean of `worse`, in points; never negative."""
+    low: float
+    high: float
+    """Limits of the effect's 95 % interval (this pair alone), over seeds and documents."""
+    p_documents: float
+    """Approximate randomisation over the documents, the seeds taken as they are; two-sided."""
+    p: float
+    """Seeds and documents both taken as drawn at random, two-sided; at least `p_documents`."""
+    p_holm: float
+    """`p` after Holm's correction over all pairs."""
+    significant: bool
+    """Whether `p_holm` is below 0.05; where it is not, the two are tied."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """The trade-off of quality against one cost: the methods that no cheaper method equals.
+
+    Of trained methods only: the baseline has no cost of training.
+    """
+
+    axis: str
+    """The cost's name, `train_seconds`."""
+    methods: list[str]
+    """The Pareto front, the cheapest first."""
+    chances: dict[str, float]
+    """Each method with this cost: how often it is on the front when seeds and documents are drawn anew."""
+    reference_cost: float
+    reference_score: float
+    """The hypervolume's reference point: the highest cost of any method, and the baseline's mean in points
+    (zero where it was not scored)."""
+    hypervolume: float
+    """Area between the reference point and the front, divided by the reference cost, in points: the gain
+    over `reference_score` that a cost limit drawn uniformly up to `reference_cost` buys on average."""
+    hypervolume_low: float
+    hypervolume_high: float
+    """Limits of its 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The cheapest method that is within the margin of the best, on one cost axis."""
+
+    axis: str
+    method: str
+    best: str
+    """The method with the highest mean; the same as `method` where no cheaper one holds the margin."""
+    cost: float
+    best_cost: float
+    margin: float
+    """Points that `method` may be worse than the best."""
+    shortfall: float
+    """Mean of the best minus mean of `method`, in points; zero where they are the same."""
+    sentence: str
+    """The whole recommendation, in one sentence of plain text."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that the page says about the methods."""
+
+    metric: str
+    """Name of the task's metric, `rougeL`."""
+    documents: int
+    """Documents of the test split that every compared run has a finite score for; zero where none is
+    shared, and the methods' means are then those of their records."""
+    methods: list[MethodVerdict]
+    """The highest mean first, the baseline among them; empty before the final."""
+    pairs: list[Pair]
+    """All pairs, in the order of `methods`."""
+    fronts: list[Front]
+    """One a cost axis that two methods or more were measured on."""
+    recommendations: list[Recommendation]
+    """One a cost axis that the best trained method was measured on."""
+    summary: str
+    """Two or three sentences of plain text: the best, its lead on the baseline, its ties."""
+    notes: list[str]
+    """What weakens the verdict: few seeds, few documents, methods without a score. A sentence each."""
+    missing: list[str]
+    """Methods of the sweep without a score on test."""

@@ -1,0 +1,342 @@
+"""Each statistic against an oracle, a closed form, brute force or scipy; then all on planted truth."""
+
+import json
+import math
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.statistics import REST_SD, Scenario, measure, plant, recommended, studies, winners
+from search.statistics.comparison import Comparison
+from search.statistics.margin import shortfall_p_values
+from search.statistics.multiplicity import holm, letters
+from search.statistics.pareto import hypervolume, on_front
+from search.statistics.randomisation import approximate_randomisation
+from search.statistics.trials import best_so_far, expected_best, rank_correlation
+from search.statistics.uncertain import Uncertain
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20261123)
+
+
+class TestUncertain:
+    def test_one_source_gives_students_interval(self):
+        of_documents = Uncertain(30.0, 0.0, 0, documents_variance=0.25, documents_df=9)
+        assert of_documents.interval() == pytest.approx(stats.t.interval(0.95, 9, 30.0, 0.5))
+        of_seeds = Uncertain(30.0, 0.25, 2, documents_variance=0.0, documents_df=499)
+        assert of_seeds.interval(0.9) == pytest.approx(stats.t.interval(0.9, 2, 30.0, 0.5))
+
+    def test_two_sources_add_up_as_squares_of_half_widths(self):
+        both = Uncertain(0.0, 0.04, 4, 0.09, 499)
+        expected = math.hypot(0.2 * stats.t.ppf(0.975, 4), 0.3 * stats.t.ppf(0.975, 499))
+        assert both.half_width(0.025) == pytest.approx(expected)
+
+    @pytest.mark.parametrize("tail", [0.4, 0.025, 1e-6, 1e-40])
+    def test_tail_inverts_half_width(self, tail):
+        both = Uncertain(0.0, 0.04, 4, 0.09, 499)
+        assert both.tail(both.half_width(tail)) == pytest.approx(tail, rel=1e-6)
+        assert both.tail(-both.half_width(tail)) == pytest.approx(1 - tail, rel=1e-6)
+
+    def test_a_value_far_out_has_no_tail_left(self):
+        assert Uncertain(5.0, 0.0, 0, 1e-4, 499).p_value() == 0
+
+    def test_a_value_of_zero_is_as_likely_on_either_side(self):
+        assert Uncertain(0.0, 0.04, 4, 0.09, 499).p_value() == pytest.approx(1)
+        assert Uncertain(0.0, 0.0, 0, 0.0, 9).p_value() == 1
+
+    def test_one_degree_of_freedom_reaches_far(self):
+        assert Uncertain(0.0, 1.0, 1, 0.0, 9).tail(1e250) == pytest.approx(1 / math.pi / 1e250)
+
+    def test_a_certain_difference_is_certain(self):
+        assert Uncertain(1.0, 0.0, 0, 0.0, 9).p_value() == 0
+        assert Uncertain(1.0, 0.0, 0, 0.0, 9).interval() == (1, 1)
+
+    def test_one_document_tells_no_limits(self):
+        single = Uncertain(1.0, 0.04, 4, math.nan, 0)
+        assert all(map(math.isnan, [*single.interval(), single.tail(1), single.tail(-1), single.p_value()]))
+
+
+class TestComparison:
+    def test_without_seeds_it_is_the_paired_t_test(self, rng):
+        a, b = rng.normal(30, 5, (2, 1, 40))
+        difference = Comparison({"a": a, "b": b}).difference("a", "b")
+        expected = stats.ttest_rel(a[0], b[0])
+        assert difference.p_value() == pytest.approx(expected.pvalue, rel=1e-6)
+        assert difference.interval() == pytest.approx(tuple(expected.confidence_interval()))
+
+    def test_seeds_that_shift_all_documents_alike_have_their_own_variance(self):
+        scores = np.array([[1.0], [2.0], [6.0]]) + np.arange(50.0)
+        seeds = Comparison({"a": scores}).estimate("a").seeds_variance
+        assert seeds == pytest.approx(np.var([1, 2, 6], ddof=1) / 3)
+
+    def test_the_variance_of_a_mean_is_unbiased(self, rng):
+        scenario = Scenario((30.0,) * 40, seeds=3, documents=50, seed_sds=1.0)
+        planted = [Comparison(plant(scenario, rng)) for _ in range(40)]
+        leads = [comparison.difference("method0", "method1") for comparison in planted]
+        variances = [lead.seeds_variance + lead.documents_variance for lead in leads]
+        expected = 2 * (1.0 / 3 + 4**2 / 50 + 6**2 / 150)
+        assert np.mean(variances) == pytest.approx(expected, abs=3 * np.std(variances) / 40**0.5)
+
+    def test_the_rest_counts_once(self, rng):
+        """Two-way analysis of variance of one method: mean squares of seeds, documents and the rest."""
+        scores = rng.normal(30, 5, (3, 60)) + rng.normal(0, 5, 60)
+        estimate = Comparison({"a": scores}).estimate("a")
+        by_seed = 60 * scores.mean(axis=1).var(ddof=1)
+        by_document = 3 * scores.mean(axis=0).var(ddof=1)
+        total = scores.var() * scores.size
+        rest = (total - 2 * by_seed - 59 * by_document) / (2 * 59)
+        assert estimate.seeds_variance == pytest.approx(by_seed / scores.size)
+        assert estimate.documents_variance == pytest.approx((by_document - rest) / scores.size)
+
+    def test_documents_that_vary_less_than_the_rest_add_nothing(self):
+        checkered = np.array([[1.0, -1.0], [-1.0, 1.0]])
+        assert Comparison({"a": np.tile(checkered, 5)}).estimate("a").documents_variance == 0
+
+    def test_few_seeds_borrow_the_spread_of_all_methods(self, rng):
+        shifts = {"quiet": [0, 0.1, 0.2], "mid": [0, 1, 2], "single": [0]}
+        scores = {m: np.array(s, float)[:, None] + np.zeros(30) for m, s in shifts.items()}
+        comparison = Comparison(scores)
+        pooled = (0.01 + 1) / 2
+        assert comparison.seeds_df == 4
+        assert comparison.estimate("quiet").seeds_variance == pytest.approx(pooled / 3)
+        assert comparison.estimate("single").seeds_variance == pytest.approx(pooled)
+        assert comparison.estimate("mid").seeds_variance == pytest.approx(1 / 3)
+        assert comparison.difference("mid", "single").seeds_variance == pytest.approx(1 + 1 / 3)
+
+    def test_what_has_no_seed_adds_no_spread_of_seeds(self):
+        scores = {"a": np.array([[0.0], [2.0]]) + np.zeros(30), "untrained": np.zeros((1, 30))}
+        comparison = Comparison(scores, fixed={"untrained"})
+        assert comparison.estimate("untrained").seeds_variance == 0
+        assert comparison.difference("a", "untrained").seeds_variance == pytest.approx(2 / 2)
+
+    def test_a_method_with_an_unknown_score_leaves_the_others_alone(self, rng):
+        scores = plant(Scenario((30.0, 30.0)), rng)
+        expected = Comparison(scores).estimate("method0")
+        unknown = np.where(np.arange(500) == 7, math.nan, scores["method1"])
+        found = Comparison(scores | {"unknown": unknown})
+        assert found.estimate("method0") == expected
+        assert math.isnan(found.estimate("unknown").interval()[0])
+
+    def test_draws_scatter_as_the_estimates_do(self, rng):
+        comparison = Comparison(plant(Scenario((35.0, 34.0, 33.0), seeds=5, seed_sds=0.6), rng))
+        draws = comparison.draws(4000, rng)
+        means = np.stack(list(comparison.by_document.values()))
+        df, seeds = comparison.seeds_df, [comparison.estimate(m).seeds_variance for m in comparison.scores]
+        rest = [REST_SD**2 / values.size for values in comparison.scores.values()]
+        expected = np.cov(means) / means.shape[1] + np.diag(np.subtract(seeds, rest)) * df / (df - 2)
+        assert draws.mean(axis=0) == pytest.approx(means.mean(axis=1), abs=0.06)
+        assert np.cov(draws.T) == pytest.approx(expected, rel=0.12)
+
+    def test_one_document_is_drawn_again_and_again(self, rng):
+        comparison = Comparison({"a": np.array([[3.0]]), "b": np.array([[5.0]])})
+        assert (comparison.draws(10, rng) == [3, 5]).all()
+
+
+class TestRandomisation:
+    @pytest.mark.parametrize("shift", [0.0, 0.5, 1.5])
+    def test_it_is_scipys_exact_permutation_test(self, rng, shift):
+        differences = rng.normal(shift, 1, 10)
+        exact = stats.permutation_test(
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            alternative="two-sided",
+            n_resamples=np.inf,
+        )
+        found = approximate_randomisation(differences[None], rng, resamples=40_000)
+        assert found[0] == pytest.approx(exact.pvalue, abs=4 * 0.5 / 200)
+
+    def test_equal_scores_are_no_difference(self, rng):
+        assert approximate_randomisation(np.zeros((2, 30)), rng).tolist() == [1, 1]
+
+    def test_the_smallest_p_value_is_one_in_the_resamples_and_one(self, rng):
+        assert approximate_randomisation(np.ones((1, 100)), rng, resamples=999)[0] == 1 / 1000
+
+    def test_five_documents_are_too_few_and_six_are_not(self, rng):
+        p = [approximate_randomisation(np.arange(1.0, count + 1)[None], rng)[0] for count in (5, 6)]
+        assert p == pytest.approx([2 / 32, 2 / 64], abs=0.01)
+
+
+class TestMultiplicity:
+    def test_holm_is_the_closure_of_bonferroni(self, rng):
+        for p in rng.uniform(0, 0.2, (20, 5)):
+            subsets = [s for size in range(1, 6) for s in combinations(range(5), size)]
+            closed = [
+                max(min(1, len(subset) * min(p[list(subset)])) for subset in subsets if i in subset)
+                for i in range(5)
+            ]
+            assert holm(p) == pytest.approx(closed)
+
+    def test_holm_counts_an_unknown_p_value_and_leaves_it_unknown(self):
+        assert holm([math.nan, 0.01, 0.5]) == pytest.approx([math.nan, 0.03, 1], nan_ok=True)
+
+    def test_holm_of_nothing(self):
+        assert holm([]).tolist() == []
+
+    def test_methods_share_a_letter_exactly_where_they_do_not_differ(self, rng):
+        methods = ["m0", "m1", "m2", "m3", "m4", "m5"]
+        pairs = [frozenset(pair) for pair in combinations(methods, 2)]
+        for share in (0.2, 0.5, 0.8):
+            different = {pair for pair in pairs if rng.random() < share}
+            shown = letters(methods, different)
+            for a, b in combinations(methods, 2):
+                assert bool(set(shown[a]) & set(shown[b])) == (frozenset((a, b)) not in different)
+
+    def test_no_letter_says_less_than_another(self, rng):
+        methods = [f"m{i}" for i in range(7)]
+        pairs = [frozenset(pair) for pair in combinations(methods, 2)]
+        shown = letters(methods, {pair for pair in pairs if rng.random() < 0.5})
+        used = sorted(set("".join(shown.values())))
+        groups = [{method for method in methods if letter in shown[method]} for letter in used]
+        assert not any(a <= b for a, b in product(groups, groups) if a is not b)
+
+    def test_letters_begin_with_the_best(self):
+        different = [frozenset(("a", "c"))]
+        assert letters(["a", "b", "c"], different) == {"a": "a", "b": "ab", "c": "b"}
+        assert letters(["a"], []) == {"a": "a"}
+        assert letters([], []) == {}
+
+    def test_more_groups_than_letters(self):
+        methods = [f"m{i}" for i in range(60)]
+        shown = letters(methods, {frozenset(pair) for pair in combinations(methods, 2)})
+        assert len(set(shown.values())) == 60
+        assert all(len(letter) == 1 for letter in shown.values())
+
+
+class TestPareto:
+    def test_a_front_by_comparing_all_with_all(self, rng):
+        for _ in range(20):
+            costs, qualities = rng.integers(0, 5, 8), rng.integers(0, 5, 8)
+            expected = [
+                not any(
+                    (c <= cost and q >= quality) and (c < cost or q > quality)
+                    for c, q in zip(costs, qualities, strict=True)
+                )
+                for cost, quality in zip(costs, qualities, strict=True)
+            ]
+            assert on_front(costs, qualities).tolist() == expected
+
+    def test_a_front_for_each_draw(self):
+        assert on_front([1, 2], [[3, 4], [4, 3]]).tolist() == [[True, True], [True, False]]
+
+    def test_the_hypervolume_by_counting_cells(self, rng):
+        costs, qualities = rng.integers(0, 12, 6), rng.integers(0, 12, 6)
+        cells = sum(
+            any(c <= x and q >= y + 1 for c, q in zip(costs, qualities, strict=True))
+            for x, y in product(range(10), range(3, 12))
+        )
+        assert hypervolume(costs, qualities, reference_cost=10, reference_quality=3) == cells
+
+    def test_hypervolumes_of_draws(self):
+        found = hypervolume([2, 1], [[5, 4], [1, 2]], reference_cost=3, reference_quality=1)
+        assert found.tolist() == [3 + 4, 1 + 1]
+
+
+class TestMargin:
+    def test_it_is_the_one_sided_test_against_each_other_method(self, rng):
+        comparison = Comparison(plant(Scenario((35.0, 34.9, 32.0), seeds=1), rng))
+        shown = shortfall_p_values(comparison, 1.0)
+        scores = {method: values[0] for method, values in comparison.scores.items()}
+        for method, own in scores.items():
+            expected = max(
+                stats.ttest_1samp(other - own, 1.0, alternative="less").pvalue
+                for name, other in scores.items()
+                if name != method
+            )
+            assert shown[method] == pytest.approx(expected, rel=1e-5)
+
+    def test_the_only_method_is_the_best(self):
+        assert shortfall_p_values(Comparison({"a": np.zeros((1, 5))}), 1.0) == {"a": 0}
+
+    def test_one_document_shows_nothing(self):
+        shown = shortfall_p_values(Comparison({"a": np.zeros((2, 1)), "b": np.ones((2, 1))}), 1.0)
+        assert all(map(math.isnan, shown.values()))
+
+
+class TestTrials:
+    def test_the_best_so_far(self):
+        assert best_so_far([math.nan, 2, 1, math.nan, 3]).tolist() == pytest.approx(
+            [math.nan, 2, 2, 2, 3], nan_ok=True
+        )
+
+    def test_the_expected_best_over_all_ways_to_take_n(self, rng):
+        scores = rng.normal(30, 2, 7)
+        expected = [np.mean([max(taken) for taken in combinations(scores, n)]) for n in range(1, 8)]
+        assert expected_best(scores) == pytest.approx(expected)
+
+    def test_the_expected_best_of_many_trials(self, rng):
+        found = expected_best(rng.uniform(0, 1, 1500))
+        n = np.arange(1, 51)
+        assert found[:50] == pytest.approx(n / (n + 1), abs=0.02)
+        assert (np.diff(found) >= -1e-9).all()
+
+    def test_the_expected_best_of_none(self):
+        assert expected_best([]).shape == (0,)
+
+    def test_rank_correlation_is_of_the_trials_that_reached_both(self, rng):
+        earlier = rng.normal(0, 1, 12)
+        later = earlier + rng.normal(0, 1, 12)
+        expected = stats.kendalltau(earlier[3:], later[3:])[0], stats.spearmanr(earlier[3:], later[3:])[0]
+        later[:3] = math.nan
+        assert rank_correlation(earlier, later) == (*map(pytest.approx, expected), 9)
+
+    @pytest.mark.parametrize("later", [[1, 2, math.nan], [1, 1, 1], []])
+    def test_what_has_no_order_has_no_correlation(self, later):
+        tau, rho, count = rank_correlation([1, 2, 3][: len(later)], later)
+        assert (math.isnan(tau), math.isnan(rho), count) == (True, True, sum(map(math.isfinite, later)))
+
+
+def interval_coverage(scenario, sweeps):
+    """Shares of sweeps whose intervals hold the truth: of a mean, of a lead, of a lead by documents alone."""
+    held = np.zeros(3)
+    for seed in range(sweeps):
+        comparison = Comparison(plant(scenario, np.random.default_rng([seed, 7])))
+        lead = comparison.difference("method0", "method1")
+        alone = Uncertain(lead.value, 0.0, 0, lead.documents_variance, lead.documents_df)
+        truths = (scenario.means[0], scenario.means[0] - scenario.means[1])
+        limits = [(comparison.estimate("method0"), truths[0]), (lead, truths[1]), (alone, truths[1])]
+        held += [low <= truth <= high for (low, high), truth in ((e.interval(), t) for e, t in limits)]
+    return held / sweeps
+
+
+def test_the_benchmark_yields_a_row_of_json_a_scenario():
+    row = next(studies(2))
+    assert json.loads(json.dumps(row, allow_nan=False)) == row
+    assert row["scenario"] == "4 methods, 2 seeds, 20 documents, seed sd 0.0"
+    assert set(row["percent"].values()) <= {0, 50, 100}
+
+
+class TestPlantedTruth:
+    """Small here; `benchmarks.statistics` is large. Tolerances are three standard errors of the counts."""
+
+    @pytest.mark.parametrize("seeds", [2, 3])
+    @pytest.mark.parametrize("seed_sd", [0.0, 0.3, 0.8])
+    def test_intervals_cover(self, seeds, seed_sd):
+        scenario = Scenario((35.0, 34.0, 33.0, 33.0), seeds=seeds, documents=300, seed_sds=seed_sd)
+        mean, lead, alone = interval_coverage(scenario, sweeps=400)
+        within = 0.02 + 3 * (0.05 * 0.95 / 400) ** 0.5
+        assert mean == pytest.approx(0.95, abs=within)
+        assert lead == pytest.approx(0.95, abs=within)
+        assert seed_sd < 0.8 or alone < 0.85
+
+    def test_equal_methods_rarely_have_a_winner(self):
+        sweeps = 150
+        figures = measure(winners, Scenario((35.0,) * 4, documents=100), sweeps)
+        assert figures["false winner"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
+
+    def test_two_points_are_found(self):
+        figures = measure(winners, Scenario((37.0, 35.0, 35.0)), sweeps=80)
+        assert figures["found"] >= 90
+
+    def test_a_recommendation_holds_its_margin(self):
+        sweeps = 150
+        figures = measure(recommended, Scenario((36.0, 35.0, 35.0, 35.0)), sweeps)
+        assert figures["wrong"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
+
+    def test_a_cheaper_method_that_is_as_good_is_recommended(self):
+        scenario = Scenario((35.0, 35.0, 25.0), seeds=5, documents=2000, seed_sds=0.1)
+        assert measure(recommended, scenario, sweeps=30)["cheapest"] >= 90

@@ -1,0 +1,324 @@
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from search.results import load_results
+from search.statistics.multiplicity import holm
+from search.verdict import Verdict, verdict
+
+
+def judged(planted, **options) -> Verdict:
+    return verdict(load_results(planted.root), **options)
+
+
+def scored(planted, method, seed, scores, ids=None, **changes):
+    """A run of the final with these scores a document."""
+    scores = list(scores)
+    record = planted.final(method, seed, float(np.nanmean(scores)) if scores else None, **changes)
+    names = [f"test_{place}" for place in range(len(scores))] if ids is None else ids
+    shared = {"source": "s", "references": ["r"], "prediction": "p"}
+    rows = [{"id": i, **shared, "rouge1": x + 8, "rougeL": x} for i, x in zip(names, scores, strict=True)]
+    planted.predictions(record, rows)
+    return record
+
+
+@pytest.fixture
+def documents():
+    """What 60 documents add to a score, in points."""
+    return np.random.default_rng(3).normal(0, 8, 60)
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(4)
+
+
+def test_methods_stand_in_the_order_of_their_means(finished):
+    found = judged(finished)
+    assert [method.method for method in found.methods] == ["lora", "full", "prompt_tuning", "baseline"]
+    assert [method.score.mean for method in found.methods] == [50, 45, 40, 36]
+    assert [method.seeds for method in found.methods] == [3, 3, 3, 1]
+    assert (found.metric, found.documents, found.missing) == ("rougeL", 10, [])
+
+
+def test_every_score_of_the_family_is_estimated(finished):
+    lora = judged(finished).methods[0]
+    assert list(lora.scores) == ["rougeL", "rouge1"]
+    assert lora.scores["rougeL"] == lora.score
+    assert lora.scores["rouge1"].mean == pytest.approx(51)
+
+
+def test_an_interval_is_of_the_documents_where_seeds_agree(finished):
+    lora = judged(finished).methods[0].score
+    scores = np.arange(10) * 10 + 5
+    assert (lora.low, lora.high) == pytest.approx(stats.t.interval(0.95, 9, 50, stats.sem(scores)))
+    assert lora.seed_sd == 0
+
+
+def test_pairs_are_paired_by_document(bare, documents, noise):
+    a, b = documents + 30 + noise.normal(0, 3, 60), documents + 28 + noise.normal(0, 3, 60)
+    scored(bare, "full", 0, a)
+    order = noise.permutation(60)
+    scored(bare, "lora", 0, b[order], ids=[f"test_{place}" for place in order])
+    (pair,) = judged(bare).pairs
+    expected = stats.ttest_rel(a, b)
+    assert (pair.better, pair.worse) == ("full", "lora")
+    assert pair.effect == pytest.approx(np.mean(a - b))
+    assert (pair.low, pair.high) == pytest.approx(tuple(expected.confidence_interval()))
+    assert pair.p == pytest.approx(max(pair.p_documents, expected.pvalue), rel=1e-4)
+    assert pair.p_documents == pytest.approx(expected.pvalue, abs=0.003)
+
+
+def test_p_values_are_corrected_over_all_pairs(finished):
+    pairs = judged(finished).pairs
+    assert len(pairs) == 6
+    assert [pair.p_holm for pair in pairs] == pytest.approx(holm([pair.p for pair in pairs]))
+    assert all(pair.significant == (pair.p_holm < 0.05) for pair in pairs)
+    assert all(pair.effect >= 0 for pair in pairs)
+
+
+def test_methods_that_cannot_be_told_apart_share_a_letter(bare, documents, noise):
+    for method, mean in (("full", 30), ("lora", 29.9), ("prompt_tuning", 20)):
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 3, 60))
+    found = judged(bare)
+    assert {method.method: method.letters for method in found.methods} == {
+        "full": "a",
+        "lora": "a",
+        "prompt_tuning": "b",
+    }
+    assert "cannot be told apart from" in found.summary
+    assert "better than the others" in found.summary
+
+
+def test_the_seeds_widen_an_interval_and_may_undo_a_win(bare, documents, noise):
+    shifts = {"full": (-2.5, 0, 2.5), "lora": (-3.5, -1, 1.5)}
+    for method, seeds in shifts.items():
+        for seed, shift in enumerate(seeds):
+            scored(bare, method, seed, documents + 30 + shift + noise.normal(0, 0.5, 60))
+    (pair,) = judged(bare).pairs
+    assert pair.p_documents < 0.001
+    assert not pair.significant
+    assert pair.low < 0 < pair.high
+
+
+def test_only_documents_that_all_runs_scored_are_compared(finished):
+    results = load_results(finished.root)
+    for name, lost in (("full", ["test_3"]), ("lora", ["test_4"])):
+        record = results.final(name, 1)
+        table = pd.read_parquet(results.folder.predictions_file(record))
+        keep = ~table["id"].isin(lost) if name == "full" else slice(None)
+        table.loc[table["id"].isin(lost), "rougeL"] = math.nan
+        table[keep].to_parquet(results.folder.predictions_file(record))
+    found = judged(finished)
+    assert found.documents == 8
+    assert found.methods[0].score.mean == pytest.approx((450 - 70) / 8 + 5)
+    assert "Left out: 2 documents without a finite score in every run." in found.notes
+
+
+def test_documents_that_share_an_id_are_told_apart_by_their_order(bare, documents):
+    ids = [f"test_{place // 2}" for place in range(60)]
+    scored(bare, "full", 0, documents + 30, ids=ids)
+    scored(bare, "lora", 0, documents + 28, ids=ids)
+    found = judged(bare)
+    assert found.documents == 60
+    assert found.pairs[0].effect == pytest.approx(2)
+
+
+def test_a_run_without_a_finite_score_is_left_out(bare, documents):
+    scored(bare, "full", 0, documents + 30)
+    scored(bare, "full", 1, documents + 31)
+    scored(bare, "lora", 0, documents + 28)
+    scored(bare, "full", 2, [1.0, 2.0])
+    record = load_results(bare.root).final("full", 2)
+    bare.predictions(record, [{"id": "test_0", "references": ["r"], "rougeL": math.inf}])
+    scored(bare, "lora", 1, documents, status="diverged")
+    found = judged(bare)
+    assert found.documents == 60
+    assert {method.method: method.seeds for method in found.methods} == {"full": 2, "lora": 1}
+    assert any("full/seed-2" in note for note in found.notes)
+
+
+def test_costs_are_the_mean_of_seconds_and_the_most_of_bytes(finished):
+    lora = judged(finished).methods[0].costs
+    assert lora["train_seconds"] == 101
+    assert lora["peak_memory_bytes"] == 202 * 2**20
+    assert lora["trainable_parameters"] == 10_000
+    assert lora["search_seconds"] == load_results(finished.root).search_device_seconds["lora"] > 0
+    assert "total_parameters" not in lora
+    assert judged(finished).methods[-1].costs == {}
+
+
+def test_a_front_has_no_method_that_a_cheaper_one_equals(finished):
+    fronts = {front.axis: front for front in judged(finished).fronts}
+    assert fronts["trainable_parameters"].methods == ["prompt_tuning", "lora"]
+    assert fronts["trainable_parameters"].chances == {"lora": 1, "full": 0, "prompt_tuning": 1}
+    assert "baseline" not in fronts["train_seconds"].chances
+
+
+def test_the_hypervolume_is_the_gain_that_a_limit_on_cost_buys(finished):
+    front = {front.axis: front for front in judged(finished).fronts}["trainable_parameters"]
+    assert (front.reference_cost, front.reference_score) == (1_000_000, 36)
+    assert front.hypervolume == pytest.approx(((40 - 36) * 8_000 + (50 - 36) * 990_000) / 1_000_000)
+    assert front.hypervolume_low < front.hypervolume < front.hypervolume_high
+
+
+def test_the_cheapest_method_within_the_margin_is_recommended(bare, documents, noise):
+    means = {"full": 30.0, "lora": 29.9, "prompt_tuning": 25.0}
+    for method, mean in means.items():
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 1, 60))
+    advice = {found.axis: found for found in judged(bare).recommendations}
+    chosen = advice["trainable_parameters"]
+    assert (chosen.method, chosen.best, chosen.cost, chosen.best_cost) == ("lora", "full", 10_000, 1_000_000)
+    assert chosen.sentence == (
+        f"To save on trainable parameters: lora, at 1 % of what full takes; it is {chosen.shortfall:.2f} "
+        "points lower, and within 1 point of the best at 95 %."
+    )
+    assert advice["train_seconds"].sentence == "To save on training time: full, which also scores highest."
+
+
+def test_a_method_that_may_lie_beyond_the_margin_is_not_recommended(bare, documents, noise):
+    for method, mean in (("full", 30.0), ("lora", 29.2)):
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 5, 60))
+    found = {advice.axis: advice for advice in judged(bare).recommendations}["trainable_parameters"]
+    assert (found.method, found.shortfall) == ("full", 0)
+    assert found.sentence == (
+        "To save on trainable parameters: nothing cheaper than full, the best, is shown to be within 1 "
+        "point of it."
+    )
+    wide = judged(bare, margin=6).recommendations[0]
+    assert (wide.axis, wide.method) == ("trainable_parameters", "lora")
+
+
+def test_the_summary_names_the_best_and_its_lead_on_the_untrained_model(finished):
+    assert judged(finished).summary == (
+        "lora scores highest on test: ROUGE-L 50.00 (95 % interval 28.34 to 71.66), 14.00 points (14.00 to "
+        "14.00) above the untrained model. It is better than every other method (Holm-corrected p < 0.05)."
+    )
+
+
+def test_the_same_records_give_the_same_verdict(finished):
+    assert judged(finished) == judged(finished)
+
+
+def test_a_verdict_is_plain_data(finished):
+    def leaves(value):
+        inner = list(value.values()) if isinstance(value, dict) else value
+        return [leaf for v in inner for leaf in leaves(v)] if isinstance(inner, list) else [value]
+
+    assert {type(leaf) for leaf in leaves(dataclasses.asdict(judged(finished)))} <= {str, int, float, bool}
+
+
+def test_nothing_recorded(bare):
+    found = judged(bare)
+    assert (found.methods, found.pairs, found.fronts, found.recommendations) == ([], [], [], [])
+    assert found.summary == "Nothing can be said yet: no trial has been completed."
+    assert found.missing == ["full", "lora", "prompt_tuning"]
+    assert found.notes == []
+
+
+def test_before_the_final(searched):
+    found = judged(searched)
+    assert found.methods == []
+    assert found.summary.startswith("No method has been scored on test yet. On validation the best trial so")
+
+
+def test_only_the_baseline(searched, documents):
+    scored(searched, "baseline", 0, documents + 20)
+    found = judged(searched)
+    assert found.summary.startswith("Only the untrained model has been scored on test: ROUGE-L 19.89 (")
+    assert [method.letters for method in found.methods] == ["a"]
+    assert (found.pairs, found.fronts, found.recommendations) == ([], [], [])
+
+
+def test_an_interrupted_final(searched, documents):
+    scored(searched, "baseline", 0, documents + 20)
+    scored(searched, "lora", 0, documents + 30)
+    searched.final("full", 0, None, status="running", ended=None)
+    found = judged(searched)
+    assert found.missing == ["full", "prompt_tuning"]
+    assert "No other method has been scored." in found.summary
+    assert "Without a score on test, and not compared: full and prompt_tuning." in found.notes
+    assert {advice.method for advice in found.recommendations} == {"lora"}
+
+
+def test_a_method_that_failed_altogether(finished):
+    for number in range(4):
+        finished.trial("full", number, [], status="failed", error="Traceback\nOSError: disk full")
+    for seed in range(3):
+        finished.final("full", seed, None, status="failed")
+    found = judged(finished)
+    assert [method.method for method in found.methods] == ["lora", "prompt_tuning", "baseline"]
+    assert found.missing == ["full"]
+
+
+def test_one_seed_is_said_to_hide_the_seeds_part(bare, documents, noise):
+    for method in ("full", "lora"):
+        scored(bare, method, 0, documents + noise.normal(30, 3, 60))
+    found = judged(bare)
+    assert math.isnan(found.methods[0].score.seed_sd)
+    assert any(note.startswith("How much the seed alone moves a score is not known") for note in found.notes)
+
+
+def test_a_single_seed_among_others_takes_their_spread(finished):
+    for seed in (1, 2):
+        finished.final("full", seed, None, status="running", ended=None)
+    assert "With one seed, its spread taken from the other methods: full." in judged(finished).notes
+
+
+def test_one_document_tells_no_more_than_means(bare):
+    for method, score in (("baseline", 20.0), ("full", 30.0), ("lora", 40.0)):
+        scored(bare, method, 0, [score])
+    found = judged(bare)
+    assert [method.score.mean for method in found.methods] == [40, 30, 20]
+    assert math.isnan(found.methods[0].score.low)
+    assert not any(pair.significant for pair in found.pairs)
+    assert {method.letters for method in found.methods} == {"a"}
+    assert "With only 1 document no difference between methods can be significant." in found.notes
+    assert found.summary == (
+        "lora scores highest on test: ROUGE-L 40.00, 20.00 points above the untrained model, which may be "
+        "chance. It cannot be told apart from full (Holm-corrected p < 0.05)."
+    )
+    assert {advice.method for advice in found.recommendations} <= {"lora"}
+
+
+def test_without_predictions_the_records_give_the_means(searched):
+    for seed, score in enumerate((30.0, 31.0)):
+        searched.final("lora", seed, score)
+    searched.final("full", 0, 25.0)
+    searched.final("full", 1, math.nan)
+    found = judged(searched)
+    assert {method.method: method.score.mean for method in found.methods} == {"lora": 30.5, "full": 25}
+    assert found.documents == 0
+    assert any("no scored document in common" in note for note in found.notes)
+
+
+def test_runs_that_share_no_document_are_compared_by_their_means(bare):
+    scored(bare, "full", 0, [10.0, 20.0], ids=["a", "b"])
+    scored(bare, "lora", 0, [30.0, 40.0], ids=["c", "d"])
+    found = judged(bare)
+    assert [method.score.mean for method in found.methods] == [35, 15]
+    assert math.isnan(found.pairs[0].p)
+
+
+def test_a_method_worse_than_the_untrained_model(bare, documents, noise):
+    scored(bare, "baseline", 0, documents + 30)
+    scored(bare, "full", 0, documents + noise.normal(20, 1, 60))
+    found = judged(bare)
+    assert [method.method for method in found.methods] == ["baseline", "full"]
+    assert "below the untrained model. No other method" in found.summary
+
+
+def test_all_scores_equal(bare):
+    for method in ("baseline", "full", "lora"):
+        scored(bare, method, 0, [0.0] * 20)
+    found = judged(bare)
+    assert {pair.p_holm for pair in found.pairs} == {1}
+    assert {method.letters for method in found.methods} == {"a"}
+    assert {(method.score.low, method.score.high) for method in found.methods} == {(0, 0)}
