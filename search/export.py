@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -73,7 +74,9 @@ def _card(results: Results, record: Record, *, peft: bool) -> str:
     header = {
         "base_model": task.model,
         "library_name": "peft" if peft else "transformers",
+        **({"datasets": [task.data]} if isinstance(task.data, str) and task.data != "embedded" else {}),
         "tags": ["tuneoff", record.method],
+        "model-index": [_measured(results, record)],
     }
     about = (
         f"{code(task.model)} fine-tuned with {code(record.method)} on {code(data_name(task.data))}: "
@@ -88,6 +91,19 @@ def _card(results: Results, record: Record, *, peft: bool) -> str:
         section("Costs", _facts(record.cost)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _measured(results: Results, record: Record) -> dict[str, Any]:
+    """The test scores as the hub's `model-index` has them (https://hf.co/docs/hub/model-cards#evaluation-results)."""
+    data = data_name(results.sweep.task.data)
+    metrics = [
+        {"type": "rouge", "name": score_name(name), "value": round(score, 2)}
+        for name, score in record.rungs[-1].scores.items()
+        if score is not None
+    ]
+    dataset = {"name": data, "type": data, "split": record.split}
+    task = {"type": "summarization", "name": "Summarization"}
+    return {"name": results.sweep.name, "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}
 
 
 def _scores(results: Results, record: Record) -> tuple[str, str]:

@@ -59,6 +59,8 @@ def execute(arguments: list[str], place: Path) -> str:
 def test_every_command_runs(place: Path) -> None:
     for command, *arguments in commands():
         assert command == "tuneoff"
+        if arguments[0] == "compare":
+            shutil.copytree(place / "runs/my-sweep", place / "runs/other-sweep")
         execute([sys.executable, "-m", "search.cli", *arguments], place)
     assert "**" in (place / "runs/my-sweep/report/report.md").read_text(encoding="utf-8")
     assert (place / "my-adapter/adapter_model.safetensors").is_file()
