@@ -30,7 +30,7 @@ SPACE: dict[str, BaseDistribution] = {
 }
 
 DEFAULT: dict[str, str | int | float] = {
-    "learning_rate": 2e-3,
+    "learning_rate": 5e-4,
     **common.DEFAULT,
     "target_rank": 8,
     "alpha_ratio": 4,

@@ -26,7 +26,7 @@ SPACE: dict[str, BaseDistribution] = {
 }
 
 DEFAULT: dict[str, str | int | float] = {
-    "learning_rate": 2e-3,
+    "learning_rate": 1e-4,
     **common.DEFAULT,
     "rank": 8,
     "alpha_ratio": 1,

@@ -17,7 +17,7 @@ SPACE: dict[str, BaseDistribution] = {
 }
 
 DEFAULT: dict[str, str | int | float] = {
-    "learning_rate": 3e-4,
+    "learning_rate": 1e-4,
     **common.DEFAULT,
     "share": 0.25,
 }

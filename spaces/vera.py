@@ -24,7 +24,7 @@ SPACE: dict[str, BaseDistribution] = {
 }
 
 DEFAULT: dict[str, str | int | float] = {
-    "learning_rate": 1e-2,
+    "learning_rate": 1e-3,
     **common.DEFAULT,
     "rank": 256,
     "initial_scale": 0.1,

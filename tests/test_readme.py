@@ -55,7 +55,8 @@ def execute(arguments: list[str], place: Path) -> str:
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(280)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_command_runs(place: Path) -> None:
     for command, *arguments in commands():
         assert command == "tuneoff"

@@ -17,12 +17,23 @@ FATES = ("winner", "completed", "stopped early", "failed")
 _COORDINATES = ["trial", "axis", "value", "place", "score"]
 
 
+MOST_TRIALS = 200
+"""Of a method that are drawn, evenly spaced by their numbers, and its winner: more lines are a thicket."""
+
+
 def fates(results: Results) -> Iterator[tuple[Record, str]]:
-    """Each trial of the search with one of `FATES`; what is still running counts as completed so far."""
-    best = {method: winner(results.qualifying(method)) for method in results.methods}
-    for record in results.records:
-        if record.phase == "qualifying":
-            yield record, "winner" if record is best[record.method] else _fate(record)
+    """Trials of the search with one of `FATES`; what is still running counts as completed so far."""
+    for method in results.methods:
+        records = results.qualifying(method)
+        best = winner(records)
+        for record in drawn(records, best):
+            yield record, "winner" if record is best else _fate(record)
+
+
+def drawn(records: list[Record], best: Record | None) -> list[Record]:
+    """At most `MOST_TRIALS` of a method's trials, and its winner."""
+    stride = -(-len(records) // MOST_TRIALS)
+    return [record for place, record in enumerate(records) if place % stride == 0 or record is best]
 
 
 def _fate(record: Record) -> str:
@@ -61,7 +72,8 @@ def coordinates(results: Results, method: str) -> pd.DataFrame:
     Columns: trial, axis, value (as it is), place (0 to 1 between the least and the greatest value tried, on a
     logarithm where the space has one), score (the last one, in points, of stopped trials too).
     """
-    records = [record for record in results.qualifying(method) if known(record.score)]
+    scored = [record for record in results.qualifying(method) if known(record.score)]
+    records = drawn(scored, winner(scored))
     space = results.sweep.spaces()[method].distributions if method in results.sweep.methods else {}
     rows = [row for name in space for row in _axis(name, records, space[name])]
     if rows:

@@ -9,6 +9,7 @@ import altair as alt
 import vl_convert
 
 from search.report import charts
+from search.report.coordinates import MOST_TRIALS
 from search.report.names import axis_name, metric_name
 from search.report.search_quality import importance_table
 from search.results import Results
@@ -76,7 +77,10 @@ def _tradeoff_words(results: Results, front: Front) -> tuple[str, str, str, str]
 
 
 def _search(results: Results) -> list[_Drawn]:
-    curves = "Score of each trial at its rungs; where a line ends early, the trial was stopped"
+    curves = (
+        "Score of each trial at its rungs; where a line ends early, the trial was stopped. Of more than "
+        f"{MOST_TRIALS} trials a method, every n-th and the winner"
+    )
     best = "Best score found against the trials that had ended and the device seconds they had taken"
     drawn: list[_Drawn] = [
         (("learning-curves", "search", "Learning curves", curves), charts.learning_curves(results)),

@@ -13,7 +13,7 @@ def search_quality(results: Results) -> str:
     rows = [_row(results, statistics) for statistics in found]
     note = (
         "Best: of all trials, at the full budget. Random: what the best of as many random trials as the "
-        "start-up drew is expected to be (unbiased, arXiv 2004.10450), a stopped one counted by its last "
+        "start-up drew is expected to be (unbiased, arXiv 2004.13705), a stopped one counted by its last "
         "score. First rung: Kendall's correlation of the order at the first rung with that at the last, "
         "among the trials that reached both. Mattered most: shares of PED-ANOVA (arXiv 2304.10255)."
     )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from search.report.coordinates import SCORE_AXIS, axis_ends, best_so_far, coordinates, fates
+from search.report.coordinates import MOST_TRIALS, SCORE_AXIS, axis_ends, best_so_far, coordinates, fates
 from search.results import load_results
 
 
@@ -60,6 +60,17 @@ def test_a_trial_without_a_score_is_not_drawn(bare):
     bare.trial("lora", 2, [1.0], hyperparameters={"learning_rate": 1e-3})
     bare.trial("lora", 3, [2.0], hyperparameters={"learning_rate": 1e-2})
     assert set(coordinates(load_results(bare.root), "lora")["trial"]) == {"lora/0002", "lora/0003"}
+
+
+def test_of_many_trials_some_are_drawn_and_the_winner(bare):
+    for number in range(2 * MOST_TRIALS + 1):
+        score = 90.0 if number == 7 else 10.0
+        bare.trial("lora", number, [score] * 3, hyperparameters={"learning_rate": 1e-4 * (number + 1)})
+    results = load_results(bare.root)
+    found = {record.number: fate for record, fate in fates(results)}
+    assert sorted(found) == sorted({7, *range(0, 2 * MOST_TRIALS + 1, 3)})
+    assert found[7] == "winner"
+    assert coordinates(results, "lora")["trial"].nunique() == len(found)
 
 
 def test_a_search_that_has_not_begun_has_nothing_to_draw(bare):

@@ -1,8 +1,9 @@
 """The memory gate: what it predicts is what a step then takes, and what it chooses fits."""
 
+import ctypes
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,18 @@ ROOT = Path(__file__).parents[2]
 BATCH = 16
 AMPLE = 2**40
 LORA = spaces.costliest(spaces.get("lora")) | {"batch_size": BATCH}
+
+
+M_MMAP_THRESHOLD = -3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_in_a_new_process() -> Iterator[None]:
+    """The longer a process lives, the larger the blocks that glibc keeps when freed (man mallopt)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda option, value: 1)
+    mallopt(M_MMAP_THRESHOLD, 2**17)
+    yield
+    mallopt(M_MMAP_THRESHOLD, 2**25)
 
 
 @pytest.fixture(scope="module")
