@@ -38,13 +38,7 @@ def _cell(gate: Gate | None) -> str:
 
 
 def _notes(preflight: Preflight) -> Iterator[str]:
-    """Each message once, with the methods that it is about."""
-    said: dict[tuple[str, str, str], list[str]] = {}
-    for method, findings in preflight.methods.items():
-        for gate in findings.gates:
-            if gate.verdict != "pass":
-                said.setdefault((gate.verdict, gate.name, gate.message), []).append(method)
-    for (verdict, name, message), methods in said.items():
+    for (verdict, name, message), methods in preflight.objections().items():
         everyone = "all methods" if methods == list(preflight.methods) else ", ".join(methods)
         yield f"[{COLOURS[verdict]}]{verdict}[/] {name} ({everyone}): {escape(message)}"
     if preflight.disk_and_time is not None:

@@ -32,6 +32,15 @@ class Preflight(BaseModel):
         kept = {name: choice for name, choice in sweep.methods.items() if name not in self.failed()}
         return sweep.model_copy(update={"methods": kept})
 
+    def objections(self) -> dict[tuple[str, str, str], list[str]]:
+        """Each verdict, gate name and message that is no pass, once, with the methods that it is about."""
+        said: dict[tuple[str, str, str], list[str]] = {}
+        for method, findings in self.methods.items():
+            for gate in findings.gates:
+                if gate.verdict != "pass":
+                    said.setdefault((gate.verdict, gate.name, gate.message), []).append(method)
+        return said
+
     def micro_batch(self, method: str) -> int | None:
         """Examples per forward pass that the memory gate chose; None: the whole batch, or the task's own."""
         findings = self.methods.get(method)

@@ -11,6 +11,7 @@ from search.report.document import document
 from search.report.figures import figures, write_figures
 from search.report.page import page, plain_page
 from search.results import load_results
+from search.search_statistics import search_statistics
 from search.verdict import verdict
 from trainables.atomic import write_text
 from trainables.errors import InputError
@@ -28,14 +29,15 @@ def write_report(folder: Path) -> Path:
         InputError: `folder` is no run folder, or one of its files cannot be read.
     """
     results = load_results(folder)
+    quality = [search_statistics(results, method) for method in results.methods]
     found, report = verdict(results), results.folder.report
     write_text(report / "methods.csv", tables.methods(results).to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
     write_text(report / "report.json", json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
-    write_text(report / "report.md", document(results, found))
-    drawn = figures(results, found)
+    write_text(report / "report.md", document(results, found, quality))
+    drawn = figures(results, found, quality)
     write_figures(drawn, report / "figures")
-    write_text(report / "report.html", page(results, found, drawn))
+    write_text(report / "report.html", page(results, found, quality, drawn))
     return report / "report.html"
 
 

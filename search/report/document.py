@@ -27,15 +27,17 @@ from search.report.qualifying import search, stopping, tuning
 from search.report.search_quality import search_quality
 from search.report.setup import setup
 from search.results import Results
+from search.search_statistics import SearchStatistics
 from search.verdict import Estimate, Verdict
 
 _COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "Adapter", "Seeds"]
 
 
-def document(results: Results, verdict: Verdict) -> str:
+def document(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> str:
     """The whole of report.md."""
     parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
-    parts += [draw(results) for draw in (tuning, search, stopping, search_quality, _examples, gates, setup)]
+    parts += [draw(results) for draw in (tuning, search, stopping)]
+    parts += [search_quality(results, quality), *(draw(results) for draw in (_examples, gates, setup))]
     return "\n\n".join(parts) + "\n"
 
 

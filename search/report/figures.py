@@ -13,6 +13,7 @@ from search.report.coordinates import MOST_TRIALS
 from search.report.names import axis_name, metric_name
 from search.report.search_quality import importance_table
 from search.results import Results
+from search.search_statistics import SearchStatistics
 from search.verdict import Front, Verdict
 from trainables.atomic import new_file, write_text
 
@@ -43,9 +44,9 @@ class Figure:
     """Vega-Lite 6."""
 
 
-def figures(results: Results, verdict: Verdict) -> list[Figure]:
+def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> list[Figure]:
     """All figures that the records allow, trade-offs first."""
-    drawn = [*_tradeoffs(results, verdict), *_search(results)]
+    drawn = [*_tradeoffs(results, verdict), *_search(results, quality)]
     return [Figure(*words, chart.to_dict(validate=False)) for words, chart in drawn if chart is not None]
 
 
@@ -76,7 +77,7 @@ def _tradeoff_words(results: Results, front: Front) -> tuple[str, str, str, str]
     return f"tradeoff-{front.axis}", "tradeoff", axis, text + ", ".join(front.methods)
 
 
-def _search(results: Results) -> list[_Drawn]:
+def _search(results: Results, quality: list[SearchStatistics]) -> list[_Drawn]:
     curves = (
         "Score of each trial at its rungs; where a line ends early, the trial was stopped. Of more than "
         f"{MOST_TRIALS} trials a method, every n-th and the winner"
@@ -86,7 +87,7 @@ def _search(results: Results) -> list[_Drawn]:
         (("learning-curves", "search", "Learning curves", curves), charts.learning_curves(results)),
         (("best-so-far", "search", "Best so far", best), charts.best_so_far(results)),
     ]
-    mattered = importance_table(results)
+    mattered = importance_table(quality)
     if not mattered.empty:
         shares = "Share of each hyperparameter in a trial's being among the best third, a panel a method"
         words = ("importance", "search", "What mattered", shares)

@@ -31,15 +31,10 @@ def _verdict(gate: Gate | None) -> str:
 
 
 def _messages(preflight: Preflight) -> list[str]:
-    """Each message once, with the methods that it is about; the estimate for the whole sweep last."""
-    said: dict[tuple[str, str, str], list[str]] = {}
-    for method, findings in preflight.methods.items():
-        for gate in findings.gates:
-            if gate.verdict != "pass":
-                said.setdefault((gate.verdict, gate.name, gate.message), []).append(method)
+    """What is no pass, then the estimate for the whole sweep."""
     lines = [
         f"{verdict}, {name} ({listed([*map(code, methods)])}): {text(message)}"
-        for (verdict, name, message), methods in said.items()
+        for (verdict, name, message), methods in preflight.objections().items()
     ]
     whole = preflight.disk_and_time
     return [*lines, *([f"{whole.verdict}, {whole.name}: {text(whole.message)}"] if whole else [])]

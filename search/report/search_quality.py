@@ -4,12 +4,11 @@ import pandas as pd
 
 from search.report.markdown import DASH, code, number, points, section, table
 from search.results import Results, winner
-from search.search_statistics import SearchStatistics, search_statistics
+from search.search_statistics import SearchStatistics
 
 
-def search_quality(results: Results) -> str:
-    """A row a method; nothing before any trial has been scored."""
-    found = [search_statistics(results, method) for method in results.methods]
+def search_quality(results: Results, found: list[SearchStatistics]) -> str:
+    """A row a method."""
     rows = [_row(results, statistics) for statistics in found]
     note = (
         "Best: of all trials, at the full budget. Random: what the best of as many random trials as the "
@@ -23,11 +22,11 @@ def search_quality(results: Results) -> str:
     return section("How far the search can be trusted", table(header, rows), note, warning)
 
 
-def importance_table(results: Results) -> pd.DataFrame:
+def importance_table(found: list[SearchStatistics]) -> pd.DataFrame:
     """A row a method and hyperparameter with its share; methods with too few trials are left out."""
     rows = [
         (statistics.method, name, share)
-        for statistics in (search_statistics(results, method) for method in results.methods)
+        for statistics in found
         if not statistics.importance.too_few
         for name, share in statistics.importance.shares.items()
     ]

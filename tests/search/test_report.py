@@ -11,12 +11,14 @@ from search.records import Stop
 from search.report import examples, tables, write_report
 from search.report.document import document
 from search.results import load_results
+from search.search_statistics import search_statistics
 from search.verdict import verdict
 
 
 def read(planted) -> str:
     results = load_results(planted.root)
-    return document(results, verdict(results))
+    quality = [search_statistics(results, method) for method in results.methods]
+    return document(results, verdict(results), quality)
 
 
 def test_the_text_is_as_agreed(finished, golden):

@@ -20,12 +20,13 @@ from search.report.qualifying import search, stopping, tuning
 from search.report.search_quality import search_quality
 from search.report.setup import setup
 from search.results import Results
+from search.search_statistics import SearchStatistics
 from search.verdict import Verdict
 
 _HERE = files(__package__)
 
 
-def page(results: Results, verdict: Verdict, figures: list[Figure]) -> str:
+def page(results: Results, verdict: Verdict, quality: list[SearchStatistics], figures: list[Figure]) -> str:
     """The whole page. Text of models and data is escaped, and nothing is loaded from anywhere."""
     task = results.sweep.task
     return _template("page.html.j2").render(
@@ -41,7 +42,7 @@ def page(results: Results, verdict: Verdict, figures: list[Figure]) -> str:
         tuning=_section(tuning(results)),
         search=_section(search(results)),
         stopping=_section(stopping(results)),
-        quality=_section(search_quality(results)),
+        quality=_section(search_quality(results, quality)),
         gates=_section(gates(results)),
         setup=_section(setup(results)),
         documents=documents(results),
