@@ -8,7 +8,7 @@ import numpy as np
 
 from search.importance import Importance, importance
 from search.records import Record
-from search.results import Results
+from search.results import Results, winner
 from search.samplers import STARTUP_TRIALS
 from search.statistics.trials import expected_best, rank_correlation
 
@@ -24,7 +24,22 @@ class RungCorrelation:
     spearman: float
     """From -1 to 1; NaN where fewer than three trials reached both, or all tie."""
     trials: int
-    """Trials that reached both: the better ones, for the others were stopped; too low in general."""
+    """Trials that reached both, audited ones among them; of others only the better half, for the worse ones
+    were stopped, and then both values are too low in general."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What became of stopped trials that were run to the end, held against their method's winner."""
+
+    stopped: int
+    """Trials that were stopped early."""
+    audited: int
+    """Of them, drawn at random and run to an end; one that failed is not known and not counted."""
+    wrongly_stopped: int
+    """Of these, with a higher score at the full budget than the winner: one would have won."""
+    best: float | None
+    """The highest score of an audited trial at the full budget, in points."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +57,52 @@ class SearchStatistics:
     rungs: list[RungCorrelation]
     """Every pair of rungs that some trial has reached."""
     importance: Importance
+    audit: Audit
 
 
 def search_statistics(results: Results, method: str) -> SearchStatistics:
-    """From the records of one method's qualifying."""
-    records = results.qualifying(method)
+    """From the records of one method's qualifying, and of its audit."""
+    records, audits = results.qualifying(method), results.audits(method)
     known = method in results.sweep.methods
     return SearchStatistics(
         method=method,
         expected_best=expected_best([r.score or 0.0 for r in _random(results, records)]).tolist(),
-        rungs=_correlations(records),
+        rungs=_correlations(_run_on(records, audits)),
         importance=importance(results.sweep, method, records) if known else Importance({}, 0),
+        audit=_audit(records, audits),
     )
 
 
 def _random(results: Results, records: list[Record]) -> list[Record]:
     """Ended trials of independent draws; the untuned default is none, and a failure tells nothing."""
     sampler = results.sweep.qualifying.sampler
-    drawn = {"random": math.inf, "tpe": STARTUP_TRIALS, "qmc": 0}[sampler]
+    drawn = {"random": math.inf, "tpe": STARTUP_TRIALS, "qmc": 0, "grid": 0}[sampler]
     ended = [r for r in records if r.status in ("completed", "stopped", "diverged")]
     return [record for record in ended if record.origin == "sampled" and record.number < drawn]
+
+
+def _audit(records: list[Record], audits: list[Record]) -> Audit:
+    """An audited trial that diverged, or found no memory or no finite score, would not have won."""
+    best = winner(records)
+    ended = _ended(audits)
+    scores = [run.score for run in ended if run.status == "completed" and run.score is not None]
+    bar = -math.inf if best is None or best.score is None else best.score
+    return Audit(
+        stopped=sum(record.status == "stopped" for record in records),
+        audited=len(ended),
+        wrongly_stopped=sum(score > bar for score in scores),
+        best=max(scores, default=None),
+    )
+
+
+def _ended(audits: list[Record]) -> list[Record]:
+    return [run for run in audits if run.status not in ("running", "failed")]
+
+
+def _run_on(records: list[Record], audits: list[Record]) -> list[Record]:
+    """The trials, the audited ones as far as they were run in the end."""
+    ended = {run.of_trial: run for run in _ended(audits)}
+    return [ended.get(record.id, record) for record in records]
 
 
 def _correlations(records: list[Record]) -> list[RungCorrelation]:

@@ -5,21 +5,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
+
 from search.report import tables
 from search.report.comparison import comparison
 from search.report.document import document
 from search.report.figures import figures, write_figures
 from search.report.page import page, plain_page
+from search.report.sections import sections
 from search.results import load_results
 from search.search_statistics import search_statistics
 from search.verdict import verdict
 from trainables.atomic import write_text
 from trainables.errors import InputError
+from trainables.place import Place
 
 __all__ = ["write_comparison", "write_report"]
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: str | Place) -> Place:
     """Write report.html, report.md, report.json, methods.csv, trials.csv and figures/.
 
     Returns:
@@ -31,17 +35,19 @@ def write_report(folder: Path) -> Path:
     results = load_results(folder)
     quality = [search_statistics(results, method) for method in results.methods]
     found, report = verdict(results), results.folder.report
-    write_text(report / "methods.csv", tables.methods(results).to_csv())
+    methods = pd.concat([tables.methods(results), tables.untuned(results)])
+    write_text(report / "methods.csv", methods.to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
     write_text(report / "report.json", json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
-    write_text(report / "report.md", document(results, found, quality))
+    shared = sections(results, found, quality)
+    write_text(report / "report.md", document(results, found, shared))
     drawn = figures(results, found, quality)
     write_figures(drawn, report / "figures")
-    write_text(report / "report.html", page(results, found, quality, drawn))
+    write_text(report / "report.html", page(results, found, shared, drawn))
     return report / "report.html"
 
 
-def write_comparison(folders: Sequence[Path], to: Path) -> Path:
+def write_comparison(folders: Sequence[str | Place], to: Path) -> Path:
     """Write comparison.html and comparison.md about several run folders; return the path of the first.
 
     Raises:

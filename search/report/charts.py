@@ -19,7 +19,13 @@ WIDTH, HEIGHT = 620, 340
 _PANEL = 270
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
-_FATES = {"winner": "#D55E00", "completed": "#0072B2", "stopped early": "#999999", "failed": "#CC79A7"}
+_FATES = {
+    "winner": "#D55E00",
+    "completed": "#0072B2",
+    "stopped early": "#999999",
+    "audited": "#56B4E9",
+    "failed": "#CC79A7",
+}
 _LOG_FROM = 20
 """A cost axis is logarithmic where its largest value is so many times its smallest."""
 
@@ -44,19 +50,20 @@ def tradeoff(results: Results, verdict: Verdict, front: Front) -> alt.TopLevelMi
         alt.Tooltip("hyperparameters:N"),
     ]
     y = alt.Y("score:Q", title=f"{metric_name(results)} on test", scale=alt.Scale(zero=False))
-    base = alt.Chart(methods).encode(x=x, color=colour)
+    base = alt.Chart(methods).encode(x=x)
+    intervals = alt.Chart(methods.dropna(subset=["low"])).encode(x, colour)
+    points = alt.Chart(trials).mark_point(filled=True, opacity=0.22, size=28)
     layers = [
-        alt.Chart(trials)
-        .mark_point(filled=True, opacity=0.22, size=28)
-        .encode(x, y, colour, tooltip=hovered),
+        points.encode(x, y, colour, tooltip=hovered),
         _front_line(methods, front).encode(x=x, y=y),
-        base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title(""), y2="high:Q"),
-        base.mark_point(filled=True, size=130, opacity=1).encode(y=y, shape=shape, tooltip=tooltip),
+        intervals.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title(""), y2="high:Q"),
+        base.mark_point(filled=True, size=130, opacity=1).encode(y, colour, shape, tooltip=tooltip),
         base.mark_text(align="left", dx=10, dy=-8, fontWeight="bold").encode(y=y, text="method:N"),
     ]
     if untrained := next((method for method in verdict.methods if method.method == BASELINE), None):
         layers += _untrained(untrained)
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    drawn = [layer for layer in layers if not layer.data.empty]
+    return alt.layer(*drawn).properties(width=WIDTH, height=HEIGHT)
 
 
 def learning_curves(results: Results) -> alt.TopLevelMixin | None:
@@ -76,9 +83,10 @@ def learning_curves(results: Results) -> alt.TopLevelMixin | None:
     ]
     if not rows:
         return None
-    colour = alt.Color(
-        "fate:N", title=None, scale=alt.Scale(domain=list(_FATES), range=list(_FATES.values()))
-    )
+    seen = {row["fate"] for row in rows}
+    shown = {fate: colour for fate, colour in _FATES.items() if fate in seen}
+    scale = alt.Scale(domain=list(shown), range=list(shown.values()))
+    colour = alt.Color("fate:N", title=None, scale=scale)
     return (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=alt.OverlayMarkDef(size=36), opacity=0.8)
@@ -224,7 +232,7 @@ def _front_line(methods: pd.DataFrame, front: Front) -> alt.Chart:
 def _untrained(baseline: MethodVerdict) -> list[alt.Chart]:
     row = pd.DataFrame({"score": [baseline.score.mean], "text": ["untrained"]})
     chart = alt.Chart(row).encode(y="score:Q")
-    text = chart.mark_text(align="left", dy=-6, color="#777777").encode(x=alt.value(4), text="text:N")
+    text = chart.mark_text(align="left", dy=-6).encode(x=alt.value(4), text="text:N")
     return [chart.mark_rule(strokeDash=[2, 3], color="#777777"), text]
 
 

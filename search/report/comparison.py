@@ -71,7 +71,6 @@ def _score(method: MethodVerdict | None) -> str:
 def _verdicts(compared: list[Compared]) -> str:
     parts = []
     for results, verdict in compared:
-        sentences = [recommendation.sentence for recommendation in verdict.recommendations]
         parts += [f"### {text(results.sweep.name)}", text(verdict.summary)]
-        parts += [bullets([text(sentence) for sentence in sentences])] if sentences else []
+        parts += [bullets([text(sentence) for sentence in verdict.advice])] if verdict.advice else []
     return section("Verdicts", *parts)

@@ -11,23 +11,26 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from search.records import Record
 from search.report.markdown import known
 from search.results import Results, winner
+from search.statistics import trials
 
 SCORE_AXIS = "score"
-FATES = ("winner", "completed", "stopped early", "failed")
 _COORDINATES = ["trial", "axis", "value", "place", "score"]
-
 
 MOST_TRIALS = 200
 """Of a method that are drawn, evenly spaced by their numbers, and its winner: more lines are a thicket."""
 
 
 def fates(results: Results) -> Iterator[tuple[Record, str]]:
-    """Trials of the search with one of `FATES`; what is still running counts as completed so far."""
+    """Trials with what became of each; what is still running counts as completed so far.
+
+    `winner`, `completed`, `stopped early` or `failed`; `audited`: a stopped one as it was run on to the end.
+    """
     for method in results.methods:
         records = results.qualifying(method)
         best = winner(records)
         for record in drawn(records, best):
             yield record, "winner" if record is best else _fate(record)
+        yield from ((record, "audited") for record in results.audits(method))
 
 
 def drawn(records: list[Record], best: Record | None) -> list[Record]:
@@ -52,7 +55,7 @@ def best_so_far(results: Results) -> pd.DataFrame:
     for method in results.methods:
         ended = [record for record in results.qualifying(method) if record.status != "running"]
         seconds = accumulate(record.device_seconds for record in ended)
-        best = accumulate((_full_score(record) for record in ended), max)
+        best = trials.best_so_far([_full_score(record) for record in ended]).tolist()
         rows += [
             {"method": method, "trial": record.id, "trials": n, "device_seconds": spent, "best": score}
             for n, (record, spent, score) in enumerate(zip(ended, seconds, best, strict=True), start=1)
@@ -63,7 +66,7 @@ def best_so_far(results: Results) -> pd.DataFrame:
 
 def _full_score(record: Record) -> float:
     score = record.score
-    return score if record.status == "completed" and known(score) else -math.inf
+    return score if record.status == "completed" and known(score) else math.nan
 
 
 def coordinates(results: Results, method: str) -> pd.DataFrame:

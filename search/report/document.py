@@ -4,7 +4,6 @@ import pandas as pd
 
 from search.report import examples, tables
 from search.report.gaps import gaps
-from search.report.gates import gates
 from search.report.markdown import (
     DASH,
     bullets,
@@ -12,7 +11,6 @@ from search.report.markdown import (
     columns,
     fence,
     known,
-    listed,
     number,
     points,
     quantity,
@@ -22,29 +20,28 @@ from search.report.markdown import (
     text,
     wrap,
 )
-from search.report.names import data_name, method_name, metric_name, score_name
-from search.report.qualifying import search, stopping, tuning
-from search.report.search_quality import search_quality
-from search.report.setup import setup
+from search.report.names import data_name, method_name, metric_name
+from search.report.scored import scored
+from search.report.sections import Sections
 from search.results import Results
-from search.search_statistics import SearchStatistics
 from search.verdict import Estimate, Verdict
+from search.words import listed, score_name
 
-_COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "Adapter", "Seeds"]
+_COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "On disk", "Seeds"]
 
 
-def document(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> str:
+def document(results: Results, verdict: Verdict, shared: Sections) -> str:
     """The whole of report.md."""
     parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
-    parts += [draw(results) for draw in (tuning, search, stopping)]
-    parts += [search_quality(results, quality), *(draw(results) for draw in (_examples, gates, setup))]
-    return "\n\n".join(parts) + "\n"
+    parts += [shared.tuning, shared.search, shared.fronts, shared.stopping, shared.quality]
+    parts += [_examples(results), shared.gates, shared.setup]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _top(results: Results, verdict: Verdict) -> str:
     task = results.sweep.task
     title = f"# Tune-off: {text(results.sweep.name)}"
-    advice = bullets([text(recommendation.sentence) for recommendation in verdict.recommendations])
+    advice = bullets([text(sentence) for sentence in verdict.advice])
     warnings = "\n>\n".join(f"> {line}" for line in [*gaps(results), *map(text, verdict.notes)])
     subject = f"{code(task.model)} on {code(data_name(task.data))}, compared by {metric_name(results)}."
     return "\n\n".join(filter(None, [title, f"**{text(verdict.summary)}**", advice, warnings, subject]))
@@ -52,23 +49,25 @@ def _top(results: Results, verdict: Verdict) -> str:
 
 def _methods(results: Results, verdict: Verdict) -> str:
     scores = tables.score_names(results)
-    costs = tables.methods(results)
+    if not verdict.methods:
+        return section("Methods", "No method has been scored on test yet.")
+    costs = pd.concat([tables.methods(results), tables.untuned(results)])
     rows = [
         [
-            method_name(method.method),
-            *(_estimate(method.scores.get(score)) for score in scores),
-            method.letters,
-            *_costs(costs.loc[method.method]),
+            method_name(row.name),
+            *(_estimate(row.scores.get(score)) for score in scores),
+            row.letters,
+            *_costs(costs.loc[row.name]),
         ]
-        for method in verdict.methods
+        for row in scored(verdict)
     ]
-    if not rows:
-        return section("Methods", "No method has been scored on test yet.")
+    untuned = "; `(untuned)` is its default, retrained alike" if len(rows) > len(verdict.methods) else ""
     note = (
-        f"Test split, points from 0 to 100, the best {metric_name(results)} first: mean over documents and "
-        f"seeds with its 95 % interval. Methods that share a letter under Ties cannot be told apart by "
-        f"{metric_name(results)}. Each method is the best trial of its search, retrained at the full budget. "
-        "Train s: mean of the seeds, without evaluation. Peak memory: the most of any seed."
+        f"Test split, points from 0 to 100, the best {metric_name(results)} first: mean over seeds with its "
+        f"95 % interval over seeds and documents. Methods that share a letter under Ties cannot be told "
+        f"apart by {metric_name(results)}. Each method is the best trial of its search, retrained at the "
+        f"full budget{untuned}. Train s: mean of the seeds, without evaluation. Peak memory: the most of any "
+        "seed."
     )
     return section("Methods", table(["Method", *map(score_name, scores), "Ties", *_COSTS], rows), note)
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -16,6 +15,7 @@ from search.results import Results
 from search.search_statistics import SearchStatistics
 from search.verdict import Front, Verdict
 from trainables.atomic import new_file, write_text
+from trainables.place import Place
 
 LIGHT = {
     "background": "white",
@@ -47,10 +47,10 @@ class Figure:
 def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> list[Figure]:
     """All figures that the records allow, trade-offs first."""
     drawn = [*_tradeoffs(results, verdict), *_search(results, quality)]
-    return [Figure(*words, chart.to_dict(validate=False)) for words, chart in drawn if chart is not None]
+    return [_figure(words, chart) for words, chart in drawn if chart is not None]
 
 
-def write_figures(drawn: list[Figure], folder: Path) -> None:
+def write_figures(drawn: list[Figure], folder: Place) -> None:
     """`<name>.svg` and `<name>.png` of the figures for print; the others are for the page alone."""
     for figure in drawn:
         if figure.section == "tradeoff" or figure.name in _PRINTED:
@@ -62,6 +62,13 @@ def write_figures(drawn: list[Figure], folder: Path) -> None:
 
 _Drawn = tuple[tuple[str, str, str, str], alt.TopLevelMixin | None]
 """The name, section, title and text of a figure, and its chart where there is something to draw."""
+
+
+def _figure(words: tuple[str, str, str, str], chart: alt.TopLevelMixin) -> Figure:
+    """The description is what a screen reader says of the drawing itself, in the SVG files too."""
+    figure = Figure(*words, chart.to_dict(validate=False))
+    figure.spec["description"] = figure.text
+    return figure
 
 
 def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:

@@ -7,19 +7,20 @@ import pandas as pd
 
 from search.records import Status
 from search.report import tables
-from search.report.markdown import code, listed
+from search.report.markdown import code
 from search.results import BASELINE, Results, winner
+from search.words import listed
 
 
 def gaps(results: Results) -> list[str]:
     """Nothing for a sweep that has ended well."""
-    found = (_search(results), _winners(results), _finals(results), _outdated(results), _baseline(results))
-    return [sentence for part in found for sentence in part]
+    parts = (_search, _winners, _finals, _outdated, _baseline, _beside)
+    return [sentence for part in parts for sentence in part(results)]
 
 
 def _search(results: Results) -> Iterator[str]:
     table = tables.search(results)
-    planned = results.sweep.qualifying.trials_per_method * len(table)
+    planned = int(table["planned"].sum())
     done, running = int(table["done"].sum()), int(table["running"].sum())
     if done < planned:
         yield (
@@ -30,7 +31,7 @@ def _search(results: Results) -> Iterator[str]:
 
 def _winners(results: Results) -> Iterator[str]:
     for method, row in tables.search(results).iterrows():
-        if pd.isna(row["winner"]) and row["done"] == results.sweep.qualifying.trials_per_method:
+        if pd.isna(row["winner"]) and row["done"] == row["planned"]:
             ends = [f"{row[end]} {end.replace('_', ' ')}" for end in get_args(Status)[1:] if row[end]]
             yield f"{code(method)} has no winner, no score at the full budget: of its trials {listed(ends)}."
 
@@ -54,6 +55,14 @@ def _outdated(results: Results) -> Iterator[str]:
         others = [code(trial) for trial in retrained if best and trial != best.id]
         if best and others:
             yield f"{code(method)} was retrained from {listed(others)}; its winner is now {code(best.id)}."
+
+
+def _beside(results: Results) -> Iterator[str]:
+    """What decides nothing but was asked for."""
+    for phase, name in (("untuned", "retrained defaults"), ("audit", "audited trials")):
+        running = [record.status == "running" for record in results.records if record.phase == phase]
+        if any(running):
+            yield f"Of the {len(running)} {name}, {sum(running)} have not ended."
 
 
 def _baseline(results: Results) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """The report's section on the gates that each method had to pass before the search."""
 
 from search.gates import Preflight
-from search.report.markdown import DASH, bullets, code, listed, section, table, text
+from search.report.markdown import DASH, bullets, code, section, table, text
 from search.results import Results
+from search.words import listed
 from trainables.preflight.findings import GATES, Gate
 
 

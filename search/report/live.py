@@ -1,16 +1,16 @@
 """The report of a sweep that is running, kept up to date."""
 
 import time
-from pathlib import Path
 
 from search.report import write_report
 from search.store import RunFolder
+from trainables.place import Place
 
 SECONDS = 30
 """Between the end of one report and the next."""
 
 
-def write_while_running(folder: Path, seconds: float = SECONDS) -> Path:
+def write_while_running(folder: str | Place, seconds: float = SECONDS) -> Place:
     """Write the report until no process holds the folder any more, and then once again; return its path."""
     while RunFolder(folder).is_held():
         write_report(folder)

@@ -70,11 +70,6 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def number(value: float | None, form: str = ",.0f") -> str:
     """A number by a format specification, or a dash where it is not known."""
     return format(value, form) if known(value) else DASH
@@ -84,14 +79,17 @@ def points(value: float | None) -> str:
     return number(value, ".2f")
 
 
-def spread(mean: float | None, deviation: float | None) -> str:
-    """`34.50 ± 1.00`; of one value `34.50`; of none a dash."""
-    return f"{points(mean)} ± {points(deviation)}" if known(deviation) else points(mean)
-
-
 def quantity(value: float | None) -> str:
     """A measured amount with three digits or more: 4.32, 43.2, 4,321."""
     return number(value, ".3g" if known(value) and abs(value) < 99.95 else ",.0f")
+
+
+def prefixed(value: float | None) -> str:
+    """A large number with an SI prefix: `992 G`, `1.5 P`."""
+    if not known(value):
+        return DASH
+    power = next((p for p in (6, 5, 4, 3, 2, 1) if value >= 1000**p), 0)
+    return f"{quantity(value / 1000**power)} {' kMGTPE'[power]}".rstrip()
 
 
 def size(size_bytes: float | None) -> str:

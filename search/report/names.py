@@ -4,13 +4,9 @@ from collections.abc import Mapping
 
 from search.report.markdown import code
 from search.results import BASELINE, Results
+from search.verdict.costs import AXES
+from search.words import score_name
 from trainables.task import DataFiles
-
-_SCORES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
-
-
-def score_name(score: str) -> str:
-    return _SCORES.get(score, score)
 
 
 def metric_name(results: Results) -> str:
@@ -18,34 +14,24 @@ def metric_name(results: Results) -> str:
     return score_name(results.sweep.task.metric)
 
 
-_AXES = {
-    "trainable_parameters": "Trainable parameters",
-    "train_seconds": "Training time (s)",
-    "evaluation_seconds": "Evaluation time (s)",
-    "startup_seconds": "Start-up time (s)",
-    "peak_memory_bytes": "Peak memory (MiB)",
-    "adapter_bytes": "Adapter on disk (MiB)",
-    "train_flops": "Training FLOPs",
-    "energy_joules": "Energy (J)",
-}
+_UNITS = {"_seconds": "s", "_seconds_per_example": "s an example", "_joules": "J", "_bytes": "MiB"}
 
 
 def axis_name(cost: str) -> str:
     """A cost's name with its unit: `peak_memory_bytes` is drawn in `Peak memory (MiB)`."""
-    return _AXES.get(cost, _by_unit(cost))
+    unit = next((f" ({unit})" for ending, unit in _UNITS.items() if cost.endswith(ending)), "")
+    return f"{axis_words(cost)}{unit}"
+
+
+def axis_words(cost: str) -> str:
+    """A cost's name without its unit, with a capital."""
+    words = AXES[cost]
+    return words[0].upper() + words[1:]
 
 
 def axis_unit(cost: str) -> float:
     """What a cost is divided by to be drawn."""
     return 2.0**20 if cost.endswith("_bytes") else 1.0
-
-
-def _by_unit(cost: str) -> str:
-    words, _, unit = cost.rpartition("_")
-    shown = {"seconds": "s", "bytes": "MiB", "joules": "J", "flops": "FLOPs"}.get(unit)
-    return (
-        f"{words.replace('_', ' ').capitalize()} ({shown})" if shown else cost.replace("_", " ").capitalize()
-    )
 
 
 def method_name(method: object) -> str:

@@ -1,11 +1,13 @@
-"""The report's sections on the search: what tuning brought, how the trials ended, where they were stopped."""
+"""The report's sections on the search: how the trials ended, and where they were stopped."""
 
 import pandas as pd
 
 from search.report import tables
-from search.report.markdown import DASH, bullets, code, number, points, quantity, section, table
+from search.report.audit import audit
+from search.report.markdown import DASH, bullets, code, points, quantity, section, table
 from search.report.names import compact, metric_name
 from search.results import Results
+from search.search_statistics import SearchStatistics
 
 _ENDS = {
     "completed": "Completed",
@@ -14,51 +16,34 @@ _ENDS = {
     "out_of_memory": "Out of memory",
     "failed": "Failed",
 }
-
-
-def tuning(results: Results) -> str:
-    """Each method's untuned default against its best trial."""
-    rows = [
-        [
-            code(method),
-            _default(row),
-            points(row["tuned"]),
-            number(row["gain"], "+.2f"),
-            DASH if pd.isna(row["winner"]) else code(row["winner"]),
-        ]
-        for method, row in tables.tuning(results).iterrows()
-    ]
-    note = (
-        f"{metric_name(results)} on validation, in points. The gain is left open where the default did not "
-        "reach the full budget."
-    )
-    header = ["Method", "Untuned default", "Tuned", "Gain", "Best trial"]
-    return section("What tuning brought", table(header, rows), note)
+_ALWAYS = ("completed", "stopped")
+"""Shown also where no trial ended so."""
 
 
 def search(results: Results) -> str:
     """How each method's trials ended, and which one won."""
-    planned = results.sweep.qualifying.trials_per_method
+    ended = tables.search(results)
+    ends = [end for end in _ENDS if end in _ALWAYS or ended[end].any()]
     rows = [
         [
             code(method),
-            f"{row['done']} of {planned}",
-            *(str(row[end]) for end in _ENDS),
+            f"{row['done']} of {row['planned']}",
+            *(str(row[end]) for end in ends),
             points(row["best_validation"]),
             quantity(row["search_seconds"]),
         ]
-        for method, row in tables.search(results).iterrows()
+        for method, row in ended.iterrows()
     ]
     note = (
         f"Best validation: {metric_name(results)} of the winner, the completed trial whose last score is the "
         "highest. Seconds: training and evaluation, summed over the trials."
     )
-    header = ["Method", "Trials done", *_ENDS.values(), "Best validation", "Seconds"]
+    header = ["Method", "Trials done", *(_ENDS[end] for end in ends), "Best validation", "Seconds"]
     return section("Search", table(header, rows), note, bullets(_winners(results)))
 
 
-def stopping(results: Results) -> str:
-    """Where trials were stopped early."""
+def stopping(results: Results, quality: list[SearchStatistics]) -> str:
+    """Where trials were stopped early, and what the audit found of it."""
     rungs = tables.rungs(results)
     if not rungs:
         return section("Early stopping", "No trial has been scored yet.")
@@ -72,14 +57,7 @@ def stopping(results: Results) -> str:
         "A trial competes with trials of its own method only."
     )
     header = ["Method", *(f"{examples:,} examples" for examples in rungs)]
-    return section("Early stopping", table(header, rows), note)
-
-
-def _default(row: pd.Series) -> str:
-    score, status = points(row["default"]), row["default_status"]
-    if pd.isna(status) or status == "completed":
-        return score
-    return f"{score} ({status} at {number(row['default_examples'])} examples)"
+    return section("Early stopping", table(header, rows), note, *audit(results, quality))
 
 
 def _winners(results: Results) -> list[str]:

@@ -2,24 +2,25 @@
 
 import pandas as pd
 
-from search.report.markdown import DASH, code, number, points, section, table
+from search.importance import ENOUGH_TRIALS, Importance
+from search.report.markdown import DASH, code, known, number, points, section, table
 from search.results import Results, winner
 from search.search_statistics import SearchStatistics
+from search.words import counted
 
 
 def search_quality(results: Results, found: list[SearchStatistics]) -> str:
     """A row a method."""
     rows = [_row(results, statistics) for statistics in found]
     note = (
-        "Best: of all trials, at the full budget. Random: what the best of as many random trials as the "
-        "start-up drew is expected to be (unbiased, arXiv 2004.13705), a stopped one counted by its last "
-        "score. First rung: Kendall's correlation of the order at the first rung with that at the last, "
-        "among the trials that reached both. Mattered most: shares of PED-ANOVA (arXiv 2304.10255)."
+        "Best: of all trials, at the full budget. Best at random: what the best of as many random trials as "
+        "the search began with is expected to be (unbiased, arXiv 2004.13705), a stopped one counted by its "
+        "last score. First rung: Kendall's correlation of the order at the first rung with that at the last, "
+        "among the trials that reached both, those of the audit included. Mattered most: shares of PED-ANOVA "
+        f"(arXiv 2304.10255), from {ENOUGH_TRIALS} trials on."
     )
-    few = [code(statistics.method) for statistics in found if statistics.importance.too_few]
-    warning = f"Too few trials for more than a hint of what mattered: {', '.join(few)}." if few else ""
-    header = ["Method", "Best", "Random", "First rung", "Mattered most"]
-    return section("How far the search can be trusted", table(header, rows), note, warning)
+    header = ["Method", "Best", "Best at random", "First rung", "Mattered most"]
+    return section("How far the search can be trusted", table(header, rows), note)
 
 
 def importance_table(found: list[SearchStatistics]) -> pd.DataFrame:
@@ -35,14 +36,20 @@ def importance_table(found: list[SearchStatistics]) -> pd.DataFrame:
 
 def _row(results: Results, statistics: SearchStatistics) -> list[str]:
     best, luck = winner(results.qualifying(statistics.method)), statistics.expected_best
-    shares = list(statistics.importance.shares.items())[:3]
     return [
         code(statistics.method),
         points(best.score if best else None),
-        f"{points(luck[-1])} of {len(luck)}" if luck else DASH,
+        f"{points(luck[-1])} ({counted(len(luck), 'trial')})" if luck else DASH,
         _first_rung(statistics),
-        ", ".join(f"{code(name)} {number(share, '.0%')}" for name, share in shares) or DASH,
+        _mattered(statistics.importance),
     ]
+
+
+def _mattered(importance: Importance) -> str:
+    if importance.too_few:
+        return f"too few: {counted(importance.trials, 'trial')}"
+    shares = list(importance.shares.items())[:3]
+    return ", ".join(f"{code(name)} {number(share, '.0%')}" for name, share in shares) or DASH
 
 
 def _first_rung(statistics: SearchStatistics) -> str:
@@ -50,4 +57,7 @@ def _first_rung(statistics: SearchStatistics) -> str:
     if not pairs:
         return DASH
     last = max(pairs, key=lambda pair: pair.later)
-    return f"{number(last.kendall, '.2f')} ({last.trials} trials)"
+    trials = counted(last.trials, "trial")
+    if known(last.kendall):
+        return f"{last.kendall:.2f} ({trials})"
+    return f"all {last.trials} tie" if last.trials > 2 else f"too few: {trials}"

@@ -8,6 +8,13 @@ from search.report import tables
 from search.report.markdown import DASH, bullets, code, duration, fence, number, section, text
 from search.report.names import data_name, metric_name
 from search.results import Results
+from search.settings import Qualifying
+
+_REFERENCES = {
+    "mean": ", the mean over several references",
+    "max": ", the best of several references",
+    "all": ", all references at once",
+}
 
 
 def setup(results: Results) -> str:
@@ -26,13 +33,10 @@ def setup(results: Results) -> str:
 
 def metric_facts(results: Results) -> str:
     """How the scores were computed: settings that move them by points."""
-    facts = _facts(results, "metric")
-    stemmer = {True: "with stemmer", False: "without stemmer", None: f"stemmer {DASH}"}[facts.get("stemmer")]
-    several = f"the {results.sweep.task.references} over several references"
-    return (
-        f"{metric_name(results)} by {code(facts.get('package', ''))}, {stemmer}, sentence split "
-        f"{code(facts.get('sentence_split', ''))}, {several}"
-    )
+    signatures = _facts(results, "metric").get("signatures", {})
+    several = "" if results.sweep.task.picks_labels else _REFERENCES[results.sweep.task.references or "all"]
+    computed = "; ".join(map(code, signatures.values())) or DASH
+    return f"{metric_name(results)} by {computed}{several}"
 
 
 def _task(results: Results) -> list[str]:
@@ -45,7 +49,16 @@ def _task(results: Results) -> list[str]:
         f"Documents: {counts or DASH}",
         f"Longest text in tokens: {longest}",
         f"Metric: {metric_facts(results)}",
+        *_chat(results),
     ]
+
+
+def _chat(results: Results) -> list[str]:
+    task = results.sweep.task
+    system = f", after the system's message {code(task.system)}" if task.system else ""
+    return (
+        [f"The prompt is a user's message in the model's chat template{system}"] if task.chat_template else []
+    )
 
 
 def _parameters(results: Results) -> float | None:
@@ -59,20 +72,27 @@ def _procedure(results: Results) -> list[str]:
     budget = number(_facts(results, "budget").get("examples"))
     seeds = ", ".join(str(index) for index in range(sweep.final.seeds))
     return [
-        f"Search: {qualifying.trials_per_method} trials a method, sampler {code(qualifying.sampler)}, "
+        f"Search: {_search_budget(qualifying)} a method, sampler {code(qualifying.sampler)}, "
         f"scheduler {code(qualifying.scheduler)}, full budget {budget} examples",
         f"Final: seeds {seeds} a method; sweep seed {sweep.seed}",
     ]
 
 
+def _search_budget(qualifying: Qualifying) -> str:
+    if qualifying.budget is None:
+        return f"{qualifying.trials_per_method} trials"
+    return f"{duration(qualifying.budget.device_seconds_per_method)} of device time"
+
+
 def _machine(results: Results) -> list[str]:
     spent, hardware = tables.device_seconds(results), _facts(results, "hardware")
+    audit = f", {duration(spent.audit)} in the audit" if spent.audit else ""
     versions = {"tuneoff": results.provenance.get("tuneoff", DASH)} | _facts(results, "versions")
     return [
         f"Versions: {code(', '.join(f'{package} {version}' for package, version in versions.items()))}",
         f"Hardware: {code(', '.join(f'{part}: {what}' for part, what in hardware.items()))}",
-        f"Device time: {duration(spent.total)} ({number(spent.total)} s), {duration(spent.qualifying)} in "
-        f"the search and {duration(spent.final)} in the final: start-up, training and evaluation",
+        f"Device time: {duration(spent.total)} ({number(spent.total)} s): {duration(spent.qualifying)} in "
+        f"the search, {duration(spent.final)} in the final{audit}; start-up, training and evaluation",
         f"Started: {code(results.provenance.get('started', ''))}{_resumptions(results)}",
     ]
 
@@ -99,7 +119,22 @@ def _notes(results: Results) -> list[str]:
 
 
 def _failures(results: Results) -> list[str]:
-    return [_failure(row) for _, row in tables.failures(results).iterrows()] or ["none"]
+    """What ended trials, then what befell others without ending them."""
+    ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
+    return [*ends, *_preemptions(results), *_remarks(results)] or ["none"]
+
+
+def _preemptions(results: Results) -> list[str]:
+    """Machines that were taken away: no trial's fault, so apart from its failures."""
+    counts = {code(r.id): r.preemptions for r in results.records if r.preemptions}
+    if not counts:
+        return []
+    each = ", ".join(f"{trial} {count}" for trial, count in counts.items())
+    return [f"Preemptions, after each of which the trial went on elsewhere: {each}"]
+
+
+def _remarks(results: Results) -> list[str]:
+    return [f"{code(record.id)}: {text(remark)}" for record in results.records for remark in record.remarks]
 
 
 def _failure(row: pd.Series) -> str:

@@ -7,8 +7,10 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from search.records import UNSCORED, Record, Status
+from search.allowance import planned_trials
+from search.records import UNSCORED, Phase, Record, Status
 from search.results import BASELINE, Results, last_line, winner
+from search.verdict.values import untuned_name
 
 _COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
 
@@ -20,21 +22,28 @@ def score_names(results: Results) -> list[str]:
     return list(dict.fromkeys([*found, results.sweep.task.metric]))
 
 
-def completed(results: Results) -> pd.DataFrame:
-    """The runs of the final that count: at full budget and scored on the test split."""
-    columns = dict.fromkeys([*results.finals, *score_names(results), *_COSTS])
-    finals = results.finals.reindex(columns=list(columns))
-    return finals[(finals["status"] == "completed") & finals[results.sweep.task.metric].notna()]
-
-
 def methods(results: Results) -> pd.DataFrame:
     """A row a method and the baseline, the best by the task's metric first, those without a score last.
 
     `<score>_mean` and `<score>_sd` are the mean and the sample standard deviation over the seeds, in
     points; `train_seconds` is the mean of the finals, `peak_memory_bytes` their maximum.
     """
-    done = completed(results).groupby("method")
-    table = pd.DataFrame(index=pd.Index([*results.methods, BASELINE], name="method"))
+    return _of_runs(results, results.finals, [*results.methods, BASELINE])
+
+
+def untuned(results: Results) -> pd.DataFrame:
+    """As `methods`, a row a method whose default was retrained too, under its `untuned_name`."""
+    runs = results.untuned
+    table = _of_runs(results, runs, list(dict.fromkeys(runs["method"])))
+    return table.rename(index=untuned_name)
+
+
+def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Of the runs that count: at full budget and scored on the test split."""
+    runs = runs.reindex(columns=list(dict.fromkeys([*runs, *score_names(results), *_COSTS])))
+    ended = runs[(runs["status"] == "completed") & runs[results.sweep.task.metric].notna()]
+    done = ended.groupby("method")
+    table = pd.DataFrame(index=pd.Index(names, name="method"))
     for name in score_names(results):
         table[f"{name}_mean"] = done[name].mean()
         table[f"{name}_sd"] = done[name].std(ddof=1)
@@ -45,12 +54,6 @@ def methods(results: Results) -> pd.DataFrame:
     table["adapter_bytes"] = done["adapter_bytes"].max()
     table["seeds"] = done.size().reindex(table.index, fill_value=0)
     return table.sort_values(f"{results.sweep.task.metric}_mean", ascending=False, kind="stable")
-
-
-def improvements(results: Results) -> pd.DataFrame:
-    """The mean test score of the row's method minus that of the column's, in points, the best first."""
-    means = methods(results)[f"{results.sweep.task.metric}_mean"].dropna()
-    return pd.DataFrame({column: means - score for column, score in means.items()}, index=means.index)
 
 
 def tuning(results: Results) -> pd.DataFrame:
@@ -70,6 +73,7 @@ def tuning(results: Results) -> pd.DataFrame:
 def _tuning(records: list[Record]) -> dict[str, Any]:
     default, best = next((r for r in records if r.origin == "default"), None), winner(records)
     return {
+        "default_trial": default.id if default else None,
         "default": default.score if default else None,
         "default_status": default.status if default else None,
         "default_examples": default.rungs[-1].examples if default and default.rungs else None,
@@ -80,13 +84,16 @@ def _tuning(records: list[Record]) -> dict[str, Any]:
 
 def search(results: Results) -> pd.DataFrame:
     """A row a method: how its trials ended, its winner, and the seconds of training and evaluation."""
-    rows = {method: _search(results.qualifying(method)) for method in results.methods}
-    return _by_method(rows, _search([])).astype({"best_validation": float, "best_rung": float})
+    rows = {method: _search(results, method) for method in results.methods}
+    columns = _search(results, BASELINE)
+    return _by_method(rows, columns).astype({"best_validation": float, "best_rung": float})
 
 
-def _search(records: list[Record]) -> dict[str, Any]:
+def _search(results: Results, method: str) -> dict[str, Any]:
+    records = results.qualifying(method)
     ends, best = Counter(record.status for record in records), winner(records)
     return {
+        "planned": planned_trials(results.sweep, method, records),
         "done": len(records) - ends["running"],
         **{status: ends[status] for status in get_args(Status)},
         "best_validation": best.score if best else None,
@@ -140,17 +147,28 @@ class DeviceSeconds:
 
     qualifying: float
     final: float
+    """Untuned defaults included."""
+    audit: float
+    """Beyond what the audited trials had cost when they were stopped."""
 
     @property
     def total(self) -> float:
-        return self.qualifying + self.final
+        return self.qualifying + self.final + self.audit
 
 
 def device_seconds(results: Results) -> DeviceSeconds:
-    spent = {"qualifying": 0.0, "final": 0.0}
+    spent = dict.fromkeys(get_args(Phase), 0.0)
+    trials = {record.id: record for record in results.records}
     for record in results.records:
-        spent[record.phase] += (record.cost.get("startup_seconds") or 0.0) + record.device_seconds
-    return DeviceSeconds(**spent)
+        spent[record.phase] += record.spent_seconds - _before(record, trials.get(record.of_trial or ""))
+    return DeviceSeconds(spent["qualifying"], spent["final"] + spent["untuned"], spent["audit"])
+
+
+def _before(record: Record, trial: Record | None) -> float:
+    """What an audit that went on from its trial's checkpoint took over from it: rungs, costs and all."""
+    if record.phase != "audit" or trial is None or record.rungs[: len(trial.rungs)] != trial.rungs:
+        return 0.0
+    return trial.spent_seconds
 
 
 def _by_method(rows: dict[str, dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:

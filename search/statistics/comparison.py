@@ -1,12 +1,14 @@
 """Methods on the same documents: their means, their differences, and how uncertain each is."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
+from search.statistics.corpus import Corpus
+from search.statistics.randomisation import approximate_randomisation, randomised_corpora
 from search.statistics.uncertain import Uncertain
 
 Scores = NDArray[np.float64]
@@ -22,13 +24,21 @@ class Comparison:
     nothing counts twice. Two or three seeds tell little about their own spread, so that of all methods
     together is used, with its degrees of freedom, unless the methods at hand spread more than that.
 
+    A score of the whole corpus enters this by what each document adds to it (`Corpus.influences`); where
+    documents are drawn anew, or swapped, it is computed anew from its sums.
+
     Args:
-        scores: method to points, (seeds, documents); the documents are the same for all, in one order.
+        scores: method to points, (seeds, documents), or to a corpus of them; the documents are the same for
+            all, in one order.
         fixed: methods that have no seed to draw, as the untrained model.
     """
 
-    def __init__(self, scores: Mapping[str, Scores], *, fixed: Collection[str] = ()) -> None:
-        self.scores = {method: np.asarray(values, dtype=float) for method, values in scores.items()}
+    def __init__(self, scores: Mapping[str, Scores | Corpus], *, fixed: Collection[str] = ()) -> None:
+        self.corpora = {method: corpus for method, corpus in scores.items() if isinstance(corpus, Corpus)}
+        self.scores = {
+            method: values.influences() if isinstance(values, Corpus) else np.asarray(values, dtype=float)
+            for method, values in scores.items()
+        }
         self.fixed = frozenset(fixed)
         self.by_document = {method: values.mean(axis=0) for method, values in self.scores.items()}
         seeded = [method for method in self.scores if self._varies(method)]
@@ -64,13 +74,28 @@ class Comparison:
         Documents are resampled, the same for all methods, and with them the rest; by what seeds spread
         beyond the rest each method deviates by Student's t.
         """
-        means = np.stack(list(self.by_document.values()))
-        drawn = np.repeat(means.mean(axis=1)[None], count, axis=0)
-        if means.shape[1] > 1:
-            resampled = bootstrap((means,), np.mean, axis=-1, n_resamples=count, method="percentile", rng=rng)
-            drawn = resampled.bootstrap_distribution.T
+        drawn = self._drawn_documents(count, rng)
         beyond = [max(0, self.estimate(m).seeds_variance - self._rest.get(m, 0)) for m in self.scores]
         return drawn + np.sqrt(beyond) * rng.standard_t(max(self.seeds_df, 1), drawn.shape)
+
+    def randomised(self, pairs: Sequence[tuple[str, str]], rng: np.random.Generator) -> Scores:
+        """Two-sided p-value of each pair, were its methods exchangeable on every document."""
+        if self.corpora:
+            return randomised_corpora([(self.corpora[a], self.corpora[b]) for a, b in pairs], rng)
+        differences = np.stack([self.by_document[a] - self.by_document[b] for a, b in pairs])
+        return approximate_randomisation(differences, rng)
+
+    def _drawn_documents(self, count: int, rng: np.random.Generator) -> Scores:
+        """Means of documents drawn with replacement, (count, methods)."""
+        means = np.stack(list(self.by_document.values()))
+        documents = means.shape[1]
+        if documents == 1:
+            return np.repeat(means.T, count, axis=0)
+        if self.corpora:
+            counts = rng.multinomial(documents, np.full(documents, 1 / documents), size=count).astype(float)
+            return np.stack([corpus.resampled(counts) for corpus in self.corpora.values()], axis=1)
+        resampled = bootstrap((means,), np.mean, axis=-1, n_resamples=count, method="percentile", rng=rng)
+        return resampled.bootstrap_distribution.T
 
     def _uncertain(self, by_document: Scores, methods: list[str]) -> Uncertain:
         count = len(by_document)

@@ -18,6 +18,25 @@ def on_front(costs: ArrayLike, qualities: ArrayLike) -> NDArray[np.bool_]:
     return ~dominated.any(axis=-1)
 
 
+def front_ranks(losses: ArrayLike) -> list[int]:
+    """The front that each point lies on: 0 where none dominates it, 1 where only such ones do, and so on.
+
+    Non-dominated sorting (Deb et al., 2002, doi 10.1109/4235.996017).
+
+    Args:
+        losses: shape (points, objectives), each to be low.
+    """
+    points = np.asarray(losses, dtype=float)
+    no_worse = np.all(points[:, None] <= points[None], axis=-1)
+    dominates = np.asarray(no_worse & np.any(points[:, None] < points[None], axis=-1))  # (which, whom)
+    ranks, left = np.zeros(len(points), dtype=int), np.ones(len(points), dtype=bool)
+    while left.any():
+        first = left & ~dominates[left].any(axis=0)
+        left &= ~first
+        ranks[left] += 1
+    return [int(rank) for rank in ranks]
+
+
 def hypervolume(
     costs: ArrayLike, qualities: ArrayLike, *, reference_cost: float, reference_quality: float
 ) -> NDArray[np.float64]:

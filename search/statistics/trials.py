@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import binomtest, kendalltau, spearmanr
 
 
 def best_so_far(scores: ArrayLike) -> NDArray[np.float64]:
@@ -38,6 +38,17 @@ def rank_correlation(earlier: ArrayLike, later: ArrayLike) -> tuple[float, float
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(last) == 0:
         return float("nan"), float("nan"), len(first)
     return float(kendalltau(first, last).statistic), float(spearmanr(first, last).statistic), len(first)
+
+
+def share_interval(count: int, of: int) -> tuple[float, float]:
+    """The exact 95 % interval of a share that was found `count` times in `of` draws; NaN for no draws.
+
+    C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934.
+    """
+    if not of:
+        return float("nan"), float("nan")
+    interval = binomtest(count, of).proportion_ci(0.95, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def _log_choose(n: NDArray[np.int_], k: NDArray[np.int_]) -> NDArray[np.float64]:

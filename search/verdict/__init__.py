@@ -4,6 +4,23 @@
 """
 
 from search.verdict.judge import verdict
-from search.verdict.values import Estimate, Front, MethodVerdict, Pair, Recommendation, Verdict
+from search.verdict.values import (
+    Estimate,
+    Front,
+    MethodVerdict,
+    Pair,
+    Recommendation,
+    UntunedVerdict,
+    Verdict,
+)
 
-__all__ = ["Estimate", "Front", "MethodVerdict", "Pair", "Recommendation", "Verdict", "verdict"]
+__all__ = [
+    "Estimate",
+    "Front",
+    "MethodVerdict",
+    "Pair",
+    "Recommendation",
+    "UntunedVerdict",
+    "Verdict",
+    "verdict",
+]

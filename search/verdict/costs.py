@@ -7,7 +7,7 @@ from search.results import BASELINE, Results
 AXES = {
     "trainable_parameters": "trainable parameters",
     "train_seconds": "training time",
-    "train_flops": "training operations",
+    "train_flops": "training FLOPs",
     "energy_joules": "energy",
     "peak_memory_bytes": "peak memory",
     "adapter_bytes": "size on disk",
@@ -25,9 +25,14 @@ def costs(results: Results) -> dict[str, dict[str, float]]:
     The device seconds of a method's whole search are the axis `search_seconds`. The baseline trains
     nothing and has no costs. What was not measured is left out.
     """
-    finals = results.finals[results.finals["status"] == "completed"]
-    runs = {str(method): runs for method, runs in finals.groupby("method") if method != BASELINE}
-    return {m: _of_runs(r) | _of_search(results.search_device_seconds.get(m)) for m, r in runs.items()}
+    spent = costs_of_runs(results.finals[results.finals["method"] != BASELINE])
+    return {m: cost | _of_search(results.search_device_seconds.get(m)) for m, cost in spent.items()}
+
+
+def costs_of_runs(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """As `costs`, of a table such as `Results.finals`, without the search."""
+    ended = runs[runs["status"] == "completed"]
+    return {str(method): _of_runs(runs) for method, runs in ended.groupby("method")}
 
 
 def _of_runs(runs: pd.DataFrame) -> dict[str, float]:

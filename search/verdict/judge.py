@@ -8,12 +8,13 @@ import numpy as np
 from search.results import BASELINE, Results
 from search.statistics.comparison import Comparison
 from search.statistics.multiplicity import holm, letters
-from search.statistics.randomisation import approximate_randomisation
 from search.verdict import sentences
 from search.verdict.costs import costs
+from search.verdict.estimate import estimate
 from search.verdict.paired import Paired, paired
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
-from search.verdict.values import Estimate, MethodVerdict, Pair, Verdict
+from search.verdict.untuned import untuned
+from search.verdict.values import MethodVerdict, Pair, Verdict
 
 
 def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
@@ -28,13 +29,16 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     pairs = compare(comparison, rng)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent)
+    advised = list(recommendations(comparison, spent, margin))
     return Verdict(
         metric=results.sweep.task.metric,
         documents=runs.documents,
         methods=methods,
         pairs=pairs,
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
-        recommendations=list(recommendations(comparison, spent, margin)),
+        recommendations=advised,
+        untuned=list(untuned(results, methods)),
+        advice=list(sentences.advice(advised)),
         summary=sentences.summary(results, methods, pairs),
         notes=list(sentences.notes(results, runs, comparison)),
         missing=[method for method in results.methods if method not in comparison.scores],
@@ -47,8 +51,7 @@ def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
     if not pairs:
         return []
     effects = [comparison.difference(*pair) for pair in pairs]
-    differences = np.stack([comparison.by_document[a] - comparison.by_document[b] for a, b in pairs])
-    by_documents = approximate_randomisation(differences, rng)
+    by_documents = comparison.randomised(pairs, rng)
     p_values = np.maximum(by_documents, [effect.p_value() for effect in effects])
     return [
         Pair(
@@ -77,17 +80,11 @@ def _methods(
     return [
         MethodVerdict(
             method=method,
-            score=_estimate(comparison, method),
-            scores={name: _estimate(one, method) for name, one in by_score.items()},
+            score=estimate(comparison, method),
+            scores={name: estimate(one, method) for name, one in by_score.items()},
             letters=shown[method],
             seeds=len(comparison.scores[method]),
             costs=dict(spent.get(method, {})),
         )
         for method in comparison.methods
     ]
-
-
-def _estimate(comparison: Comparison, method: str) -> Estimate:
-    estimate = comparison.estimate(method)
-    low, high = estimate.interval()
-    return Estimate(estimate.value, low, high, comparison.seed_sd(method))

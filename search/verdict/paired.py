@@ -6,17 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from search.records import Phase
 from search.results import Results
 from search.statistics.comparison import Scores
+from search.statistics.corpus import Corpus
+from search.verdict.values import untuned_name
 from trainables.errors import InputError
+from trainables.metrics import get, is_statistics, statistics_column
 
 
 @dataclass(frozen=True)
 class Paired:
     """What can be compared: the runs that have ended, on the documents that all of them have."""
 
-    scores: dict[str, dict[str, Scores]]
-    """Score name to method to points, (seeds, documents); the task's metric comes first.
+    scores: dict[str, dict[str, Scores | Corpus]]
+    """Score name to method to points, (seeds, documents), or to the corpus that the score is of; the task's
+    metric comes first.
 
     Without documents in common, a method's seeds have one column, their records' score.
     """
@@ -28,18 +33,23 @@ class Paired:
     """Ended runs of the final without scores a document."""
 
     @property
-    def by_method(self) -> dict[str, Scores]:
+    def by_method(self) -> dict[str, Scores | Corpus]:
         """The task's metric."""
         return next(iter(self.scores.values()))
 
 
-def paired(results: Results) -> Paired:
-    """Read the predictions of every run of the final that has ended with a finite score."""
+def paired(results: Results, *, untuned: bool = False) -> Paired:
+    """Read the predictions of every run of the final that has ended with a finite score.
+
+    `untuned`: of the retrained defaults too, each under its `untuned_name`.
+    """
     metric = results.sweep.task.metric
-    finals = results.finals
-    ended = finals[(finals["status"] == "completed") & np.isfinite(finals["score"])]
-    names = zip(ended["method"], ended["seed"], strict=True)
-    runs = {(str(method), int(seed)): _table(results, method, seed) for method, seed in names}
+    ended = _ended(results.finals)
+    runs = _runs(results, ended)
+    if untuned:
+        retrained = _ended(results.untuned)
+        runs |= {(untuned_name(m), seed): t for (m, seed), t in _runs(results, retrained, "untuned").items()}
+        ended = pd.concat([ended, retrained.assign(method=retrained["method"].map(untuned_name))])
     tables = {run: table for run, table in runs.items() if table is not None}
     shared, union = _documents([table[metric].dropna().index for table in tables.values()])
     if shared.empty:
@@ -52,18 +62,31 @@ def paired(results: Results) -> Paired:
     )
 
 
-def _table(results: Results, method: str, seed: int) -> pd.DataFrame | None:
+def _ended(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[(runs["status"] == "completed") & np.isfinite(runs["score"])]
+
+
+def _runs(
+    results: Results, ended: pd.DataFrame, phase: Phase = "final"
+) -> dict[tuple[str, int], pd.DataFrame | None]:
+    """Method and seed to the run's scores by document."""
+    names = zip(ended["method"], ended["seed"], strict=True)
+    return {(str(method), int(seed)): _table(results, method, seed, phase) for method, seed in names}
+
+
+def _table(results: Results, method: str, seed: int, phase: Phase) -> pd.DataFrame | None:
     """A run's finite scores by document; None where it has none."""
     metric = results.sweep.task.metric
     try:
-        table = results.predictions(method, seed)
+        table = results.predictions(method, seed, phase)
     except InputError:
         return None
     occurrence = table.groupby("id").cumcount()
     scores = table.drop(columns="id").select_dtypes("number").replace([np.inf, -np.inf], np.nan)
     if metric not in scores or scores[metric].isna().all():
         return None
-    return scores.set_index([table["id"], occurrence])
+    statistics = table[[column for column in table if is_statistics(column)]]
+    return scores.join(statistics).set_index([table["id"], occurrence])
 
 
 def _documents(indices: list[pd.Index]) -> tuple[pd.Index, pd.Index]:
@@ -78,19 +101,27 @@ def _names(tables: dict[tuple[str, int], pd.DataFrame], metric: str) -> Iterator
     """The scores that every run has."""
     yield metric
     first, *others = tables.values()
-    yield from (n for n in first if n != metric and all(n in table for table in others))
+    shared = (name for name in first if all(name in table for table in others))
+    yield from (name for name in shared if name != metric and not is_statistics(name))
 
 
 def _stacked(
     tables: dict[tuple[str, int], pd.DataFrame], documents: pd.Index, score: str
-) -> dict[str, Scores]:
+) -> dict[str, Scores | Corpus]:
     methods = dict.fromkeys(method for method, _ in tables)
-    return {
-        name: np.stack([t.loc[documents, score].to_numpy(float) for (m, _), t in tables.items() if m == name])
-        for name in methods
-    }
+    runs = {name: [t.loc[documents] for (m, _), t in tables.items() if m == name] for name in methods}
+    of_sums = get(score).of_sums
+    if of_sums is None:
+        return {name: np.stack([run[score].to_numpy(float) for run in runs[name]]) for name in methods}
+    return {name: Corpus(_statistics(runs[name], score), of_sums) for name in methods}
 
 
-def _of_records(ended: pd.DataFrame) -> dict[str, Scores]:
+def _statistics(runs: list[pd.DataFrame], score: str) -> Scores:
+    """(seeds, documents, statistics)."""
+    column = statistics_column(score)
+    return np.array([np.stack(run[column].to_list()) for run in runs], dtype=float)
+
+
+def _of_records(ended: pd.DataFrame) -> dict[str, Scores | Corpus]:
     grouped = ended.groupby("method", sort=False)["score"]
     return {str(method): scores.to_numpy(float)[:, None] for method, scores in grouped}

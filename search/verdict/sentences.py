@@ -1,37 +1,46 @@
 """A verdict in words: plain text, without markup."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from search.results import BASELINE, Results, winner
 from search.statistics.comparison import Comparison
 from search.verdict.costs import AXES
 from search.verdict.paired import Paired
-from search.verdict.values import MethodVerdict, Pair
+from search.verdict.values import MethodVerdict, Pair, Recommendation
+from search.words import counted, listed, score_name
 
 FEW_DOCUMENTS = 100
 FEWEST_DOCUMENTS = 6
 """With fewer, no assignment of signs is rarer than one in twenty, and no difference can be significant."""
 
 
-def recommendation(
-    axis: str, method: str, best: str, spent: Mapping[str, float], shortfall_margin: tuple[float, float]
-) -> str:
-    """`spent` is each method's cost; the shortfall and the margin are in points."""
-    shortfall, margin = shortfall_margin
-    name = AXES.get(axis, axis)
-    if method != best:
-        share = f"{100 * spent[method] / spent[best]:.2g} %"
-        return (
-            f"To save on {name}: {method}, at {share} of what {best} takes; it is {shortfall:.2f} points "
-            f"lower, and within {margin:g} {_points(margin)} of the best at 95 %."
-        )
-    if any(cost < spent[best] for cost in spent.values()):
-        return (
-            f"To save on {name}: nothing cheaper than {best}, the best, is shown to be within {margin:g} "
-            f"{_points(margin)} of it."
-        )
-    return f"To save on {name}: {best}, which also scores highest."
+def advice(recommendations: Iterable[Recommendation]) -> Iterator[str]:
+    """A sentence for each method that is recommended, and one for the costs that nothing saves on."""
+    groups: dict[tuple[str, bool], list[Recommendation]] = {}
+    for found in recommendations:
+        in_vain = found.method == found.best and not found.is_cheapest
+        groups.setdefault((found.method, in_vain), []).append(found)
+    for (method, in_vain), group in groups.items():
+        best, within = group[0].best, _within(group[0])
+        if in_vain:
+            costs = listed([AXES[found.axis] for found in group], "or")
+            yield f"To save on {costs}: nothing cheaper than {best}, the best, is shown to be {within}."
+        elif method == best:
+            costs = listed([AXES[found.axis] for found in group], "or")
+            yield f"To save on {costs}: {best}, which also scores highest."
+        else:
+            costs = listed([f"{AXES[found.axis]} ({_share(found)})" for found in group], "or")
+            lower = f"it is {group[0].shortfall:.2f} points lower, and {within} at 95 %"
+            yield f"To save on {costs}: {method}, at that share of what {best} takes; {lower}."
+
+
+def _share(found: Recommendation) -> str:
+    return f"{100 * found.cost / found.best_cost:.2g} %"
+
+
+def _within(found: Recommendation) -> str:
+    return f"within {found.margin:g} {'point' if found.margin == 1 else 'points'} of it"
 
 
 def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
@@ -39,7 +48,7 @@ def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[
     if not methods:
         return _so_far(results)
     trained = [method for method in methods if method.method != BASELINE]
-    metric = _metric(results)
+    metric = score_name(results.sweep.task.metric)
     if not trained:
         return f"Only the untrained model has been scored on test: {metric} {_measured(methods[0])}."
     best = trained[0]
@@ -64,11 +73,11 @@ def _documents(paired: Paired) -> Iterator[str]:
     if not count:
         yield "The runs have no scored document in common: means only, without intervals or comparisons."
     elif count < FEWEST_DOCUMENTS:
-        yield f"With only {_count(count, 'document')} no difference between methods can be significant."
+        yield f"With only {counted(count, 'document')} no difference between methods can be significant."
     elif count < FEW_DOCUMENTS:
         yield f"Only {count} documents were compared: the intervals are wide."
     if count and paired.dropped:
-        yield f"Left out: {_count(paired.dropped, 'document')} without a finite score in every run."
+        yield f"Left out: {counted(paired.dropped, 'document')} without a finite score in every run."
 
 
 def _seeds(comparison: Comparison) -> Iterator[str]:
@@ -83,16 +92,6 @@ def _seeds(comparison: Comparison) -> Iterator[str]:
         yield f"With one seed, its spread taken from the other methods: {listed(single)}."
     if comparison.seeds_df and min(trained.values()) == 2:
         yield "Two seeds a method tell little about how much a seed moves a score: the intervals are wide."
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def _metric(results: Results) -> str:
-    return results.sweep.task.metric.replace("rouge", "ROUGE-")
 
 
 def _measured(method: MethodVerdict) -> str:
@@ -118,9 +117,9 @@ def _ties(best: MethodVerdict, trained: Sequence[MethodVerdict], pairs: Sequence
     mine = [pair for pair in pairs if pair.better == best.method and pair.worse in names]
     tied = [pair.worse for pair in mine if not pair.significant]
     if not tied:
-        return "It is better than every other method (Holm-corrected p < 0.05)."
+        return "It is better than every other method (at the 5 % level, after Holm)."
     rest = ", and is better than the others" if len(tied) < len(mine) else ""
-    return f"It cannot be told apart from {listed(tied)}{rest} (Holm-corrected p < 0.05)."
+    return f"It cannot be told apart from {listed(tied)}{rest} (at the 5 % level, after Holm)."
 
 
 def _so_far(results: Results) -> str:
@@ -128,16 +127,9 @@ def _so_far(results: Results) -> str:
     if not winners:
         return "Nothing can be said yet: no trial has been completed."
     best = max(winners, key=lambda record: record.score or 0.0)
+    metric = score_name(results.sweep.task.metric)
     return (
         f"No method has been scored on test yet. On validation the best trial so far is {best.id} with "
-        f"{_metric(results)} {best.score:.2f}; but validation scores are there to choose a method's "
-        "hyperparameters, not to compare methods."
+        f"{metric} {best.score:.2f}; but validation scores are there to choose a method's hyperparameters, "
+        "not to compare methods."
     )
-
-
-def _points(count: float) -> str:
-    return "point" if count == 1 else "points"
-
-
-def _count(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

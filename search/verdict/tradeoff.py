@@ -9,7 +9,6 @@ from search.statistics.comparison import Comparison, Scores
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import holm
 from search.statistics.pareto import hypervolume, on_front
-from search.verdict import sentences
 from search.verdict.values import Front, Recommendation
 
 SIGNIFICANCE = 0.05
@@ -70,7 +69,7 @@ def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iter
             best_cost=spent[best],
             margin=margin,
             shortfall=shortfall,
-            sentence=sentences.recommendation(axis, chosen, best, spent, (shortfall, margin)),
+            is_cheapest=spent[chosen] == min(spent.values()),
         )
 
 

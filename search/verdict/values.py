@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 
+def untuned_name(method: str) -> str:
+    """The name under which a method's untuned default is compared and shown; no method can have it."""
+    return f"{method} (untuned)"
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean over seeds and documents, in points, with its 95 % interval.
@@ -33,6 +38,24 @@ class MethodVerdict:
     """Finished runs of the final that count."""
     costs: dict[str, float]
     """Cost axis to what the method cost; an axis that was not measured is left out."""
+
+
+@dataclass(frozen=True)
+class UntunedVerdict:
+    """A method's untuned default as retrained and scored like its winner, and what tuning is worth."""
+
+    method: str
+    scores: dict[str, Estimate]
+    """As those of its `MethodVerdict`."""
+    gain: float
+    """The winner's mean minus the default's, in points of the task's metric; zero where the default won."""
+    low: float
+    high: float
+    """Limits of the gain's 95 % interval (this pair alone), over seeds and documents."""
+    is_winner: bool
+    """Whether the default won the search: its runs of the final are then its own."""
+    seeds: int
+    costs: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -95,8 +118,9 @@ class Recommendation:
     """Points that `method` may be worse than the best."""
     shortfall: float
     """Mean of the best minus mean of `method`, in points; zero where they are the same."""
-    sentence: str
-    """The whole recommendation, in one sentence of plain text."""
+    is_cheapest: bool
+    """Whether nothing is cheaper: otherwise, where `method` is the best, nothing cheaper is shown to be
+    within the margin of it."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +140,10 @@ class Verdict:
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]
     """One a cost axis that the best trained method was measured on."""
+    untuned: list[UntunedVerdict]
+    """One a method whose untuned default is known on test, in the order of `methods`."""
+    advice: list[str]
+    """The recommendations in plain text: a sentence for all costs on which the same is to be said."""
     summary: str
     """Two or three sentences of plain text: the best, its lead on the baseline, its ties."""
     notes: list[str]

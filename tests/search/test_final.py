@@ -91,6 +91,25 @@ def test_a_run_that_failed_is_tried_again(finished, status):
     assert (runs[0].status, runs[0].error, runs[0].failures) == ("running", None, 0)
 
 
+def test_untuned_defaults_are_retrained_where_the_sweep_says_so_and_they_did_not_win(finished):
+    finished.trial("full", 0, [20, 26, 50])
+    for seed in range(3):
+        finished.final("full", seed, 33, of_trial="full/0000")
+    plan = plan_of(finished, final={"untuned": True})
+    ledger, runs = entered(finished, plan)
+    # full's default won, prompt_tuning's was stopped in this folder: neither is retrained
+    assert [run.id for run in runs] == [f"lora/untuned-{seed}" for seed in range(3)]
+    run, tuned = runs[1], ledger.records["lora/seed-1"]
+    assert (run.of_trial, run.origin, run.phase, run.split) == ("lora/0000", "default", "untuned", "test")
+    assert run.hyperparameters == ledger.records["lora/0000"].hyperparameters
+    told = plan.assignment(run)
+    assert Path(told.output) == finished.root / "final/lora/untuned-1"
+    assert told.evaluate_at_end_only
+    fresh = entered(finished, plan_of(finished, final={"seeds": 4, "untuned": True}))[0].records
+    assert fresh["lora/untuned-3"].seed == fresh["lora/seed-3"].seed
+    assert tuned.seed == 1  # planted
+
+
 def test_an_interrupted_run_goes_on_with_what_it_has(finished):
     running = finished.final("full", 1, 20, status="running", ended=None)
     _, runs = entered(finished, plan_of(finished))
@@ -116,6 +135,7 @@ def test_a_trial_is_told_what_to_train_and_where(searched):
         checkpoints=str(searched.root / "checkpoints/qualifying/lora/0002"),
         output=None,
         cpus=1,
+        tokens=str(searched.root / "tokens"),
     )
 
 

@@ -85,16 +85,18 @@ def test_what_is_not_known_is_a_dash(unknown):
     assert drawn == ["-"] * 4
 
 
-def test_spread():
-    shown = [markdown.spread(34.5, 1.0), markdown.spread(34.5, math.nan), markdown.spread(math.nan, math.nan)]
-    assert shown == ["34.50 ± 1.00", "34.50", "-"]
-
-
 @pytest.mark.parametrize(
     ("value", "shown"), [(0, "0"), (0.04321, "0.0432"), (43.21, "43.2"), (99.96, "100"), (4321.6, "4,322")]
 )
 def test_quantity(value, shown):
     assert markdown.quantity(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(12, "12"), (4321, "4.32 k"), (991.5e9, "992 G"), (1.5e15, "1.5 P"), (math.nan, "-")]
+)
+def test_prefixed(value, shown):
+    assert markdown.prefixed(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -109,10 +111,3 @@ def test_size(size_bytes, shown):
 )
 def test_duration(seconds, shown):
     assert markdown.duration(seconds) == shown
-
-
-@pytest.mark.parametrize(
-    ("words", "shown"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
-)
-def test_listed(words, shown):
-    assert markdown.listed(words) == shown

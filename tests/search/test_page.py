@@ -110,3 +110,18 @@ def test_what_is_not_there_yet_is_said(stage, request):
     elements = Elements(write_report(planted.root).read_text(encoding="utf-8"))
     assert "No method has been scored on test yet." in elements.text
     assert [a for a in elements.named("section") if a.get("id") == "tradeoff"] == []
+
+
+def test_where_there_are_no_intervals_none_are_drawn(page, finished):
+    """A single document gives none, and to draw nothing would be a complaint in the console."""
+
+    def drawn(html: str) -> bool:
+        layers = specs(html)["tradeoff-trainable_parameters"]["layer"]
+        return any(layer["encoding"].get("y", {}).get("field") == "low" for layer in layers)
+
+    assert drawn(page)
+    row = {"id": "a", "source": "s", "references": ["r"], "prediction": "p", "rougeL": 10.0}
+    for record in finished.folder.read_records():
+        if record.phase == "final":
+            finished.predictions(record, [row])
+    assert not drawn(write_report(finished.root).read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from search.records import Stop
 from search.report import examples, tables, write_report
 from search.report.document import document
+from search.report.sections import sections
 from search.results import load_results
 from search.search_statistics import search_statistics
 from search.verdict import verdict
@@ -18,7 +19,8 @@ from search.verdict import verdict
 def read(planted) -> str:
     results = load_results(planted.root)
     quality = [search_statistics(results, method) for method in results.methods]
-    return document(results, verdict(results), quality)
+    found = verdict(results)
+    return document(results, found, sections(results, found, quality))
 
 
 def test_the_text_is_as_agreed(finished, golden):
@@ -48,18 +50,76 @@ def test_methods_have_the_mean_and_the_sample_spread_of_their_seeds(finished):
     assert math.isnan(table.loc["baseline", "rougeL_sd"])
 
 
-def test_improvements_are_differences_of_means(finished):
-    table = tables.improvements(load_results(finished.root))
-    assert table.loc["lora", "full"] == 1.5
-    assert table.loc["baseline", "lora"] == -14.5
-    assert (table + table.T == 0).all(axis=None)
-
-
 def test_the_default_is_compared_with_the_winner_only_at_equal_budgets(finished):
     table = tables.tuning(load_results(finished.root))
     assert table.loc["lora", ["default", "tuned", "gain", "winner"]].tolist() == [31, 34.5, 3.5, "lora/0001"]
     assert table.loc["prompt_tuning", "default_status"] == "stopped"
     assert math.isnan(table.loc["prompt_tuning", "gain"])
+
+
+def untuned(planted, shift: float) -> None:
+    """lora's default, retrained: `shift` points off its winner on every document."""
+    for seed in range(3):
+        record = planted.final("lora", seed, 34.5 + shift)
+        record = record.model_copy(
+            update={
+                "id": f"lora/untuned-{seed}",
+                "phase": "untuned",
+                "origin": "default",
+                "of_trial": "lora/0000",
+            }
+        )
+        planted.folder.write_record(record)
+        rows = load_results(planted.root).predictions("lora", seed).to_dict("records")
+        planted.predictions(record, [row | {"rougeL": row["rougeL"] + shift} for row in rows])
+        planted.final("lora", seed, 33.5 + seed)
+
+
+def test_an_untuned_default_that_was_retrained_has_a_row_and_a_gain(finished):
+    untuned(finished, -2.0)
+    report = read(finished)
+    lines = [line.partition("|")[2].partition("|")[0].strip() for line in report.splitlines()]
+    assert [line for line in lines if line.startswith(("`", "baseline"))][:5] == [
+        "`lora`",
+        "`lora (untuned)`",
+        "`full`",
+        "`prompt_tuning`",
+        "baseline (untrained)",
+    ]
+    assert "+2.00 [+2.00, +2.00]" in report
+    assert "`(untuned)` is its default, retrained alike" in report
+    methods = pd.read_csv(write_report(finished.root).parent / "methods.csv", index_col="method")
+    assert methods.loc["lora (untuned)", ["rougeL_mean", "seeds"]].tolist() == [32.5, 3]
+
+
+def test_without_retrained_defaults_the_way_to_have_them_is_told(finished):
+    assert "`final.untuned: true` retrains the defaults too" in read(finished)
+    text = finished.folder.sweep_file.read_text()
+    finished.folder.sweep_file.write_text(text.replace("untuned: false", "untuned: true"))
+    assert "retrains the defaults too" not in read(finished)
+
+
+def test_where_the_default_won_there_is_no_gain(finished):
+    finished.trial("lora", 0, [21, 27, 99])
+    for seed in range(3):
+        finished.final("lora", seed, 34.5, of_trial="lora/0000")
+    report = read(finished)
+    row = next(line for line in report.splitlines() if "the default |" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "`lora`",
+        "99.00",
+        "99.00",
+        "-",
+        "the default",
+    ]
+    assert "No trial beat the untuned default of `lora`." in report
+
+
+def test_what_is_beside_the_final_and_not_at_its_end_is_said(finished):
+    untuned(finished, -2.0)
+    record = load_results(finished.root).final("lora", 2, "untuned")
+    finished.folder.write_record(record.model_copy(update={"status": "running"}))
+    assert "> Of the 3 retrained defaults, 1 have not ended." in read(finished)
 
 
 def test_the_search_is_counted_and_summed(finished):

@@ -1,6 +1,7 @@
 """report.html: one offline file with what report.md says, charts to look into, and more examples."""
 
 import json
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,21 +13,17 @@ from markupsafe import Markup
 
 from search.report.figures import Figure
 from search.report.gaps import gaps
-from search.report.gates import gates
 from search.report.names import data_name, method_name, metric_name
 from search.report.page.examples import documents
 from search.report.page.tables import improvements, methods
-from search.report.qualifying import search, stopping, tuning
-from search.report.search_quality import search_quality
-from search.report.setup import setup
+from search.report.sections import Sections
 from search.results import Results
-from search.search_statistics import SearchStatistics
 from search.verdict import Verdict
 
 _HERE = files(__package__)
 
 
-def page(results: Results, verdict: Verdict, quality: list[SearchStatistics], figures: list[Figure]) -> str:
+def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Figure]) -> str:
     """The whole page. Text of models and data is escaped, and nothing is loaded from anywhere."""
     task = results.sweep.task
     return _template("page.html.j2").render(
@@ -37,14 +34,10 @@ def page(results: Results, verdict: Verdict, quality: list[SearchStatistics], fi
         metric=metric_name(results),
         method_name=lambda method: method_name(method).strip("`"),
         methods=methods(results, verdict),
+        has_untuned=not all(default.is_winner for default in verdict.untuned),
         improvements=improvements(verdict),
         figures=figures,
-        tuning=_section(tuning(results)),
-        search=_section(search(results)),
-        stopping=_section(stopping(results)),
-        quality=_section(search_quality(results, quality)),
-        gates=_section(gates(results)),
-        setup=_section(setup(results)),
+        **{name: _section(markdown) for name, markdown in asdict(shared).items()},
         documents=documents(results),
         specs=_script_json({figure.name: figure.spec for figure in figures}),
         css=_file("page.css"),
@@ -84,7 +77,14 @@ def _script_json(value: Any) -> Markup:
 
 @cache
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    """Tables scroll by themselves, so that the page never does sideways."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    reader.add_render_rule("table_open", lambda *_: f"{_SCROLL}<table>\n")
+    reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    return reader
+
+
+_SCROLL = '<div class="scroll" tabindex="0" role="group" aria-label="Table">'
 
 
 def _section(markdown: str) -> Markup:

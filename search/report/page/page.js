@@ -22,7 +22,9 @@ function draw() {
   for (const place of document.querySelectorAll(".chart")) {
     if (!place.closest("figure").hidden) {
       const actions = { export: true, source: false, compiled: false, editor: false };
-      vegaEmbed(place, specs[place.dataset.figure], { config: look(), actions, renderer: "svg" });
+      vegaEmbed(place, specs[place.dataset.figure], { config: look(), actions, renderer: "svg" }).then(() => {
+        place.querySelector("summary").setAttribute("aria-label", "Save the chart");
+      });
     }
   }
 }

@@ -1,14 +1,19 @@
 """The page's own tables: one that sorts, and one that marks the differences that are significant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from search.report import tables
-from search.report.markdown import DASH, known, number, points, quantity, size
-from search.report.names import axis_name, score_name
+from search.report.markdown import DASH, known, number, points, prefixed, quantity, size
+from search.report.names import axis_name, axis_words
+from search.report.scored import Scored, scored
 from search.results import Results
-from search.verdict import Estimate, MethodVerdict, Pair, Verdict
+from search.verdict import Estimate, Pair, Verdict
+from search.words import score_name
+
+_FORMS: dict[str, Callable[[float], str]] = {"_bytes": size, "_parameters": number, "_flops": prefixed}
 
 
 @dataclass(frozen=True)
@@ -29,31 +34,28 @@ class Table:
 
 
 def methods(results: Results, verdict: Verdict) -> Table:
-    """All scores with their intervals, ties, the untuned default on validation, and all costs."""
-    scores = list(verdict.methods[0].scores) if verdict.methods else []
-    axes = list(dict.fromkeys(axis for method in verdict.methods for axis in method.costs))
-    tuned = tables.tuning(results)
+    """All scores with their intervals, ties, what tuning brought on validation, and all costs."""
+    tuned, rows = tables.tuning(results), scored(verdict)
+    scores = list(rows[0].scores) if rows else []
+    axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
     header = [
         *(score_name(score) for score in scores),
         "Ties",
-        "Default → tuned",
-        *(axis_name(axis).replace("(MiB)", "").strip() for axis in axes),
+        "Default → tuned, on validation",
+        *(axis_words(axis) if axis.endswith("_bytes") else axis_name(axis) for axis in axes),
         "Seeds",
     ]
-    rows = [
-        (
-            method.method,
-            [
-                *(_estimate(method.scores.get(score)) for score in scores),
-                Cell(method.letters),
-                _tuning(tuned, method.method),
-                *(_cost(method, axis) for axis in axes),
-                Cell(str(method.seeds), method.seeds),
-            ],
-        )
-        for method in verdict.methods
+    return Table(header, [(row.name, _cells(row, scores, axes, tuned)) for row in rows])
+
+
+def _cells(row: Scored, scores: list[str], axes: list[str], tuned: pd.DataFrame) -> list[Cell]:
+    return [
+        *(_estimate(row.scores.get(score)) for score in scores),
+        Cell(row.letters),
+        _tuning(tuned, row.name),
+        *(_cost(row.costs.get(axis), axis) for axis in axes),
+        Cell(str(row.seeds), row.seeds),
     ]
-    return Table(header, rows)
 
 
 def improvements(verdict: Verdict) -> Table:
@@ -79,11 +81,10 @@ def _tuning(tuned: pd.DataFrame, method: str) -> Cell:
     return Cell(f"{points(row['default'])} → {points(row['tuned'])}", _value(row["gain"]), ended)
 
 
-def _cost(method: MethodVerdict, axis: str) -> Cell:
-    cost = method.costs.get(axis)
+def _cost(cost: float | None, axis: str) -> Cell:
     if cost is None:
         return Cell(DASH)
-    form = size if axis.endswith("_bytes") else number if axis.endswith("_parameters") else quantity
+    form = next((form for ending, form in _FORMS.items() if axis.endswith(ending)), quantity)
     return Cell(form(cost), cost)
 
 
@@ -93,8 +94,8 @@ def _difference(pairs: dict[tuple[str, str], Pair], row: str, column: str) -> Ce
         pair, sign = pairs.get((column, row)), -1
     if pair is None:
         return Cell("")
-    star = "*" if pair.significant else ""
-    return Cell(f"{sign * pair.effect:+.2f}{star}", sign * pair.effect, f"p {pair.p_holm:.2g}")
+    star, difference = "*" if pair.significant else "", sign * pair.effect + 0.0  # no zero below zero
+    return Cell(f"{difference:+.2f}{star}", difference, f"p {pair.p_holm:.2g}" if known(pair.p_holm) else "")
 
 
 def _value(value: float) -> float | None:

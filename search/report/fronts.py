@@ -1,0 +1,79 @@
+"""The report's section on a search that weighed costs against quality: what each method has to offer."""
+
+from search.records import Record
+from search.report.markdown import code, number, points, quantity, section, size, table
+from search.report.names import axis_name, axis_words, compact, metric_name
+from search.results import Results
+from search.statistics.pareto import front_ranks, hypervolume
+from search.words import listed
+
+
+def fronts(results: Results) -> str:
+    """Each method's trials that no other of its own dominates; empty where no cost was searched for."""
+    costs = results.sweep.qualifying.costs
+    if not costs:
+        return ""
+    ended = {method: _ended(results.qualifying(method), costs) for method in results.methods}
+    if not any(ended.values()):
+        return section("Trade-off in the search", "No trial has reached the full budget yet.")
+    metric = metric_name(results)
+    rows = [
+        [
+            code(record.id),
+            points(record.score),
+            *(_amount(record, cost) for cost in costs),
+            compact(record.hyperparameters),
+        ]
+        for records in ended.values()
+        for record in front(records, costs)
+    ]
+    note = (
+        f"Completed trials of each method of which no other of the same method has both a higher {metric} on "
+        f"validation and less {listed([axis_words(cost).lower() for cost in costs], 'or')}. The final "
+        f"retrains the one with the highest {metric}."
+    )
+    header = ["Trial", f"{metric} on validation", *map(_heading, costs), "Hyperparameters"]
+    volumes = [_volumes(results, ended, cost) for cost in costs]
+    return section("Trade-off in the search", table(header, rows), note, *volumes)
+
+
+def front(records: list[Record], costs: list[str]) -> list[Record]:
+    """Those that no other one dominates, the cheapest by the first cost first."""
+    if not records:
+        return []
+    losses = [[-(record.score or 0.0), *(record.cost[cost] or 0.0 for cost in costs)] for record in records]
+    best = [record for record, rank in zip(records, front_ranks(losses), strict=True) if rank == 0]
+    return sorted(best, key=lambda record: (record.cost[costs[0]], record.score))
+
+
+def _ended(records: list[Record], costs: list[str]) -> list[Record]:
+    completed = [record for record in records if record.status == "completed" and record.score is not None]
+    return [record for record in completed if all(record.cost.get(cost) is not None for cost in costs)]
+
+
+def _volumes(results: Results, ended: dict[str, list[Record]], cost: str) -> str:
+    """Hypervolume a method, against one reference point for all."""
+    every = [record for records in ended.values() for record in records]
+    worst, dearest = min(r.score or 0.0 for r in every), max(r.cost[cost] or 0.0 for r in every)
+    rows = []
+    for method, records in ended.items():
+        spent, scores = [r.cost[cost] or 0.0 for r in records], [r.score or 0.0 for r in records]
+        volume = hypervolume(spent, scores, reference_cost=dearest, reference_quality=worst)
+        rows.append([code(method), quantity(float(volume) if records else 0.0)])
+    corner = f"{points(worst)} points and {axis_words(cost).lower()} {_told(cost, dearest)}"
+    note = f"The area that a front encloses with {corner}, the worst of all completed trials."
+    return table(["Method", f"Hypervolume, {_heading(cost)}"], rows) + f"\n\n{note}"
+
+
+def _heading(cost: str) -> str:
+    return axis_words(cost) if cost.endswith("_bytes") else axis_name(cost)
+
+
+def _amount(record: Record, cost: str) -> str:
+    return _told(cost, record.cost[cost] or 0.0)
+
+
+def _told(cost: str, amount: float) -> str:
+    if cost.endswith("_bytes"):
+        return size(amount)
+    return number(amount) if cost.endswith("_parameters") else quantity(amount)

@@ -1,0 +1,63 @@
+"""What tuning is worth on test: each method's winner against its untuned default."""
+
+from collections.abc import Iterator
+
+from search.results import BASELINE, Results
+from search.statistics.comparison import Comparison
+from search.verdict.costs import costs_of_runs
+from search.verdict.estimate import estimate
+from search.verdict.paired import paired
+from search.verdict.values import MethodVerdict, UntunedVerdict, untuned_name
+
+
+def untuned(results: Results, methods: list[MethodVerdict]) -> Iterator[UntunedVerdict]:
+    """One for each of `methods` whose default is known on test: it won, or was retrained beside the winner.
+
+    The retrained defaults are compared on the documents that all of them and all finals have, with the
+    spread of the seeds of all. They have no part in the comparison of the methods.
+    """
+    scores = {} if results.untuned.empty else paired(results, untuned=True).scores
+    by_score = {name: Comparison(points, fixed={BASELINE}) for name, points in scores.items()}
+    compared = next(iter(scores.values()), {})
+    spent = costs_of_runs(results.untuned)
+    for tuned in methods:
+        if _is_default(results, tuned.method):
+            yield _of_winner(tuned)
+        elif {tuned.method, untuned_name(tuned.method)} <= compared.keys():
+            yield _retrained(tuned.method, by_score, spent.get(tuned.method, {}))
+
+
+def _is_default(results: Results, method: str) -> bool:
+    """Whether what was retrained in the final is the method's default."""
+    default = next((trial.id for trial in results.qualifying(method) if trial.origin == "default"), None)
+    retrained = results.finals.loc[results.finals["method"] == method, "of_trial"]
+    return default is not None and bool((retrained == default).all())
+
+
+def _of_winner(tuned: MethodVerdict) -> UntunedVerdict:
+    return UntunedVerdict(
+        method=tuned.method,
+        scores=tuned.scores,
+        gain=0.0,
+        low=0.0,
+        high=0.0,
+        is_winner=True,
+        seeds=tuned.seeds,
+        costs=tuned.costs,
+    )
+
+
+def _retrained(method: str, by_score: dict[str, Comparison], spent: dict[str, float]) -> UntunedVerdict:
+    name, main = untuned_name(method), next(iter(by_score.values()))
+    gain = main.difference(method, name)
+    low, high = gain.interval()
+    return UntunedVerdict(
+        method=method,
+        scores={score: estimate(comparison, name) for score, comparison in by_score.items()},
+        gain=gain.value,
+        low=low,
+        high=high,
+        is_winner=False,
+        seeds=len(main.scores[name]),
+        costs=spent,
+    )
