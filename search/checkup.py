@@ -1,6 +1,6 @@
 """What a sweep would train on: its data, its prompts and their lengths, before anything is spent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search.budget import rungs
@@ -8,6 +8,7 @@ from search.config import Sweep
 from trainables.data import SPLITS, Data, Example, Split, load
 from trainables.encode import Encoder, load_encoder
 from trainables.hub import check_model
+from trainables.metrics import check as check_metric
 
 SHOWN = 3
 MEASURED = 1000
@@ -45,6 +46,8 @@ class Checkup:
     rungs: list[int]
     lengths: list[Lengths]
     examples: list[Shown]
+    hints: list[str]
+    """What an author may not have meant, or should know before the sweep runs."""
 
 
 def checkup(sweep: Sweep) -> Checkup:
@@ -54,6 +57,7 @@ def checkup(sweep: Sweep) -> Checkup:
         InputError: the model or the data cannot be used as given.
     """
     check_model(sweep.task)
+    check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
     data = load(sweep.task, sweep.seed)
     encoder = load_encoder(sweep.task)
     lengths = [row for split in SPLITS for row in _lengths(encoder, split, data.split(split)[:MEASURED])]
@@ -62,7 +66,17 @@ def checkup(sweep: Sweep) -> Checkup:
         Shown(example.id, encoder.text(tokens.source), encoder.text(tokens.target))
         for example, tokens in zip(first, encoder.encode(first), strict=True)
     ]
-    return Checkup(data, rungs(sweep.qualifying, len(data.train)), lengths, shown)
+    hints = list(_hints(encoder, data))
+    return Checkup(data, rungs(sweep.qualifying, len(data.train)), lengths, shown, hints)
+
+
+def _hints(encoder: Encoder, data: Data) -> Iterator[str]:
+    if data.labels:
+        yield f"Labels, the most likely of which is the output: {', '.join(data.labels)}."
+    if encoder.tokenizer.chat_template and not encoder.task.chat_template:
+        yield "The tokenizer has a chat template: for an instruct model set task.chat_template: true."
+    if any(example.source_place is None for example in data.train[:SHOWN]):
+        yield "The prompt changes the source: where it is too long, the end of the prompt is cut."
 
 
 def _lengths(encoder: Encoder, split: Split, examples: Sequence[Example]) -> list[Lengths]:

@@ -7,14 +7,18 @@ import pandas as pd
 import yaml
 
 from search.config import load_sweep
+from trainables import kinds
 from trainables.atomic import write_text
 from trainables.data import train_rows
 from trainables.errors import InputError
+from trainables.metrics import label, scores
 from trainables.task import DATA_FORMATS, DataFiles
 
 LOOKED_AT = 500
 """Rows from which the columns are judged."""
-USUAL_TARGETS = ("summary", "target", "highlights", "answer", "output", "response", "completion", "label")
+USUAL_TARGETS = (
+    "summary", "target", "highlights", "answers", "answer", "output", "response", "completion", "label",
+)  # fmt: skip
 TEMPLATE = """\
 # Look first:  tuneoff check {file}
 # Then run:    tuneoff run {file}
@@ -23,6 +27,7 @@ name: {name}
 seed: 0                          # equal seeds, equal sweeps
 
 task:                            # what is fixed for all trials
+  kind: {kind}
   model: {model}
   data: {data}
   source: {source}               # the column to read
@@ -30,7 +35,7 @@ task:                            # what is fixed for all trials
   prompt: {prompt}
   max_source_tokens: 512         # the end of longer sources is cut; `tuneoff check` shows how many
   max_target_tokens: 128         # also the cap of generation
-  metric: rougeL                 # the one objective; ROUGE-1, 2, L and Lsum are all recorded
+  metric: {metric}
 
 methods:                         # `tuneoff methods` shows what is searched for each
 {methods}
@@ -57,6 +62,7 @@ class Start:
     source: str | None = field(kw_only=True)
     target: str | None = field(kw_only=True)
     methods: list[str] = field(kw_only=True)
+    kind: str = field(default="summarization", kw_only=True)
 
 
 def write_sweep(file: Path, start: Start) -> list[str]:
@@ -67,17 +73,20 @@ def write_sweep(file: Path, start: Start) -> list[str]:
     """
     if file.exists():
         raise InputError(f"{file} exists; name another file, or remove it first.")
+    kind = _kind(start.kind)
     rows = train_rows(_data(start)).head(LOOKED_AT)
     source = _column(start.source, rows, "--source") or _longest(rows, start.target)
     target = _column(start.target, rows, "--target") or _target(rows, source)
     text = TEMPLATE.format(
         file=file,
         name=_name(file),
+        kind=start.kind,
         model=_inline(start.model),
         data=_inline(_data_entry(start)),
         source=_inline(source),
         target=_inline(target),
-        prompt=_inline(f"Read the following.\n\n{{{source}}}\n\nWrite the {target}: "),
+        prompt=_inline(kind.prompt.replace("<source>", source).replace("<target>", target)),
+        metric=_metric(kind),
         methods="\n".join(f"  {name}: {{}}" for name in start.methods or load_sweep("quickstart").methods),
     )
     write_text(file, text)
@@ -92,6 +101,21 @@ def write_sweep(file: Path, start: Start) -> list[str]:
         f"(about {lengths[target]}).",
         f"Make the prompt your own, then: tuneoff check {file}",
     ]
+
+
+def _kind(name: str) -> kinds.Kind:
+    try:
+        return kinds.get(name)
+    except ValueError as error:
+        raise InputError(f"--kind: {error}") from error
+
+
+def _metric(kind: kinds.Kind) -> str:
+    """The objective, and what else is recorded."""
+    if kind.score is None:
+        return "rougeL                 # the one objective: one of ours, or of the evaluate library"
+    recorded = [label(score) for score, metric in scores().items() if metric in kind.metrics]
+    return f"{kind.score:<22} # the one objective; recorded: {', '.join(recorded)}"
 
 
 def _data(start: Start) -> str | DataFiles:

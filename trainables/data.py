@@ -6,7 +6,7 @@ Local files are read as text, so that an id `007` or a summary `NA` stays what i
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -17,7 +17,10 @@ from pyarrow import parquet
 
 from trainables import embedded
 from trainables.errors import InputError
+from trainables.examples import Example, label_words, made
 from trainables.task import DataFiles, Task
+
+__all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -39,17 +42,6 @@ READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task
 
 
 @dataclass(frozen=True)
-class Example:
-    """One source with its references (training uses the first)."""
-
-    id: str
-    source: str
-    prompt: str
-    """The task's prompt with this row's columns in it."""
-    references: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Data:
     """The three splits, and what a reader of the report must know about how they came about."""
 
@@ -57,6 +49,8 @@ class Data:
     validation: list[Example]
     test: list[Example]
     notes: list[str] = field(default_factory=list)
+    labels: tuple[str, ...] = ()
+    """The label words of a classification."""
 
     def split(self, name: Split) -> list[Example]:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
@@ -84,12 +78,14 @@ def load(task: Task, seed: int) -> Data:
     frames = _frames(task.data)
     notes: list[str] = []
     splits = {name: _examples(frame, name, task, notes) for name, frame in frames.items()}
+    labels = label_words(task, splits) if task.picks_labels else ()
     for name in ("validation", "test"):
         if name not in splits:
-            splits["train"], splits[name] = _carve(splits["train"], Random(f"{seed}/{name}"))
+            splits["train"], carved = _carve(splits["train"], Random(f"{seed}/{name}"))
+            splits[name] = carved if task.picks_labels else _merged(carved)
             notes.append(f"{name} was carved from train with seed {seed}: {len(splits[name])} examples.")
     notes += _shared_sources(splits)
-    return Data(splits["train"], splits["validation"], splits["test"], notes)
+    return Data(splits["train"], splits["validation"], splits["test"], notes, labels)
 
 
 def train_rows(data: str | DataFiles) -> pd.DataFrame:
@@ -135,7 +131,7 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
 
     try:
         loaded = datasets.load_dataset(name)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise InputError(
             f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
             "The hub may be unreachable (or HF_HUB_OFFLINE set). Local files work without it: "
@@ -156,13 +152,14 @@ def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -
         raise InputError(f"The {split} split is empty.")
     targets = _target_columns(frame, split, task)
     _require_columns(frame, split, [task.source, *task.prompt_columns])
-    rows = [_example(row, split, number, targets, task) for number, row in enumerate(_rows(frame))]
+    rows = [made(row, f"{split}-{number}", targets, task) for number, row in enumerate(_rows(frame))]
     kept = [row for row in rows if row.source.strip() and row.references]
     if len(kept) < len(rows):
         notes.append(f"{split}: {len(rows) - len(kept)} rows without a source or a target were left out.")
     if not kept:
         raise InputError(f"The {split} split has no row with both a source and a target.")
-    return kept if split == "train" else _merge_references(kept, split, notes)
+    is_whole = split == "train" or task.picks_labels
+    return kept if is_whole else _merge_references(kept, split, notes)
 
 
 def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
@@ -195,28 +192,23 @@ def _require_columns(frame: pd.DataFrame, split: Split, names: list[str]) -> Non
         )
 
 
-def _example(row: dict[str, Any], split: Split, number: int, targets: list[str], task: Task) -> Example:
-    text = {column: "" if value is None else str(value) for column, value in row.items()}
-    return Example(
-        id=f"{split}-{number}",
-        source=text[task.source],
-        prompt=task.prompt.format_map(text),
-        references=tuple(text[column] for column in targets if text[column].strip()),
-    )
-
-
 def _merge_references(examples: list[Example], split: Split, notes: list[str]) -> list[Example]:
-    """One example a source: rows that repeat a source hold further references of it."""
-    merged: dict[str, Example] = {}
-    for example in examples:
-        first = merged.get(example.prompt, example)
-        references = tuple(dict.fromkeys(first.references + example.references))
-        merged[example.prompt] = Example(first.id, first.source, first.prompt, references)
+    merged = _merged(examples)
     if len(merged) < len(examples):
         notes.append(
             f"{split}: {len(examples)} rows hold {len(merged)} different sources; "
             "the rows of one source are its references."
         )
+    return merged
+
+
+def _merged(examples: list[Example]) -> list[Example]:
+    """One example a prompt: rows that repeat it hold further references of it."""
+    merged: dict[str, Example] = {}
+    for example in examples:
+        first = merged.get(example.prompt, example)
+        references = tuple(dict.fromkeys(first.references + example.references))
+        merged[example.prompt] = replace(first, references=references)
     return list(merged.values())
 
 
@@ -227,11 +219,8 @@ def _carve(train: list[Example], random: Random) -> tuple[list[Example], list[Ex
     if count >= len(sources):
         raise InputError("The train split has too few different sources to carve a missing split from it.")
     chosen = set(random.sample(sources, count))
-    carved: dict[str, Example] = {}
-    for example in train:
-        if example.source in chosen:
-            carved.setdefault(example.source, example)
-    return [example for example in train if example.source not in chosen], list(carved.values())
+    carved = [example for example in train if example.source in chosen]
+    return [example for example in train if example.source not in chosen], carved
 
 
 def _shared_sources(splits: dict[Split, list[Example]]) -> list[str]:

@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from jinja2 import TemplateError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from trainables.data import Example
+from trainables.errors import InputError
 from trainables.task import Task
+
+_USER, _ASSISTANT = "\ue000", "\ue001"
+"""Messages that no template holds, of Unicode's private use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class Encoded:
 class Encoder:
     """Encodes a task's examples for an encoder-decoder or a causal model.
 
-    Where a prompt is longer than `max_source_tokens`, the end of its source text is cut, not the end of
-    the prompt: the instruction that follows the source ("Summary:") stays.
+    Where a prompt is longer than `max_source_tokens`, the end of its source text is cut (or the start, as
+    `truncation_side` says), not that of the prompt: the instruction around it ("Summary:") stays.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, task: Task, *, is_encoder_decoder: bool) -> None:
@@ -44,23 +50,47 @@ class Encoder:
 
     def rendered(self, example: Example) -> str:
         """The prompt as the model sees it: inside the model's chat template where the task asks for it."""
+        return self._chat(example.prompt) if self.task.chat_template else example.prompt
+
+    @cached_property
+    def end_token_id(self) -> int:
+        """What ends a target: the token that the chat template closes a turn with, or the tokenizer's own."""
+        usual: int = self.tokenizer.eos_token_id
         if not self.task.chat_template:
-            return example.prompt
-        message = [{"role": "user", "content": example.prompt}]
-        text = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
-        assert isinstance(text, str)
-        return text
+            return usual
+        _, closing = self._chat(_USER, _ASSISTANT).rsplit(_ASSISTANT, maxsplit=1)
+        tokens = self.tokenizer(closing, add_special_tokens=False)["input_ids"]
+        return tokens[0] if tokens and tokens[0] in self.tokenizer.added_tokens_decoder else usual
 
     def targets(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokens that must be generated for `texts`, the end token last; nothing is cut."""
         if self.is_encoder_decoder:
             return self.tokenizer(text_target=list(texts))["input_ids"]
         tokens = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return [[*row, self.tokenizer.eos_token_id] for row in tokens]
+        return [[*row, self.end_token_id] for row in tokens]
 
     def text(self, tokens: Sequence[int]) -> str:
         """What `tokens` spell, special tokens included."""
         text = self.tokenizer.decode(list(tokens))
+        assert isinstance(text, str)
+        return text
+
+    def _chat(self, user: str, assistant: str | None = None) -> str:
+        """A conversation in the chat template; without an answer, up to where it begins."""
+        messages = [
+            {"role": role, "content": content}
+            for role, content in (("system", self.task.system), ("user", user), ("assistant", assistant))
+            if content is not None
+        ]
+        try:
+            text = self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=assistant is None
+            )
+        except TemplateError as error:
+            raise InputError(
+                f"task.chat_template: the model's chat template refuses the prompt: {error}. If it knows no "
+                "system's message, set task.system: null and write it into the prompt."
+            ) from error
         assert isinstance(text, str)
         return text
 
@@ -82,8 +112,8 @@ class Encoder:
         return Encoded(source, target, source_cut, target_cut)
 
     def _shortened(self, example: Example, tokens: list[int], excess: int) -> list[int]:
-        """Drop `excess` tokens from the end of the source text, or of the prompt if that is not enough."""
-        text, content = self.rendered(example), example.source.strip()
+        """Drop `excess` tokens from one end of the source text, or of the prompt if that is not enough."""
+        text = self.rendered(example)
         encoding = self.tokenizer(
             text,
             add_special_tokens=not self.task.chat_template,
@@ -91,13 +121,29 @@ class Encoder:
             return_special_tokens_mask=True,
         )
         offsets, special = encoding["offset_mapping"], encoding["special_tokens_mask"]
-        start = text.find(content)
-        end = start + len(content)
-        inside = [i for i in range(len(tokens)) if start <= offsets[i][0] < offsets[i][1] <= end]
+        start, end = self._source_place(example, text)
+        spans = [(_first_sign(text, *offset), offset[1]) for offset in offsets]
+        inside = [i for i in range(len(tokens)) if start <= spans[i][0] < spans[i][1] <= end]
         if len(inside) < excess:
             inside = [i for i in range(len(tokens)) if not special[i]]
-        cut = set(inside[-excess:])
+        cut = set(inside[:excess] if self.task.truncation_side == "start" else inside[-excess:])
         return [token for i, token in enumerate(tokens) if i not in cut]
+
+    def _source_place(self, example: Example, text: str) -> tuple[int, int]:
+        """From where to where the source stands in the rendered prompt; nowhere where it is not known."""
+        if example.source_place is None:
+            return 0, 0
+        begin = text.find(example.prompt.strip())
+        if begin < 0:
+            return 0, 0
+        shift = begin - (len(example.prompt) - len(example.prompt.lstrip()))
+        start, end = example.source_place
+        return start + shift, end + shift
+
+
+def _first_sign(text: str, start: int, end: int) -> int:
+    """Where a token begins after its leading space, which T5's tokens have; for space alone, its start."""
+    return end - len(text[start:end].lstrip() or text[start:end])
 
 
 def load_encoder(task: Task) -> Encoder:
@@ -107,5 +153,10 @@ def load_encoder(task: Task) -> Encoder:
     tokenizer = AutoTokenizer.from_pretrained(task.model_path, **options)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if task.chat_template and tokenizer.chat_template is None:
+        raise InputError(
+            f"task.chat_template: the tokenizer of {task.model} has none; it is no model for instructions. "
+            "Set it to false."
+        )
     config = AutoConfig.from_pretrained(task.model_path, **options)
     return Encoder(tokenizer, task, is_encoder_decoder=config.is_encoder_decoder)

@@ -12,10 +12,11 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from trainables.batches import by_tokens, padded
 from trainables.methods import Model
 from trainables.model import Base
+from trainables.preemption import check_notice
 
 BATCH_TOKENS = 16_384
 """Source tokens, padding included, that are generated for at once."""
-SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
+SPECIAL_TOKENS = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
 def greedy(
@@ -31,6 +32,7 @@ def greedy(
     outputs: list[list[int]] = [[] for _ in sources]
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
         for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS, parts):
+            check_notice()
             written = _written(base, model, [sources[i] for i in batch], settings)
             for i, tokens in zip(batch, written.tolist(), strict=True):
                 outputs[i] = tokens
@@ -48,6 +50,12 @@ def forced_logits(
     }
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
         return torch.stack(_generate(base, model, list(sources), settings, **options).logits, dim=1).float()
+
+
+def end_tokens(base: Base) -> set[int]:
+    """What ends an output: the model's own end tokens, and that of the targets."""
+    own = base.model.generation_config.eos_token_id
+    return {base.encoder.end_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
 class _Forced(LogitsProcessor):
@@ -70,6 +78,7 @@ def _settings(base: Base, cap: int) -> Iterator[GenerationConfig]:
         do_sample=False,
         num_beams=1,
         pad_token_id=base.tokenizer.pad_token_id,
+        eos_token_id=sorted(end_tokens(base)),
         **{name: value for name in SPECIAL_TOKENS if (value := getattr(own, name, None)) is not None},
     )
     try:

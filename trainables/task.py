@@ -3,14 +3,14 @@
 Plain validated data without torch, so that a sweep file can be checked on any machine.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from trainables import embedded
+from spaces import did_you_mean, shown
+from trainables import embedded, kinds, metrics
+from trainables.prompt import template
 
 DATA_FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
@@ -58,29 +58,58 @@ class Task(BaseModel):
 
     model: Name = Field(description='Hub id, local folder, or "embedded" (the small model of the package).')
     data: Data = Field(description='Hub id, local files {train, validation, test}, or "embedded".')
+    kind: str = Field(
+        "summarization",
+        description="How outputs are made and scored.",
+        json_schema_extra={"enum": [*kinds.available()]},
+    )
     source: Name = Field(description="Column that holds the text to read.")
     target: Name | Annotated[list[Name], Field(min_length=1)] = Field(
-        description="Column that holds the text to write; a list of columns holds several references."
+        description="Column that holds the text to write; a list of columns, as a list of texts in one "
+        "column, holds several references."
     )
     prompt: str = Field(
-        description="What the model reads: a template that names columns in braces, the source among them."
+        description="What the model reads: a template that names columns in braces, the source among them; "
+        "with {{ in it a jinja template."
     )
     max_source_tokens: Count = Field(512, description="Longest prompt, in tokens; longer ones are cut.")
     max_target_tokens: Count = Field(
         128, description="Longest target, in tokens: cut in training, the cap of generation in evaluation."
     )
-    metric: Literal["rouge1", "rouge2", "rougeL", "rougeLsum"] = Field(
-        "rougeL", description="The one objective of the search, higher is better; all four are recorded."
+    labels: list[Name] | dict[Name, Name] | None = Field(
+        None,
+        description="Label words of a classification, or a label word for each value of the target column; "
+        "null: the target's values in the train split.",
     )
-    references: Literal["mean", "max"] = Field(
-        "mean", description="How the scores against several references become one."
+    metric: str = Field(
+        "",
+        description="The one objective of the search, higher is better; all of its kind are recorded. "
+        "Of a generation also a metric of evaluate: its name on the hub, or the path of a module.",
+        validate_default=True,
+    )
+    metric_scale: float = Field(
+        100, gt=0, description="What the values of an evaluate module are multiplied by, to be points."
+    )
+    references: Literal["mean", "max", "all"] | None = Field(
+        None,
+        description="How several references count: the mean of the scores, the highest, or all at once; "
+        "null: as the metric has it, for ROUGE the mean.",
+        validate_default=True,
+    )
+    bleu_tokenizer: Literal["13a", "intl", "char", "zh", "none"] = Field(
+        "13a", description="How sacrebleu finds words: 13a for languages that put spaces between them."
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
         description="Of matrix products; auto: bf16 where the hardware computes in it, else fp32.",
     )
     chat_template: bool = Field(
-        False, description="Wrap the prompt as a user's message in the tokenizer's chat template."
+        False,
+        description="Wrap the prompt as a user's message in the tokenizer's chat template: for instruct "
+        "models.",
+    )
+    system: Name | None = Field(
+        None, description="The system's message before the user's, in the chat template; null: none."
     )
     trust_remote_code: bool = Field(
         False, description="Run Python code that comes with the model: only for authors you trust."
@@ -88,25 +117,106 @@ class Task(BaseModel):
     micro_batch_size: Count | None = Field(
         None, description="Examples per forward pass: smaller saves memory; null: the whole batch at once."
     )
+    truncation_side: Literal["end", "start"] = Field(
+        "end", description="Which end of a source that is too long is cut; the prompt around it stays."
+    )
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = Field(
+        "auto",
+        description="How attention is computed; auto: what transformers takes for the model. "
+        "flash_attention_2 needs a GPU, the package flash-attn, and bf16 or fp16.",
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Compute activations a second time instead of keeping them: less memory, slower."
+    )
+    packing: bool = Field(
+        False,
+        description="Train a causal model on several examples in one row, which do not see each other: "
+        "less padding, the same loss.",
+    )
+    quantize: Literal["4bit"] | None = Field(
+        None,
+        description="4bit: the frozen model in NF4, as QLoRA has it, on an NVIDIA GPU; null: as stored.",
+    )
 
     @field_validator("target")
     @classmethod
-    def _names_each_column_once(cls, target: str | list[str]) -> str | list[str]:
+    def _names_each_column_once(cls, target: str | list[str], info: ValidationInfo) -> str | list[str]:
         if isinstance(target, list) and len(set(target)) < len(target):
             raise ValueError("must name each column once")
+        if isinstance(target, list) and "kind" in info.data and kinds.get(info.data["kind"]).picks_labels:
+            raise ValueError(f"must be one column for kind: {info.data['kind']}: a text has one label")
         return target
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        kinds.get(kind)
+        return kind
 
     @field_validator("prompt")
     @classmethod
     def _shows_the_source_and_hides_the_target(cls, prompt: str, info: ValidationInfo) -> str:
-        columns, source, target = list(_columns(prompt)), info.data.get("source"), info.data.get("target", [])
-        if source is not None and source not in columns:
-            named = ", ".join(f"{{{column}}}" for column in columns) or "no column"
-            raise ValueError(f"must name the source column as {{{source}}}, it names {named}")
+        parts, source, target = template(prompt), info.data.get("source"), info.data.get("target", [])
+        if source is not None and source not in parts.columns:
+            named = ", ".join(map(parts.naming, parts.columns)) or "no column"
+            raise ValueError(f"must name the source column as {parts.naming(source)}, it names {named}")
         for column in [target] if isinstance(target, str) else target:
-            if column in columns and column != source:
-                raise ValueError(f"must not name the target {{{column}}}: the model would read the answer")
+            if column in parts.columns and column != source:
+                raise ValueError(f"must not name the target {column!r}: the model would read the answer")
         return prompt
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _values_are_texts(cls, labels: object) -> object:
+        """YAML reads `0: negative` as a number's label; in the data every value is a text."""
+        return {str(key): word for key, word in labels.items()} if isinstance(labels, dict) else labels
+
+    @field_validator("labels")
+    @classmethod
+    def _are_several_of_a_classification(
+        cls, labels: list[str] | dict[str, str] | None, info: ValidationInfo
+    ) -> list[str] | dict[str, str] | None:
+        if labels is None or "kind" not in info.data:
+            return labels
+        if not kinds.get(info.data["kind"]).picks_labels:
+            raise ValueError(f"belongs to kind: classification, not to {info.data['kind']}")
+        words = [*labels.values()] if isinstance(labels, dict) else labels
+        if len(words) < 2 or len(set(words)) < len(words):
+            raise ValueError(f"must be two words or more, each once, got {shown(words)}")
+        return labels
+
+    @field_validator("metric")
+    @classmethod
+    def _is_of_the_kind(cls, metric: str, info: ValidationInfo) -> str:
+        if "kind" not in info.data:
+            return metric
+        name, kind = info.data["kind"], kinds.get(info.data["kind"])
+        choices = [score for score, of in metrics.scores().items() if of in kind.metrics]
+        if not kind.metrics:
+            return _of_generation(metric)
+        if metric and metric not in choices:
+            raise ValueError(
+                f"must be one of {', '.join(choices)} for kind: {name}, got {shown(metric)}"
+                f"{did_you_mean(metric, choices)}"
+            )
+        return metric or kind.score or ""
+
+    @field_validator("references")
+    @classmethod
+    def _are_counted_as_the_metric_can(cls, rule: Any, info: ValidationInfo) -> Any:
+        if not info.data.get("metric"):
+            return rule
+        choices = metrics.references(metrics.metric_of(info.data["metric"]))
+        if rule is not None and rule not in choices:
+            raise ValueError(f"must be {' or '.join(choices)} for {info.data['metric']}, got {shown(rule)}")
+        return rule or choices[0]
+
+    @field_validator("system")
+    @classmethod
+    def _needs_the_chat_template(cls, system: str | None, info: ValidationInfo) -> str | None:
+        if system is not None and not info.data.get("chat_template", True):
+            raise ValueError("belongs to a chat template: set chat_template: true, or put it into the prompt")
+        return system
 
     @property
     def model_path(self) -> str:
@@ -114,33 +224,44 @@ class Task(BaseModel):
         return str(embedded.MODEL) if self.model == "embedded" else self.model
 
     @property
+    def packed_tokens(self) -> int | None:
+        """Tokens that a row holds where examples are packed: the longest example fits; None: they are not."""
+        return self.max_source_tokens + self.max_target_tokens if self.packing else None
+
+    @property
     def prompt_columns(self) -> list[str]:
         """The columns that the prompt names, in order."""
-        return list(dict.fromkeys(_columns(self.prompt)))
+        return list(template(self.prompt).columns)
 
     @property
     def instruction(self) -> str:
         """The prompt's own words, without the columns."""
-        return " ".join("".join(words for words, *_ in Formatter().parse(self.prompt)).split())
+        return template(self.prompt).words
+
+    @property
+    def picks_labels(self) -> bool:
+        """Whether an output is the most likely label word, not generated text."""
+        return kinds.get(self.kind).picks_labels
+
+    @property
+    def scored_by(self) -> tuple[str, ...]:
+        """The files of `trainables.metrics` whose scores are recorded."""
+        return kinds.get(self.kind).metrics or (metrics.metric_of(self.metric),)
+
+    def rules(self, labels: tuple[str, ...] = ()) -> metrics.Rules:
+        """How outputs are scored; `labels` are those of the data."""
+        assert self.references is not None
+        module = self.metric if self.scored_by == ("evaluate",) else None
+        return metrics.Rules(self.references, labels, self.bleu_tokenizer, module, self.metric_scale)
 
 
-def _columns(template: str) -> Iterator[str]:
-    """The names in braces; ValueError where they are more than a name: `{a.b}` or `{a!r}` would run code."""
-    for name, spec, conversion in _fields(template):
-        if not name or spec or conversion or any(sign in name for sign in ".[]"):
-            raise ValueError(
-                "each pair of braces must hold the name of one column and nothing else, "
-                f"got {{{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}}}; "
-                "write {{ and }} for braces that stay"
-            )
-        yield name
-
-
-def _fields(template: str) -> list[tuple[str, Any, Any]]:
-    try:
-        parts = list(Formatter().parse(template))
-    except ValueError as error:
-        raise ValueError(
-            f"braces do not match ({error}); write {{{{ and }}}} for braces that stay"
-        ) from error
-    return [(name, spec, conversion) for _, name, spec, conversion in parts if name is not None]
+def _of_generation(metric: str) -> str:
+    """One of ours by its name, or of `evaluate`: what there is, only loading it will tell."""
+    ours = [score for score, of in metrics.scores().items() if of not in ("evaluate", "labels")]
+    if not metric:
+        raise ValueError(f"is required for kind: generation: one of {', '.join(ours)}, or one of evaluate")
+    if metrics.metric_of(metric) == "labels":
+        raise ValueError(f"{metric} is for kind: classification")
+    if metrics.named(metric).name in metrics.LOWER_IS_BETTER:
+        raise ValueError(f"the search looks for the highest score, and the lowest {metric} is the best")
+    return metric

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from search.config import load_sweep
 from search.init import Start, write_sweep
+from trainables import kinds
 from trainables.errors import InputError
 
 ROWS = [{"id": i, "note": "short", "text": "a long text " * 9, "gist": f"gist {i} of it"} for i in range(9)]
@@ -54,11 +56,24 @@ def test_what_is_named_is_taken(tmp_path, train):
     assert sweep.task.data.test == train
 
 
+@pytest.mark.parametrize("kind", kinds.available())
+def test_a_kind_brings_its_metric_and_its_prompt(tmp_path, train, kind):
+    write_sweep(tmp_path / "my.yaml", start(train, kind=kind))
+    task = load_sweep(tmp_path / "my.yaml").task
+    assert (task.kind, task.metric) == (kind, kinds.get(kind).score or "rougeL")
+    assert task.instruction == " ".join(
+        re.sub(r"{.*?}", "", kinds.get(kind).prompt.replace("{<source>}", "").replace("<source>", "text"))
+        .replace("<target>", "gist")
+        .split()
+    )
+
+
 @pytest.mark.parametrize(
     ("named", "told"),
     [
         ({"source": "txt"}, "--source: there is no column 'txt'; there are id, note, text, gist"),
         ({"methods": ["lorra"]}, "did you mean 'lora'"),
+        ({"kind": "translate"}, "--kind: must be one of .*, got 'translate'; did you mean 'translation'"),
     ],
 )
 def test_a_mistake_leaves_no_file(tmp_path, train, named, told):

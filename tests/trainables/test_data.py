@@ -151,6 +151,19 @@ def test_missing_splits_are_carved_from_train_by_the_seed(loaded: Callable[..., 
     ]
 
 
+def test_what_is_carved_keeps_all_that_is_asked_and_all_answers(loaded: Callable[..., Data]) -> None:
+    rows = [
+        {"dialogue": f"text {i // 4}", "question": f"{i % 2}?", "summary": f"answer {i}"} for i in range(80)
+    ]
+    data = loaded(train=rows, fields={"kind": "question_answering", "prompt": "{dialogue} {question}"})
+    (source,) = {example.source for example in data.test}
+    first = 4 * int(source.split()[1])
+    assert {example.prompt: example.references for example in data.test} == {
+        f"{source} 0?": (f"answer {first}", f"answer {first + 2}"),
+        f"{source} 1?": (f"answer {first + 1}", f"answer {first + 3}"),
+    }
+
+
 def test_only_the_missing_split_is_carved(loaded: Callable[..., Data]) -> None:
     rows = [row(f"dialogue {i}") for i in range(40)]
     data = loaded(train=rows[:-1], test=rows[-1:])
@@ -208,3 +221,94 @@ def test_the_fingerprint_changes_when_a_row_moves_to_another_split(loaded: Calla
     one = loaded(train=[row("a"), row("b")], validation=[row("c")], test=[row("d")])
     two = loaded(train=[row("a")], validation=[row("b"), row("c")], test=[row("d")])
     assert one.fingerprint != two.fingerprint
+
+
+def test_a_list_of_texts_and_squads_answers_are_references(tmp_path: Path) -> None:
+    rows = [
+        {"dialogue": "a", "summary": ["x", "y"]},
+        {"dialogue": "b", "summary": {"text": ["z", ""], "answer_start": [3, 4]}},
+        {"dialogue": "c", "summary": []},
+        {"dialogue": "d", "summary": 7},
+    ]
+    file = write(tmp_path / "a.jsonl", rows)
+    data = load(task(dict.fromkeys(("train", "validation", "test"), file)), seed=0)
+    assert [(example.source, example.references) for example in data.train] == [
+        ("a", ("x", "y")),
+        ("b", ("z",)),
+        ("d", ("7",)),
+    ]
+
+
+def test_a_list_reads_the_same_from_parquet(tmp_path: Path) -> None:
+    rows = [{"dialogue": "a", "summary": ["x", "y"]}, {"dialogue": "b", "summary": ["z"]}]
+    files = dict.fromkeys(("train", "validation", "test"), write(tmp_path / "a.parquet", rows))
+    data = load(task(files, prompt="{{ dialogue }}"), seed=0)
+    assert [example.references for example in data.test] == [("x", "y"), ("z",)]
+
+
+def test_a_jinja_prompt_sees_values_as_they_are(tmp_path: Path) -> None:
+    rows = [
+        {"dialogue": "a", "summary": "s", "turns": ["x", "y"], "year": 1999},
+        {"dialogue": "b", "summary": "s", "turns": [], "year": None},
+    ]
+    files = dict.fromkeys(("train", "validation", "test"), write(tmp_path / "a.jsonl", rows))
+    prompt = "{{ turns | join('|') }}{% if year %} before {{ year + 1 }}{% endif %} {{ dialogue }}"
+    data = load(task(files, prompt=prompt), seed=0)
+    assert [example.prompt for example in data.train] == ["x|y before 2000 a", " b"]
+    assert [example.source_place for example in data.train] == [(16, 17), (1, 2)]
+
+
+def test_a_row_that_the_prompt_cannot_be_filled_with_is_named(loaded: Callable[..., Data]) -> None:
+    rows = [row("a"), {**row("b"), "n": 0}]
+    splits = dict.fromkeys(("train", "validation", "test"), rows)
+    with pytest.raises(InputError, match=r"task.prompt cannot be filled with train-1: ZeroDivisionError"):
+        loaded(**splits, fields={"prompt": "{{ dialogue }}{% if n != '' %}{{ 1 / n }}{% endif %}"})
+
+
+CLASSES: dict[str, Any] = {"kind": "classification"}
+
+
+def test_the_labels_are_the_train_splits_words(loaded: Callable[..., Data]) -> None:
+    rows = [row("a", "sad"), row("b", "glad"), row("c", "sad"), row("c", "glad")]
+    data = loaded(train=rows, validation=rows[:1], test=rows, fields=CLASSES)
+    assert data.labels == ("glad", "sad")
+    assert [example.references for example in data.test] == [("sad",), ("glad",), ("sad",), ("glad",)]
+
+
+@pytest.mark.parametrize("labels", [["sad", "glad"], {"0": "sad", "1": "glad"}])
+def test_named_labels_keep_their_order(loaded: Callable[..., Data], labels: Any) -> None:
+    values = list(labels)
+    rows = [{"dialogue": "a", "summary": values[1]}, {"dialogue": "b", "summary": values[0]}]
+    data = loaded(train=rows[:1], validation=rows, test=rows, fields=CLASSES | {"labels": labels})
+    assert data.labels == ("sad", "glad")
+    assert [example.references for example in data.test] == [("glad",), ("sad",)]
+
+
+def test_a_numbers_label_is_found_by_its_text(loaded: Callable[..., Data]) -> None:
+    rows = [{"dialogue": "a", "summary": 1}, {"dialogue": "b", "summary": 0}]
+    splits = dict.fromkeys(("train", "validation", "test"), rows)
+    data = loaded(**splits, fields=CLASSES | {"labels": {0: "sad", 1: "glad"}})
+    assert [example.references for example in data.train] == [("glad",), ("sad",)]
+
+
+@pytest.mark.parametrize(
+    ("test", "labels", "message"),
+    [
+        ("gladd", ["sad", "glad"], "task.labels: the data has the value 'gladd'; .* did you mean 'glad'"),
+        ("cross", None, "task.labels: test has labels that train has not: cross"),
+    ],
+)
+def test_a_label_that_is_not_known_is_told(
+    loaded: Callable[..., Data], test: str, labels: Any, message: str
+) -> None:
+    rows = [row("a", "sad"), row("b", "glad")]
+    with pytest.raises(InputError, match=message):
+        loaded(train=rows, validation=rows, test=[row("c", test)], fields=CLASSES | {"labels": labels})
+
+
+@pytest.mark.parametrize("count", [1, 101])
+def test_too_few_or_too_many_labels_are_told(loaded: Callable[..., Data], count: int) -> None:
+    rows = [row(str(i), f"label {i}") for i in range(count)]
+    splits = dict.fromkeys(("train", "validation", "test"), rows)
+    with pytest.raises(InputError, match=f"has 2 to 100 labels, the train split has {count} different"):
+        loaded(**splits, fields=CLASSES)

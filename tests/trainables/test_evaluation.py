@@ -28,7 +28,7 @@ def test_a_split_scored(bench: Callable[..., Workbench], family: str) -> None:
     outputs = greedy(table.base, table.base.model, sources, cap=24)
     for text, tokens in zip(rows["prediction"], outputs, strict=True):
         assert text == table.base.tokenizer.decode(tokens, skip_special_tokens=True).strip()
-    scores = metrics.per_example("rouge", rows["prediction"], list(rows["references"]), combine="mean")
+    scores = metrics.measure(["rouge"], rows["prediction"], list(rows["references"]), metrics.Rules("mean"))
     for name, values in scores.items():
         assert list(rows[name]) == values
         assert evaluation.scores[name] == pytest.approx(mean(values))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from trainables import kinds, metrics
 from trainables.task import DATA_FORMATS, DataFiles, Task
 
 FIELDS: dict[str, Any] = {
@@ -52,12 +53,12 @@ def test_every_format_is_accepted_in_any_case(suffix: str) -> None:
 
 
 def test_the_prompts_columns_and_its_own_words() -> None:
-    task = Task(**FIELDS | {"prompt": "About {topic} {{sic}}:\n{dialogue}\n{topic}, in short:"})
+    task = Task(**FIELDS | {"prompt": "About {topic}:\n{dialogue}\n{topic}, in short:"})
     assert task.prompt_columns == ["topic", "dialogue"]
-    assert task.instruction == "About {sic}: , in short:"
-    assert task.prompt.format_map({"topic": "tea", "dialogue": "A: {hi}"}).startswith(
-        "About tea {sic}:\nA: {hi}"
-    )
+    assert task.instruction == "About : , in short:"
+    task = Task(**FIELDS | {"prompt": "{% if topic %}About {{ topic }} {sic}: {% endif %}{{ dialogue }}"})
+    assert task.prompt_columns == ["topic", "dialogue"]
+    assert task.instruction == "About {sic}:"
 
 
 def test_a_column_may_have_a_space_in_its_name() -> None:
@@ -70,7 +71,9 @@ def test_a_column_may_have_a_space_in_its_name() -> None:
     [
         ("Summarize.", "must name the source column as {dialogue}, it names no column"),
         ("{dialoge} {topic}", "must name the source column as {dialogue}, it names {dialoge}, {topic}"),
-        ("{{dialogue}}", "must name the source column as {dialogue}, it names no column"),
+        ("{{dialoge}}", "must name the source column as {{ dialogue }}, it names {{ dialoge }}"),
+        ("{{ topic }} {dialogue}", "must name the source column as {{ dialogue }}, it names {{ topic }}"),
+        ("{{ dialogue", "is no jinja template: line 1: unexpected end of template"),
         ("{dialogue", "braces do not match (expected '}' before end of string)"),
         ("dialogue}", "braces do not match (Single '}' encountered in format string)"),
         ("{dialogue} {}", "each pair of braces must hold the name of one column and nothing else, got {}"),
@@ -78,7 +81,8 @@ def test_a_column_may_have_a_space_in_its_name() -> None:
         ("{dialogue:>9}", "nothing else, got {dialogue:>9}"),
         ("{dialogue.__class__}", "nothing else, got {dialogue.__class__}"),
         ("{dialogue[0]}", "nothing else, got {dialogue[0]}"),
-        ("{dialogue} {summary}", "must not name the target {summary}: the model would read the answer"),
+        ("{dialogue} {summary}", "must not name the target 'summary': the model would read the answer"),
+        ("{{ dialogue }}{{ summary | length }}", "must not name the target 'summary'"),
     ],
 )
 def test_a_prompt_that_cannot_be_rendered(prompt: str, message: str) -> None:
@@ -98,7 +102,27 @@ def test_a_prompt_that_cannot_be_rendered(prompt: str, message: str) -> None:
         ({"max_source_tokens": "512"}, "valid integer"),
         ({"micro_batch_size": True}, "valid integer"),
         ({"trust_remote_code": "yes"}, "valid boolean"),
-        ({"metric": "bleu"}, "'rouge1', 'rouge2', 'rougeL' or 'rougeLsum'"),
+        (
+            {"metric": "bleu"},
+            "must be one of rouge1, rouge2, rougeL, rougeLsum for kind: summarization, got 'bleu'",
+        ),
+        ({"metric": "rougel"}, "got 'rougel'; did you mean 'rougeL'?"),
+        (
+            {"kind": "translate"},
+            "must be one of classification, generation, question_answering, summarization",
+        ),
+        ({"kind": "translate"}, "got 'translate'; did you mean 'translation'?"),
+        ({"kind": "generation"}, "is required for kind: generation: one of bleu, chrf, rouge1, rouge2"),
+        ({"kind": "generation", "metric": "accuracy"}, "accuracy is for kind: classification"),
+        ({"kind": "generation", "metric": "wer"}, "the lowest wer is the best"),
+        ({"kind": "classification", "target": ["a", "b"]}, "must be one column for kind: classification"),
+        ({"kind": "classification", "labels": ["a"]}, "must be two words or more, each once, got ['a']"),
+        ({"kind": "classification", "labels": {"0": "a", "1": "a"}}, "each once, got ['a', 'a']"),
+        ({"labels": ["a", "b"]}, "belongs to kind: classification, not to summarization"),
+        ({"references": "all"}, "must be mean or max for rougeL, got 'all'"),
+        ({"kind": "question_answering", "references": "mean"}, "must be max for f1, got 'mean'"),
+        ({"system": "Be brief."}, "set chat_template: true, or put it into the prompt"),
+        ({"metric_scale": 0.0}, "greater than 0"),
         ({"metrics": "rougeL"}, "Extra inputs are not permitted"),
     ],
 )
@@ -113,3 +137,54 @@ def test_the_prompt_is_judged_although_another_field_is_wrong() -> None:
 @pytest.mark.parametrize("model", [Task, DataFiles])
 def test_every_field_is_described(model: type[Task] | type[DataFiles]) -> None:
     assert all(field.description for field in model.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "references", "scored_by"),
+    [
+        ("summarization", "rougeL", "mean", ("rouge",)),
+        ("translation", "bleu", "all", ("bleu", "chrf")),
+        ("question_answering", "f1", "max", ("squad",)),
+        ("classification", "accuracy", "max", ("labels",)),
+    ],
+)
+def test_a_kind_decides_how_its_outputs_are_scored(
+    kind: str, metric: str, references: str, scored_by: tuple[str, ...]
+) -> None:
+    task = Task(**FIELDS | {"kind": kind})
+    assert (task.metric, task.references, task.scored_by) == (metric, references, scored_by)
+    assert Task.model_validate_json(task.model_dump_json()) == task
+
+
+@pytest.mark.parametrize(
+    ("metric", "references", "scored_by", "module"),
+    [
+        ("rouge2", "mean", ("rouge",), None),
+        ("chrf", "all", ("chrf",), None),
+        ("exact_match", "max", ("squad",), None),
+        ("meteor", "mean", ("evaluate",), "meteor"),
+        ("own/metric.py:f1", "mean", ("evaluate",), "own/metric.py:f1"),
+    ],
+)
+def test_a_generation_is_scored_by_any_metric(
+    metric: str, references: str, scored_by: tuple[str, ...], module: str | None
+) -> None:
+    task = Task(**FIELDS | {"kind": "generation", "metric": metric})
+    assert (task.references, task.scored_by) == (references, scored_by)
+    assert task.rules().module == module
+
+
+def test_labels_are_words_or_a_word_for_each_value() -> None:
+    fields = FIELDS | {"kind": "classification"}
+    assert Task(**fields | {"labels": ["yes", "no"]}).labels == ["yes", "no"]
+    assert Task(**fields | {"labels": {0: "no", 1: "yes"}}).labels == {"0": "no", "1": "yes"}
+    assert Task(**fields | {"metric": "macro_f1"}).metric == "macro_f1"
+
+
+@pytest.mark.parametrize("kind", kinds.available())
+def test_every_kind_has_scores_and_a_prompt_to_start_from(kind: str) -> None:
+    found = kinds.get(kind)
+    assert set(found.metrics) <= set(metrics.available())
+    assert found.score is None or metrics.metric_of(found.score) in found.metrics
+    prompt = found.prompt.replace("<source>", "dialogue").replace("<target>", "summary")
+    assert Task(**FIELDS | {"kind": kind, "metric": found.score or "rougeL", "prompt": prompt})

@@ -1,30 +1,111 @@
-"""Metrics as local `evaluate.Metric` modules, one folder each: nothing is downloaded to score a text."""
+"""What texts are scored by, one file a metric, found by its name.
+
+A metric's file holds
+
+- `SCORES`: its scores by name, each with its label, and how it is computed for a corpus;
+- `REFERENCES`: the rules for several references that it knows, its own first;
+- `measure(predictions, references, rules)`: a column a score with a value a document, in points, and for
+  each score that is no mean over documents its sufficient statistics, as `statistics_column` names them;
+- `signature(rules, references)`: what else moves the numbers, for a reader who would compare them.
+
+Names are known without loading what computes them. A score that no file knows is one of `evaluate`.
+"""
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
-from typing import Literal
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
 
-import evaluate
+import numpy as np
 
-FAMILIES = {"rouge": ("rouge1", "rouge2", "rougeL", "rougeLsum")}
+from trainables.metrics._score import Columns, References, Rules, Score, is_statistics, statistics_column
+from trainables.metrics.evaluate import LOWER_IS_BETTER, check, named
+
+__all__ = [
+    "LOWER_IS_BETTER",
+    "Columns",
+    "References",
+    "Rules",
+    "Score",
+    "available",
+    "check",
+    "get",
+    "is_statistics",
+    "label",
+    "measure",
+    "metric_of",
+    "named",
+    "of_corpus",
+    "references",
+    "scores",
+    "signature",
+    "statistics_column",
+]
+
+
+def available() -> list[str]:
+    """The names of all metrics."""
+    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 @cache
-def load(family: str) -> evaluate.Metric:
-    """The metric module of a family in `FAMILIES`."""
-    return evaluate.load(str(Path(__file__).parent / family), keep_in_memory=True)
+def scores() -> dict[str, str]:
+    """Every score's name, and the metric that it belongs to."""
+    return {name: metric for metric in available() for name in _module(metric).SCORES}
 
 
-def per_example(
-    family: str,
-    predictions: Sequence[str],
-    references: Sequence[Sequence[str]],
-    *,
-    combine: Literal["mean", "max"],
-) -> dict[str, list[float]]:
-    """Each metric of the family for each prediction against its references, in points, 0 to 100."""
-    scores: dict[str, list[float]] = load(family).compute(
-        predictions=list(predictions), references=[list(row) for row in references], combine=combine
-    )
-    return scores
+def metric_of(score: str) -> str:
+    """The metric that gives the score."""
+    return scores().get(score, "evaluate")
+
+
+def get(score: str) -> Score:
+    """What is known of a score by its name; one that no file knows is a mean over documents."""
+    known: dict[str, Score] = _module(metric_of(score)).SCORES
+    return known.get(score) or Score(named(score).label)
+
+
+def label(score: str) -> str:
+    """A score's name in print."""
+    return get(score).label
+
+
+def references(metric: str) -> tuple[References, ...]:
+    """The rules for several references that a metric knows, its own first."""
+    known: tuple[References, ...] = _module(metric).REFERENCES
+    return known
+
+
+def measure(
+    metrics: Sequence[str], predictions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules
+) -> dict[str, Sequence[Any]]:
+    """The columns of all `metrics` for each prediction against its references."""
+    columns: dict[str, Sequence[Any]] = {}
+    for metric in metrics:
+        columns |= _module(metric).measure(predictions, references, rules)
+    return columns
+
+
+def of_corpus(columns: Columns) -> dict[str, float]:
+    """Each score of the whole corpus, from what `measure` found of its documents."""
+    return {name: _of_corpus(name, columns) for name in columns if not is_statistics(name)}
+
+
+def signature(metric: str, rules: Rules, references: int | None) -> str:
+    """With what and how the metric is computed; `references` a document, None where their number varies."""
+    told: str = _module(metric).signature(rules, references)
+    return told
+
+
+def _of_corpus(score: str, columns: Columns) -> float:
+    of_sums = get(score).of_sums
+    if of_sums is None:
+        return float(np.mean(columns[score]))
+    return float(of_sums(np.sum(columns[statistics_column(score)], axis=0, dtype=float)))
+
+
+def _module(metric: str) -> ModuleType:
+    assert metric in available(), metric
+    return import_module(f"{__name__}.{metric}")

@@ -1,0 +1,115 @@
+"""Every kind of task trains, and is scored by what its metrics make of the outputs."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from trainables import kinds, metrics
+from trainables.assignment import Assignment
+from trainables.data import load
+from trainables.evaluation import evaluate
+from trainables.loop import FineTuning
+from trainables.task import Task
+from trainables.trial import Trial
+from trainables.workbench import Workbench
+
+PLACES = ("kitchen", "garden", "attic", "car", "hall")
+
+
+@pytest.fixture(scope="module")
+def labelled(corpus: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The corpus, the place of the lost thing as its label."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for split, rows in corpus.items():
+        table = pd.DataFrame({"dialogue": [row["dialogue"] for row in rows]})
+        table["summary"] = [next(p for p in PLACES if f"the {p}." in d) for d in table["dialogue"]]
+        table.to_json(folder / f"{split}.jsonl", orient="records", lines=True)
+    return {split: str(folder / f"{split}.jsonl") for split in corpus}
+
+
+@pytest.fixture(scope="module")
+def tables(make_task: Callable[..., Task], labelled: dict[str, str]) -> Callable[..., Workbench]:
+    """`tables(kind, family="t5")`: a workbench for a task of that kind."""
+
+    @cache
+    def make(kind: str, family: str = "t5") -> Workbench:
+        metric = {} if kinds.get(kind).score else {"metric": "chrf"}
+        data = {"data": labelled} if kind == "classification" else {}
+        return Workbench(make_task(family, taught=True, kind=kind, **metric, **data), data_seed=0)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "classification",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in kinds.available() if k != "classification"),
+    ],
+)
+def test_a_split_is_scored_by_the_kinds_metrics(tables: Callable[..., Workbench], kind: str) -> None:
+    table = tables(kind)
+    evaluation = evaluate(table, table.base.model, "test", None)
+    rows, task = evaluation.examples, table.task
+    references = [list(texts) for texts in rows["references"]]
+    columns = metrics.measure(
+        task.scored_by, list(rows["prediction"]), references, task.rules(table.data.labels)
+    )
+    assert evaluation.scores == metrics.of_corpus(columns)
+    assert task.metric in evaluation.scores
+    for name, values in columns.items():
+        assert list(rows[name]) == list(values)
+
+
+@pytest.mark.parametrize("family", ["t5", "llama"])
+def test_a_label_is_picked_and_none_is_written(tables: Callable[..., Workbench], family: str) -> None:
+    table = tables("classification", family)
+    evaluation = evaluate(table, table.base.model, "test", None)
+    assert table.data.labels == tuple(sorted(PLACES))
+    assert set(evaluation.examples["prediction"]) <= set(PLACES)
+    assert evaluation.capped_share is None
+    assert table.longest_output == max(map(len, table.base.encoder.targets(PLACES)))
+    right = evaluation.examples["prediction"] == evaluation.examples["references"].str[0]
+    assert evaluation.scores["accuracy"] == pytest.approx(100 * right.mean())
+
+
+@pytest.mark.slow
+def test_labels_are_learned(tables: Callable[..., Workbench], tune: Callable[..., FineTuning]) -> None:
+    table = tables("classification")
+    before = evaluate(table, table.base.model, "train", None).scores["accuracy"]
+    tuning = tune(table, "full", examples=1200, learning_rate=3e-3)
+    tuning.advance(1200)
+    after = tuning.evaluate("train")
+    assert after.scores["accuracy"] > before + 15
+    assert after.scores["macro_f1"] > 20
+
+
+@pytest.mark.parametrize("kind", ["translation", pytest.param("classification", marks=pytest.mark.slow)])
+def test_what_a_final_keeps_holds_the_statistics(
+    tables: Callable[..., Workbench],
+    begin: Callable[[Assignment], Trial],
+    assign: Callable[..., Assignment],
+    kind: str,
+    tmp_path: Path,
+) -> None:
+    task = tables(kind).task
+    fingerprint = load(task, 0).fingerprint
+    assignment = assign(
+        task=task,
+        data_fingerprint=fingerprint,
+        rungs=[8],
+        split="test",
+        evaluation_limit=None,
+        output=str(tmp_path / "out"),
+    )
+    report = begin(assignment).next_report()
+    kept = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    columns = {
+        name: kept[name].to_list() for name in kept if name in report["scores"] or metrics.is_statistics(name)
+    }
+    assert metrics.of_corpus(columns) == pytest.approx(report["scores"])
+    assert report["score"] == report["scores"][task.metric]

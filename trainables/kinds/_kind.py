@@ -1,0 +1,19 @@
+"""What tells one kind of task from another."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a task's outputs are made and scored."""
+
+    metrics: tuple[str, ...]
+    """Files of `trainables.metrics`, all recorded; empty: that of the score which the task names."""
+    score: str | None
+    """The score that trials are compared by unless the task names one; None: it must."""
+    prompt: str
+    """What `tuneoff init` proposes, `<source>` and `<target>` standing for the columns' names."""
+    hub_task: str
+    """As model cards on the hub name it (https://huggingface.co/tasks)."""
+    picks_labels: bool = False
+    """The output is the most likely label word, not generated text."""

@@ -1,0 +1,42 @@
+"""ROUGE-1, -2, -L and -Lsum (Lin, 2004): F-measure by the rouge_score package, with the Porter stemmer."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from trainables.metrics._score import Columns, References, Rules, Score
+
+SCORES = {
+    "rouge1": Score("ROUGE-1"),
+    "rouge2": Score("ROUGE-2"),
+    "rougeL": Score("ROUGE-L"),
+    "rougeLsum": Score("ROUGE-Lsum"),
+}
+REFERENCES: tuple[References, ...] = ("mean", "max")
+
+
+@cache
+def load() -> Any:
+    """The `evaluate.Metric` beside this file: nothing is downloaded."""
+    import evaluate
+
+    return evaluate.load(str(Path(__file__).with_name("_rouge_module.py")), keep_in_memory=True)
+
+
+def measure(predictions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules) -> Columns:
+    """The mean or the highest over a document's references."""
+    columns: Columns = load().compute(
+        predictions=list(predictions),
+        references=[list(row) for row in references],
+        combine=rules.references,
+    )
+    return columns
+
+
+def signature(rules: Rules, references: int | None) -> str:
+    return (
+        f"rouge_score {version('rouge_score')}, F-measure, with stemmer, sentences of ROUGE-Lsum split after "
+        ". ! or ? and at line breaks"
+    )
