@@ -11,7 +11,8 @@ from spaces import common
 
 SPACE: dict[str, BaseDistribution] = {
     # Good values lie in 1e-4 to 3e-3, about ten times those of full fine-tuning ("LoRA Without Regret",
-    # Thinking Machines, 2025); the upper end leaves room for small models.
+    # Thinking Machines, 2025; t-few, arXiv 2205.05638, has 3e-3 with Adafactor); the upper end leaves room
+    # for small models.
     "learning_rate": FloatDistribution(1e-4, 5e-3, log=True),
     **common.SPACE,
     # The paper's study (section 7.2) runs from 1 to 64 and finds 4 to 8 enough; recipes use 4 to 32.

@@ -10,8 +10,8 @@ from optuna.distributions import (
 from spaces import common
 
 SPACE: dict[str, BaseDistribution] = {
-    # peft's T5 example has 1e-2, its method_comparison 1e-3 and 5e-3; the paper's are lower, through the
-    # network.
+    # t-few (arXiv 2205.05638) and peft's T5 example have 1e-2, its method_comparison 1e-3 and 5e-3; the
+    # paper's are lower, through the network.
     "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
     **common.SPACE,
     # The paper: 10 for tables, 200 for summaries of news.

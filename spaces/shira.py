@@ -12,7 +12,7 @@ from spaces import common
 NEEDS = "torch.nn.Linear layers"
 
 SPACE: dict[str, BaseDistribution] = {
-    # LoRA's, and above: single weights at full fine-tuning's scale, but few of them.
+    # 3e-4 in peft's method_comparison; small models take more, as with LoRA.
     "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
     **common.SPACE,
     # Not the update's rank, which is high: as many weights as LoRA has at this rank. peft's default is 32.

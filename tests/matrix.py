@@ -1,10 +1,13 @@
 """Which methods the tiny models can be fine-tuned with: what a method needs, held against what they have."""
 
+from collections.abc import Sequence
+
 import pytest
 
 import spaces
 from trainables import methods
 
+Pair = tuple[str, str]
 HAS = {
     "t5": {"torch.nn.Linear layers"},
     "bart": {"torch.nn.Linear layers", "biases"},
@@ -23,8 +26,15 @@ TURNS = [
 """Each method with one family, the families by turns."""
 
 
-def _slow(pair: tuple[str, str]) -> list[pytest.MarkDecorator]:
-    return [] if pair in TURNS else [pytest.mark.slow]
+def _slow(pair: Pair, daily: Sequence[Pair] = TURNS) -> list[pytest.MarkDecorator]:
+    return [] if pair in daily else [pytest.mark.slow]
+
+
+def by_turns(pairs: Sequence[Pair], daily: Sequence[Pair]) -> pytest.MarkDecorator:
+    """Every pair of a model's name and a method; all but the `daily` ones among slow tests."""
+    return pytest.mark.parametrize(
+        ("name", "method"), [pytest.param(*pair, marks=_slow(pair, daily)) for pair in pairs]
+    )
 
 
 EVERY_PAIR = pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Three tiny models with random weights, and dialogues from which something can be learned."""
+"""Tiny models with random weights, and dialogues from which something can be learned."""
 
 import random
 from typing import Any
@@ -15,6 +15,8 @@ from transformers import (
     T5Config,
     T5ForConditionalGeneration,
 )
+
+from tests.relatives import CONFIGURATIONS, KIN, relative
 
 SPECIAL = ["<pad>", "</s>", "<unk>", "<s>"]
 PAD, EOS, UNK, BOS = range(4)
@@ -46,6 +48,7 @@ def dialogues(count: int, seed: int) -> Rows:
 
 def tokenizer(family: str) -> PreTrainedTokenizerFast:
     """Words and letters of the corpus, in the family's own way: T5 spells spaces as `▁`, the others bytes."""
+    family = KIN.get(family, family)
     tok = Tokenizer(models.BPE(unk_token="<unk>"))
     if family == "t5":
         tok.normalizer = normalizers.Replace(Regex(r"\s+"), " ")
@@ -60,7 +63,7 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
     ]
     trainer = trainers.BpeTrainer(vocab_size=200, special_tokens=SPECIAL, show_progress=False)
     tok.train_from_iterator(texts, trainer)
-    template = {"t5": "$A </s>", "bart": "<s> $A </s>", "llama": "<s> $A"}[family]
+    template = {"t5": "$A </s>", "bart": "<s> $A </s>"}.get(family, "<s> $A")
     tok.post_processor = processors.TemplateProcessing(
         single=template, special_tokens=[("<s>", BOS), ("</s>", EOS)]
     )
@@ -75,6 +78,8 @@ def random_model(family: str, vocabulary: int, dropout: float) -> PreTrainedMode
     """Two layers of width 32, with weights large enough that what it writes varies."""
     torch.manual_seed(1)
     special: dict[str, Any] = {"pad_token_id": PAD, "eos_token_id": EOS, "vocab_size": vocabulary}
+    if family in CONFIGURATIONS:
+        return relative(family, special, dropout)
     if family == "t5":
         return T5ForConditionalGeneration(
             T5Config(

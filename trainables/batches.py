@@ -12,22 +12,42 @@ from trainables.encode import Encoded
 
 IGNORED = -100
 """Label of a position that must not be learned: padding, and a causal model's prompt."""
-BUCKET_BATCHES = 50
-"""Batches that are sorted by length together: enough to pad little, few enough to stay random."""
+BUCKET_BATCHES = 200
+"""Batches that are sorted by length together: enough to pad little, few enough that epochs differ.
+
+fairseq sorts all examples. On DialogSum in batches of 16, of source and target tokens 3 % are padding of
+sources and 11 % padding of targets; with 50 batches, sorted by the sum of both lengths, 6 % and 27 %.
+"""
+SOURCE_STEP = 16
+"""Sources whose lengths differ by less are sorted by their targets."""
+Order = int | tuple[int, int]
+"""What an example is sorted by."""
 
 
 class Batch(NamedTuple):
-    """Token ids, attention mask and labels, each of `(batch, tokens)`."""
+    """Token ids, attention mask and labels, each of `(batch, tokens)`.
+
+    A packed batch has position ids in place of the mask.
+    """
 
     input_ids: Tensor
-    attention_mask: Tensor
+    attention_mask: Tensor | None
     labels: Tensor
+    position_ids: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        return Batch(*(tensor.to(device) for tensor in self))
+        moved = {name: t.to(device) for name, t in self._asdict().items() if t is not None}
+        return self._replace(**moved)
 
 
-def epoch_batches(lengths: Sequence[int], batch_size: int, seed: str) -> list[list[int]]:
+def order_of(example: Encoded, *, is_encoder_decoder: bool) -> Order:
+    """Examples next to each other in this order need little padding, in the encoder and in the decoder."""
+    if is_encoder_decoder:
+        return len(example.source) // SOURCE_STEP, len(example.target)
+    return example.length
+
+
+def epoch_batches(lengths: Sequence[Order], batch_size: int, seed: str) -> list[list[int]]:
     """One epoch's batches of example indices: shuffled, and of similar lengths within a batch.
 
     A pure function of its arguments, so that a resumed trial finds the order it left.
@@ -44,7 +64,9 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, seed: str) -> list[li
     return batches
 
 
-def training_batches(lengths: Sequence[int], batch_size: int, *, examples: int, seed: str) -> list[list[int]]:
+def training_batches(
+    lengths: Sequence[Order], batch_size: int, *, examples: int, seed: str
+) -> list[list[int]]:
     """All batches of a budget of `examples`, epoch after epoch; the last is cut to meet it exactly."""
     plan: list[list[int]] = []
     left, epoch = examples, 0
@@ -67,9 +89,14 @@ def collate(examples: Sequence[Encoded], pad: int, *, is_encoder_decoder: bool) 
         sources, labels = [e.source for e in examples], [e.target for e in examples]
     else:
         sources = [e.source + e.target for e in examples]
-        labels = [[IGNORED] * (len(e.source) - 1) + e.target + [IGNORED] for e in examples]
+        labels = [causal_labels(e) for e in examples]
     input_ids, mask = padded(sources, pad)
     return Batch(input_ids, mask, padded(labels, IGNORED)[0])
+
+
+def causal_labels(example: Encoded) -> list[int]:
+    """The target one place before it stands, and nothing else."""
+    return [IGNORED] * (len(example.source) - 1) + example.target + [IGNORED]
 
 
 def padded_tokens(examples: Sequence[Encoded], *, is_encoder_decoder: bool) -> int:

@@ -5,24 +5,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from trainables import checkpoint, methods
-from trainables.batches import padded_tokens, training_batches
+from trainables.batches import order_of, padded_tokens, training_batches
 from trainables.cost import Meter, release_memory
 from trainables.cost.memory import limit_bytes
 from trainables.cost.meter import Figures
 from trainables.data import Split
+from trainables.encode import Encoded
 from trainables.evaluation import Evaluation, evaluate
 from trainables.loss import summed_cross_entropy
 from trainables.model import total_parameters, trainable_parameters
 from trainables.optimization import Optimization
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt
+from trainables.packing import packed_tokens
+from trainables.place import Place
 from trainables.portions import Portions
+from trainables.preemption import is_noticed
 from trainables.random_state import RandomState
 from trainables.workbench import Workbench
 
@@ -58,6 +61,7 @@ class FineTuning:
         self.bench = bench
         self.base = bench.base
         self.portions = Portions(micro_batch or bench.task.micro_batch_size)
+        self.capacity = bench.task.packed_tokens
         self.steps = 0
         self.examples_seen = 0
         self.plan = _plan(bench, method, hyperparameters, examples, seed)
@@ -77,6 +81,8 @@ class FineTuning:
     def advance(self, examples: int) -> list[float]:
         """Train on the next `examples`, rounded up to whole steps; the loss of each step.
 
+        It ends early, after a whole step, where this machine was announced to go.
+
         Raises:
             Diverged: a loss was not finite.
             OutOfMemory: memory ran out a second time, or with one example at a time.
@@ -85,7 +91,7 @@ class FineTuning:
         losses = []
         self.model.train()
         with self.meter.spending("train_seconds"):
-            while self.examples_seen < goal and self.steps < len(self.plan):
+            while self.examples_seen < goal and self.steps < len(self.plan) and not is_noticed():
                 batch = self.plan[self.steps]
                 halve = partial(self.portions.halve_training, len(batch))
                 losses.append(self._within_memory(partial(self._step, batch), halve))
@@ -104,7 +110,7 @@ class FineTuning:
         with self.meter.spending("evaluation_seconds"):
             return self._within_memory(work, self.portions.halve_evaluation)
 
-    def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
+    def save(self, folder: Place, notes: Mapping[str, Any]) -> None:
         """Write a checkpoint under `folder`; `notes` come back from `load`."""
         tensors: dict[str, Tensor] = {f"weights/{name}": p for name, p in self.parameters.items()}
         tensors |= {f"optimizer/{key}": value for key, value in self.optimization.tensors().items()}
@@ -118,10 +124,12 @@ class FineTuning:
         }
         checkpoint.write(folder, self.examples_seen, tensors, {**state, "notes": notes})
 
-    def load(self, folder: Path) -> dict[str, Any] | None:
+    def load(
+        self, folder: Place, on_damage: Callable[[str], None] = lambda remark: None
+    ) -> dict[str, Any] | None:
         """Go on from the newest checkpoint under `folder`, bit for bit; its notes, or None without one."""
         with self.meter.spending("startup_seconds"):
-            found = checkpoint.read(folder)
+            found = checkpoint.read(folder, on_damage)
             if found is None:
                 return None
             tensors, state = found
@@ -161,11 +169,12 @@ class FineTuning:
         batch = [self.bench.encoded("train")[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
         portions = list(self.portions.of(batch))
-        computed = sum(padded_tokens(p, is_encoder_decoder=self.base.is_encoder_decoder) for p in portions)
+        computed = sum(map(self._places, portions))
         loss = 0.0
         with self.meter.counting_flops(computed):
             for portion in portions:
-                part = summed_cross_entropy(self.base, self.model, portion) / target_tokens
+                summed = summed_cross_entropy(self.base, self.model, portion, capacity=self.capacity)
+                part = summed / target_tokens
                 part.backward()
                 loss += part.item()
         if not math.isfinite(loss):
@@ -176,6 +185,12 @@ class FineTuning:
         self.examples_seen += len(indices)
         self.meter.trained(examples=len(indices), target_tokens=target_tokens, padded_tokens=computed)
         return loss
+
+    def _places(self, portion: Sequence[Encoded]) -> int:
+        """Tokens of a forward pass, padding included."""
+        if self.capacity is None:
+            return padded_tokens(portion, is_encoder_decoder=self.base.is_encoder_decoder)
+        return packed_tokens([example.length for example in portion], self.capacity)
 
     def _within_memory(self, work: Callable[[], T], halve: Callable[[], bool]) -> T:
         """Do `work`; where memory runs out, once more in smaller portions, from the state before it.
@@ -209,7 +224,8 @@ def _plan(
     """The batches of the whole budget; without a method there are none."""
     if method is None:
         return []
-    lengths = [example.length for example in bench.encoded("train")]
+    is_seq2seq = bench.base.is_encoder_decoder
+    lengths = [order_of(example, is_encoder_decoder=is_seq2seq) for example in bench.encoded("train")]
     return training_batches(lengths, hyperparameters["batch_size"], examples=examples, seed=str(seed))
 
 

@@ -1,6 +1,8 @@
 """Cross-entropy of target tokens, computed from the logits so that no method's penalty is in it."""
 
 from collections.abc import Sequence
+from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,26 +12,42 @@ from trainables.batches import IGNORED, Batch, by_tokens, collate
 from trainables.encode import Encoded
 from trainables.methods import Model
 from trainables.model import Base
+from trainables.packing import pack
 
 EVALUATION_TOKENS = 4_096
 """Tokens, padding included, whose logits are held at once where no gradient is needed."""
 
 
-def summed_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded]) -> Tensor:
-    """Nats, summed over all target tokens of `examples` in one forward pass."""
-    logits, labels = teacher_forced(base, model, examples)
+def summed_cross_entropy(
+    base: Base, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
+) -> Tensor:
+    """Nats, summed over all target tokens of `examples` in one forward pass.
+
+    `capacity` packs them into rows of so many tokens; None: each has a row of its own.
+    """
+    logits, labels = teacher_forced(base, model, examples, capacity=capacity)
     return functional.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
-def teacher_forced(base: Base, model: Model, examples: Sequence[Encoded]) -> tuple[Tensor, Tensor]:
-    """Logits `(batch, tokens, vocabulary)` of one forward pass, and the labels at the same places."""
+def teacher_forced(
+    base: Base, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Logits `(rows, places, vocabulary)` of one forward pass, and the labels at the same places.
+
+    Of a causal model only those of the places at which a row has a label: sources need none.
+    """
     pad = base.tokenizer.pad_token_id
-    batch = collate(examples, pad, is_encoder_decoder=base.is_encoder_decoder).to(base.device)
+    if capacity is None:
+        batch = collate(examples, pad, is_encoder_decoder=base.is_encoder_decoder)
+    else:
+        batch = pack(examples, pad, capacity)
+    kept = _labelled(batch.labels) if _keeps_logits(base) else slice(None)
+    batch = batch.to(base.device)
     with base.autocast():
-        logits = _logits(base, model, batch)
-    return logits.float(), batch.labels
+        logits = _logits(base, model, batch, kept)
+    return logits.float(), batch.labels[:, kept]
 
 
 @torch.no_grad()
@@ -41,10 +59,24 @@ def mean_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded], *,
     return total / sum(len(example.target) for example in examples)
 
 
-def _logits(base: Base, model: Model, batch: Batch) -> Tensor:
-    """Logits `(batch, tokens, vocabulary)` that predict the labels at the same places."""
-    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+def _keeps_logits(base: Base) -> bool:
+    return not base.is_encoder_decoder and "logits_to_keep" in signature(base.model.forward).parameters
+
+
+def _labelled(labels: Tensor) -> Tensor:
+    """The places `(places,)` at which at least one row has something to learn."""
+    return (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
+
+
+def _logits(base: Base, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
+    """Logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
+    inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    if batch.position_ids is not None:
+        inputs |= {"position_ids": batch.position_ids, "use_cache": False}
     if base.is_encoder_decoder:
         inputs["decoder_input_ids"] = base.model.prepare_decoder_input_ids_from_labels(labels=batch.labels)
+    length = batch.labels.shape[1]
+    if isinstance(kept, Tensor):  # counted from the end: a causal model's soft prompt adds places before
+        inputs["logits_to_keep"] = (kept - length).to(base.device)
     logits: Tensor = model(**inputs).logits
-    return logits[:, -batch.labels.shape[1] :]  # a causal model's soft prompt adds places before
+    return logits if isinstance(kept, Tensor) else logits[:, -length:]

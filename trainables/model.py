@@ -1,6 +1,7 @@
 """The pretrained model that a process keeps and lends to one trial after the other."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from transformers.utils import logging
 
 from trainables import methods
 from trainables.encode import load_encoder
+from trainables.errors import InputError, NotApplicable
+from trainables.kernels import choose_kernels
 from trainables.methods import Model
+from trainables.options import check_options, loading_options
 from trainables.task import Task
 
 
@@ -31,15 +35,34 @@ class Base:
         self.encoder = load_encoder(task)
         self.tokenizer = self.encoder.tokenizer
         self.is_encoder_decoder = self.encoder.is_encoder_decoder
+        check_options(task, self.device, self.autocast_dtype, is_encoder_decoder=self.is_encoder_decoder)
         self.model = self.pretrained().to(self.device).requires_grad_(False).eval()
+        self._constants = constants(self.model)
+        if task.gradient_checkpointing and not self.model.supports_gradient_checkpointing:
+            kind = type(self.model).__name__
+            raise InputError(f"task.gradient_checkpointing: {kind} does not support it. Set it to false.")
         self._attributes = {name: set(vars(part)) for name, part in self.model.named_modules()}
         self._checksum = checksum(self.model)
 
     def attach(self, method: str | None, hyperparameters: Mapping[str, Any]) -> Model:
-        """The model with a method on it (None: as it is), ready for training on the device."""
+        """The model with a method on it (None: as it is), ready for training on the device.
+
+        Raises:
+            NotApplicable: the method makes no sense for this model, or with the task's options.
+        """
         if method is None:
             return self.model
-        return methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
+        attached = methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
+        for constant in self._constants:
+            constant.requires_grad = False
+        if self.task.packing and _is_prompt(attached):
+            self.restore(attached)
+            raise NotApplicable("its prompt would stand before a row, not before each example packed into it")
+        if self.task.gradient_checkpointing:
+            # Here, not at loading: peft would let gradients flow down to the embeddings, which nothing needs.
+            self.model.activation_checkpointing_enable()
+            self.model.disable_input_require_grads()
+        return attached
 
     def autocast(self) -> torch.autocast:
         """The context of every forward pass: matrix products in the task's precision."""
@@ -48,6 +71,8 @@ class Base:
     def restore(self, attached: Model) -> None:
         """Take the method off; afterwards the weights are bit for bit the pretrained ones."""
         detach(attached)
+        if self.task.gradient_checkpointing:
+            self.model.activation_checkpointing_disable()
         for name, part in self.model.named_modules():
             for attribute in set(vars(part)) - self._attributes.get(name, set()):
                 # peft's prompt methods leave a patched `prepare_inputs_for_generation` behind, and with it
@@ -71,11 +96,22 @@ class Base:
         """The model as it is on disk, or as `folder` has it, in the memory of the CPU."""
         loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
         logging.disable_progress_bar()
-        return loader.from_pretrained(
-            folder or self.task.model_path,
-            dtype=torch.float32,
-            trust_remote_code=self.task.trust_remote_code,
-        )
+        try:
+            model = loader.from_pretrained(
+                folder or self.task.model_path,
+                dtype=torch.float32,
+                trust_remote_code=self.task.trust_remote_code,
+                **loading_options(self.task, self.device),
+            )
+        except (ImportError, ValueError) as error:
+            asked = self.task.attention
+            if asked == "auto" or "attention" not in str(error).lower():
+                raise
+            raise InputError(
+                f"task.attention: {asked} cannot be had here. Set it to auto. ({error})"
+            ) from error
+        choose_kernels(model, self.device, self.task.attention)
+        return model
 
 
 def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
@@ -94,10 +130,14 @@ def detach(attached: Model) -> Model:
     """The model under a peft wrapper, its injected layers removed; a model without one as it is."""
     if not isinstance(attached, PeftModel):
         return attached
-    if attached.active_peft_config.is_prompt_learning:
+    if _is_prompt(attached):
         return attached.get_base_model()
     tuner: Any = attached.base_model
     return tuner.unload()
+
+
+def _is_prompt(model: Model) -> bool:
+    return isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning
 
 
 def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
@@ -115,6 +155,14 @@ def trainable_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def constants(model: Model) -> list[nn.Parameter]:
+    """What the architecture never trains, as Pegasus's sinusoidal positions; a loaded model does not say."""
+    with torch.device("meta"):
+        unloaded = type(model)(deepcopy(model.config))
+    fixed = {name for name, p in unloaded.named_parameters() if not p.requires_grad}
+    return [p for name, p in model.named_parameters() if name in fixed]
+
+
 def total_parameters(model: nn.Module) -> int:
-    """All parameters, frozen ones included; a shared tensor counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
+    """All parameters, frozen ones included; a shared tensor counts once, a byte of a 4-bit tensor is two."""
+    return sum(p.numel() * (2 if p.dtype is torch.uint8 else 1) for p in model.parameters())

@@ -43,16 +43,32 @@ def resolve(model: PreTrainedModel, role: str) -> list[str]:
     return names
 
 
-def plain_linear(model: PreTrainedModel, role: str) -> list[str]:
-    """As `resolve`, for methods that know no other kind of linear layer than torch's own.
+def unquantized(model: PreTrainedModel, role: str) -> list[str]:
+    """As `resolve`, for methods that read or change the weights and cannot do so in four bits.
 
     Raises:
-        NotApplicable: a layer of this role is of GPT-2's own kind.
+        NotApplicable: the model is quantised.
     """
-    names = resolve(model, role)
+    if is_quantized(model):
+        raise NotApplicable(f"it cannot adapt the quantised layers of {type(model).__name__}")
+    return resolve(model, role)
+
+
+def plain_linear(model: PreTrainedModel, role: str) -> list[str]:
+    """As `unquantized`, for methods that know no other kind of linear layer than torch's own.
+
+    Raises:
+        NotApplicable: a layer of this role is of GPT-2's own kind, or the model is quantised.
+    """
+    names = unquantized(model, role)
     if any(isinstance(model.get_submodule(name), Conv1D) for name in names):
         raise NotApplicable(f"{type(model).__name__} has Conv1D in place of torch.nn.Linear layers")
     return names
+
+
+def is_quantized(model: PreTrainedModel) -> bool:
+    """Whether transformers loaded the weights in fewer bits than can be trained."""
+    return getattr(model, "is_quantized", False)
 
 
 def shapes(model: PreTrainedModel, names: Iterable[str]) -> list[tuple[int, int]]:
@@ -96,8 +112,10 @@ def _narrows_outside_attention(model: PreTrainedModel, name: str) -> bool:
 
 
 def _shape(layer: Any) -> tuple[int, int]:
-    height, width = layer.weight.shape
-    return (width, height) if isinstance(layer, nn.Linear) else (height, width)
+    if isinstance(layer, nn.Linear):  # by name: a quantised weight has another shape
+        return layer.in_features, layer.out_features
+    inputs, outputs = layer.weight.shape
+    return inputs, outputs
 
 
 ROLES: dict[str, tuple[Callable[[nn.Module], bool], Callable[[PreTrainedModel, str], bool]]] = {

@@ -9,6 +9,7 @@ import torch
 
 from trainables.batches import IGNORED, by_tokens, collate, epoch_batches, padded, training_batches
 from trainables.encode import Encoded
+from trainables.packing import pack
 
 PAD = 0
 
@@ -129,8 +130,9 @@ def test_rows_are_padded_on_the_side_asked_for() -> None:
 
 
 def test_a_batch_moves_to_a_device_whole() -> None:
-    batch = collate(examples(), PAD, is_encoder_decoder=True).to(torch.device("meta"))
-    assert {tensor.device.type for tensor in batch} == {"meta"}
+    for batch in (collate(examples(), PAD, is_encoder_decoder=True), pack(examples(), PAD, 20)):
+        moved = batch.to(torch.device("meta"))._asdict().values()
+        assert {tensor.device.type for tensor in moved if tensor is not None} == {"meta"}
 
 
 @pytest.mark.parametrize("budget", [1, 150, 1000, 10**6])

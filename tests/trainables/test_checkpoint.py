@@ -2,7 +2,6 @@
 
 import ast
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,10 @@ def is_same(one: Tensor, two: Tensor) -> bool:
 
 @pytest.fixture
 def two_generations(tmp_path: Path) -> Path:
-    """A root with an older checkpoint beside the newest, as a kill between the two renames leaves it."""
+    """A root with an older checkpoint beside the newest."""
     root = tmp_path / "root"
     checkpoint.write(root, 64, {"a": torch.arange(100)}, {"steps": 8})
-    shutil.copytree(root, tmp_path / "copy")
     checkpoint.write(root, 128, {"a": torch.arange(100) + 1}, {"steps": 16})
-    shutil.copytree(tmp_path / "copy", root, dirs_exist_ok=True)
     return root
 
 
@@ -73,18 +70,43 @@ def test_where_there_is_none(tmp_path: Path) -> None:
     assert checkpoint.read(tmp_path) is None
 
 
-def test_only_the_newest_is_kept(tmp_path: Path) -> None:
-    for examples in (9, 64, 1_000_000):
+def kept(root: Path) -> list[int]:
+    return sorted(int(path.name) for path in root.iterdir())
+
+
+def test_the_newest_and_the_one_before_it_are_kept(tmp_path: Path) -> None:
+    written: list[int] = []
+    for examples in (9, 64, 1_000_000, 1_000_001):
         checkpoint.write(tmp_path, examples, {"a": torch.tensor(examples)}, {"steps": examples})
-        assert [int(path.name) for path in tmp_path.iterdir()] == [examples]
+        written.append(examples)
+        assert kept(tmp_path) == written[-2:]
         assert steps(tmp_path) == examples
+
+
+def test_what_was_newer_and_damaged_goes_with_the_next(two_generations: Path) -> None:
+    (two_generations / "000000000128" / "state.json").write_bytes(b"")
+    checkpoint.write(two_generations, 96, {"a": torch.zeros(1)}, {"steps": 12})
+    assert kept(two_generations) == [64, 96]
+    assert steps(two_generations) == 12
+
+
+def test_a_damaged_one_is_told(two_generations: Path) -> None:
+    told: list[str] = []
+    assert checkpoint.read(two_generations, told.append) is not None
+    assert told == []
+    for folder in two_generations.iterdir():
+        (folder / "state.safetensors").write_bytes(b"")
+    assert checkpoint.read(two_generations, told.append) is None
+    assert told == [
+        f"The checkpoint at {examples} examples was damaged and passed over." for examples in (128, 64)
+    ]
 
 
 def test_the_newest_is_read_where_an_older_one_is_left(two_generations: Path) -> None:
     assert len(list(two_generations.iterdir())) == 2
     assert steps(two_generations) == 16
     checkpoint.write(two_generations, 192, {"a": torch.zeros(1)}, {"steps": 24})
-    assert [int(path.name) for path in two_generations.iterdir()] == [192]
+    assert kept(two_generations) == [128, 192]
 
 
 def newest_files(root: Path) -> list[Path]:

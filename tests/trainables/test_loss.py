@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from trainables import loss
+from trainables.batches import IGNORED
 from trainables.encode import Encoded
 from trainables.loop import FineTuning
-from trainables.loss import mean_cross_entropy, summed_cross_entropy
+from trainables.loss import mean_cross_entropy, summed_cross_entropy, teacher_forced
 from trainables.workbench import Workbench
 
 FAMILIES = ("t5", "bart", "llama")
@@ -48,6 +49,16 @@ def own_loss(bench: Workbench, model: Any, examples: list[Encoded]) -> Tensor:
     )
     mask = torch.tensor([[int(i < len(x)) for i in range(ids.shape[1])] for x, _ in rows])
     return model(input_ids=ids, attention_mask=mask, labels=labels).loss
+
+
+def test_logits_are_computed_only_where_a_row_has_a_label(bench: Callable[..., Workbench]) -> None:
+    table = bench("llama")
+    examples = table.encoded("train")[:3]
+    logits, labels = teacher_forced(table.base, table.base.model, examples)
+    labelled = {place for e in examples for place in range(len(e.source) - 1, e.length - 1)}
+    assert labels.shape == (3, len(labelled)) == logits.shape[:2]
+    assert len(labelled) < max(example.length for example in examples)
+    assert (labels != IGNORED).sum() == tokens(examples)
 
 
 def tokens(examples: list[Encoded]) -> int:

@@ -237,7 +237,8 @@ def test_the_start_depends_on_the_seed_alone(
 
 
 def test_what_is_exported_loads_with_the_libraries_own_call_and_does_the_same(story: Story) -> None:
-    assert torch.equal(story.reloaded[0], story.answered[0])
+    """But for rounding: the libraries' kernels are others than a trial's."""
+    torch.testing.assert_close(story.reloaded[0], story.answered[0], rtol=1e-4, atol=1e-4)
     assert story.reloaded[1] == story.answered[1]
     assert not torch.equal(story.untrained, story.answered[0])
 

@@ -1,7 +1,8 @@
 """A trial reports at each rung, and after a crash says again what was not heard and trains the rest."""
 
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ from transformers import AutoModelForCausalLM
 
 import spaces
 from tests.trainables.conftest import RUNGS
+from trainables import preemption
 from trainables.assignment import Assignment
+from trainables.preemption import Preempted, heeding_notice
 from trainables.trial import Report, Trial
 
 
@@ -94,7 +97,75 @@ def test_a_trial_whose_checkpoint_is_lost_begins_again(
         file.write_bytes(b"")
     again = begin(assign(rungs_told=2))
     assert again.tuning.examples_seen == 0
-    assert [without_times(r) for r in reports(again, 2)] == [without_times(r) for r in before]
+    repeated = reports(again, 2)
+    assert [without_times(r) | {"remarks": []} for r in repeated] == [without_times(r) for r in before]
+    assert len(repeated[0]["remarks"]) == 2
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial]
+) -> None:
+    before = reports(begin(assign()), 2)
+    newest = max(Path(assign().checkpoints).iterdir())
+    (newest / "state.safetensors").write_bytes(b"damaged")
+    again = begin(assign(rungs_told=2))
+    assert again.tuning.examples_seen == RUNGS[0]
+    repeated = again.next_report()
+    assert repeated["remarks"] == [f"The checkpoint at {RUNGS[1]} examples was damaged and passed over."]
+    assert without_times(repeated | {"remarks": []}) == without_times(before[1])
+
+
+LONG = [8, 40, 48]
+"""Rungs of which the second has four steps."""
+
+
+def told_to_go(trial: Trial, monkeypatch: pytest.MonkeyPatch, *, at_step: int) -> None:
+    """Have SIGTERM come in such a step of a trial's second rung."""
+    trial.next_report()
+    train, done = trial.tuning._step, []
+
+    def step(indices: list[int]) -> float:
+        done.append(1)
+        if len(done) == at_step:
+            signal.raise_signal(signal.SIGTERM)
+        return train(indices)
+
+    monkeypatch.setattr(trial.tuning, "_step", step)
+    with heeding_notice(), pytest.raises(Preempted):
+        trial.next_report()
+
+
+@pytest.fixture
+def unnoticed() -> Iterator[None]:
+    """A process that was told to go is of no use for other tests."""
+    yield
+    preemption._NOTICE.clear()
+
+
+@pytest.mark.usefixtures("unnoticed")
+def test_a_trial_that_is_told_to_go_saves_what_it_has_and_goes_on_from_there(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = reports(begin(assign(checkpoints=assign().checkpoints + "-other", rungs=LONG)), 3)
+    told_to_go(begin(assign(rungs=LONG)), monkeypatch, at_step=2)
+    preemption._NOTICE.clear()  # the next worker is another process
+    again = begin(assign(rungs=LONG, rungs_told=1))
+    assert again.tuning.examples_seen == 8 + 2 * 8
+    rest = reports(again, 2)
+    assert [without_times(r) for r in rest] == [without_times(r) for r in unbroken[1:]]
+    assert rest[0]["train_loss"] == unbroken[1]["train_loss"]
+
+
+@pytest.mark.usefixtures("unnoticed")
+def test_a_worker_that_was_told_to_go_begins_nothing_more(
+    assign: Callable[..., Assignment], begin: Callable[..., Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = begin(assign(rungs=LONG))
+    told_to_go(trial, monkeypatch, at_step=4)
+    saved = sorted(Path(assign().checkpoints).iterdir())
+    assert [int(folder.name) for folder in saved] == [8, 40]
+    with pytest.raises(Preempted):
+        trial.next_report()
 
 
 def test_a_run_of_the_final_is_scored_at_its_end_only_and_keeps_its_output(

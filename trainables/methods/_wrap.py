@@ -11,7 +11,16 @@ def wrap(model: PreTrainedModel, config: PeftConfig) -> PeftModel:
     config.task_type = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
     if hasattr(config, "fan_in_fan_out"):  # how GPT-2's own kind of linear layer keeps its weights
         config.fan_in_fan_out = any(isinstance(part, Conv1D) for part in model.modules())
-    return get_peft_model(model, config)
+    attached = get_peft_model(model, config)
+    if config.is_prompt_learning:
+        _keep_in_fp32(attached)
+    return attached
+
+
+def _keep_in_fp32(attached: PeftModel) -> None:
+    """Take what makes the prompt out of autocast: peft exports the prompt that it makes in full precision."""
+    for maker in attached.prompt_encoder.values():
+        maker.forward = torch.autocast(attached.device.type, enabled=False)(maker.forward)
 
 
 def draw() -> int:

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from trainables.methods._wrap import wrap
 from trainables.steering import Steering
-from trainables.targets import resolve
+from trainables.targets import unquantized
 from trainables.task import Task
 
 ALLOCATIONS = 100
@@ -20,6 +20,8 @@ ALLOCATIONS = 100
 
 def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PeftModel:
     """Add updates of 1.5 times `target_rank` in the form of a singular value decomposition.
+
+    NotApplicable on four bits, on which what peft 0.21 loads differs from what it saved.
 
     `steer` sets the schedule by which the ranks are taken away; `total_step` here only has to be there.
     """
@@ -30,7 +32,7 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
         lora_alpha=rank * hyperparameters["alpha_ratio"],
         lora_dropout=hyperparameters["dropout"],
         orth_reg_weight=hyperparameters["orthogonality"],
-        target_modules=resolve(model, hyperparameters["targets"]),
+        target_modules=unquantized(model, hyperparameters["targets"]),
         total_step=1,
     )
     return wrap(model, config)

@@ -6,6 +6,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from trainables.errors import NotApplicable
+from trainables.methods._own import train
 from trainables.task import Task
 
 
@@ -14,6 +15,4 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     if not biases:
         raise NotApplicable(f"{type(model).__name__} has no biases")
-    for bias in biases:
-        bias.requires_grad = True
-    return model
+    return train(model, biases)

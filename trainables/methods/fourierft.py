@@ -8,7 +8,7 @@ from peft import FourierFTConfig, PeftModel
 from transformers import PreTrainedModel
 
 from trainables.methods._wrap import draw, wrap
-from trainables.targets import resolve, shapes
+from trainables.targets import shapes, unquantized
 from trainables.task import Task
 
 SCALE = 150.0
@@ -20,7 +20,7 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
     There are at most as many as the smallest layer has weights. The transform divides by the number of
     weights, so the scale grows with it: it is the paper's for RoBERTa-base where layers are 768 wide.
     """
-    names = resolve(model, hyperparameters["targets"])
+    names = unquantized(model, hyperparameters["targets"])
     sizes = [width * height for width, height in shapes(model, names)]
     config = FourierFTConfig(
         n_frequency=min(hyperparameters["frequencies"], *sizes),

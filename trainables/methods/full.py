@@ -5,9 +5,10 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
+from trainables.methods._own import train
 from trainables.task import Task
 
 
 def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PreTrainedModel:
     """Make every parameter trainable."""
-    return model.requires_grad_(True)
+    return train(model, model.parameters())

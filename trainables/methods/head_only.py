@@ -6,6 +6,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from trainables.errors import NotApplicable
+from trainables.methods._own import train
 from trainables.task import Task
 
 
@@ -14,5 +15,4 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
     head = model.get_output_embeddings()
     if head.weight is model.get_input_embeddings().weight:
         raise NotApplicable(f"the output head of this {type(model).__name__} is its input embedding too")
-    head.requires_grad_(True)
-    return model
+    return train(model, head.parameters())

@@ -7,6 +7,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from trainables.methods.lora import low_rank
+from trainables.targets import unquantized
 from trainables.task import Task
 
 
@@ -15,4 +16,5 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
 
     Not scaled, and by the exact decomposition: a randomised one would be another when it is loaded.
     """
+    unquantized(model, hyperparameters["targets"])
     return low_rank(model, hyperparameters, lora_alpha=hyperparameters["rank"], init_lora_weights="pissa")

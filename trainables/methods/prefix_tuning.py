@@ -6,6 +6,7 @@ from typing import Any
 from peft import PeftModel, PrefixTuningConfig
 from transformers import PreTrainedModel
 
+from trainables.errors import NotApplicable
 from trainables.methods._wrap import wrap
 from trainables.task import Task
 
@@ -18,6 +19,9 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
 
     Of an encoder-decoder only the decoder gets them: peft hands them over as its key-value cache.
     """
+    if task.gradient_checkpointing:
+        raise NotApplicable("its keys and values come as a cache, which gradient checkpointing drops")
+    _check_window(model, hyperparameters["virtual_tokens"] + task.max_source_tokens + task.max_target_tokens)
     config = PrefixTuningConfig(
         num_virtual_tokens=hyperparameters["virtual_tokens"],
         prefix_projection=hyperparameters["projection"] == "mlp",
@@ -25,6 +29,14 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
         **_heads(model),
     )
     return wrap(model, config)
+
+
+def _check_window(model: PreTrainedModel, longest: int) -> None:
+    """Layers that look back over a window would lose the prefix, sooner behind the padding of generation."""
+    config = model.config
+    window, kinds = getattr(config, "sliding_window", None), getattr(config, "layer_types", None)
+    if window is not None and window < longest and (kinds is None or "sliding_attention" in kinds):
+        raise NotApplicable(f"layers that look back over {window} tokens would not see its prefix")
 
 
 def _heads(model: PreTrainedModel) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
+from trainables.methods._own import train
 from trainables.targets import blocks
 from trainables.task import Task
 
@@ -13,6 +14,5 @@ from trainables.task import Task
 def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PreTrainedModel:
     """Train the last blocks, a `share` of all: of the decoder, whose blocks end in what is written."""
     found = blocks(model)
-    for block in found[-math.ceil(hyperparameters["share"] * len(found)) :]:
-        block.requires_grad_(True)
-    return model
+    last = found[-math.ceil(hyperparameters["share"] * len(found)) :]
+    return train(model, (parameter for block in last for parameter in block.parameters()))

@@ -8,7 +8,7 @@ from peft import PeftModel, VBLoRAConfig
 from transformers import PreTrainedModel
 
 from trainables.methods._wrap import wrap
-from trainables.targets import resolve, shapes
+from trainables.targets import shapes, unquantized
 from trainables.task import Task
 
 
@@ -17,7 +17,7 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
 
     A vector is as long as fits into all layers, at most 256 as in the paper.
     """
-    names = resolve(model, hyperparameters["targets"])
+    names = unquantized(model, hyperparameters["targets"])
     length = math.gcd(256, *(side for shape in shapes(model, names) for side in shape))
     config = VBLoRAConfig(
         r=hyperparameters["rank"],

@@ -7,7 +7,7 @@ from peft import PeftModel, VeraConfig
 from transformers import PreTrainedModel
 
 from trainables.methods._wrap import draw, wrap
-from trainables.targets import resolve
+from trainables.targets import unquantized
 from trainables.task import Task
 
 
@@ -18,6 +18,6 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
         d_initial=hyperparameters["initial_scale"],
         vera_dropout=hyperparameters["dropout"],
         projection_prng_key=draw(),
-        target_modules=resolve(model, hyperparameters["targets"]),
+        target_modules=unquantized(model, hyperparameters["targets"]),
     )
     return wrap(model, config)

@@ -2,7 +2,7 @@
 
 `examine.examine` runs them, in this order, on the real model and a few real examples:
 
-    targets, precision, gradients, learns, changes output, reload, speed, restore, lengths, memory
+    targets, precision, packing, gradients, learns, changes output, reload, speed, restore, lengths, memory
 
 Each is one function in a file of its own, from a `Probe` (or a workbench) to a `Finding`. `findings` is
 without torch: the driver and the report read with it what a worker found.

@@ -16,6 +16,7 @@ from trainables.preflight.learns import learns
 from trainables.preflight.lengths import lengths
 from trainables.preflight.memory import memory
 from trainables.preflight.output import output
+from trainables.preflight.packing import packing
 from trainables.preflight.precision import precision
 from trainables.preflight.probe import Probe
 from trainables.preflight.reload import reload
@@ -28,6 +29,7 @@ from trainables.workbench import Workbench, workbench
 CHAIN: dict[str, Callable[[Probe], Finding]] = {
     "targets": targets,
     "precision": precision,
+    "packing": packing,
     "gradients": gradients,
     "learns": learns,
     "changes output": output,
@@ -45,7 +47,8 @@ def answer(request: Request) -> Findings:
     """
     torch.set_num_threads(request.cpus)
     task = request.task.model_dump_json()
-    return examine(workbench(task, request.data_seed, request.data_fingerprint), request)
+    bench = workbench(task, request.data_seed, request.data_fingerprint, request.tokens)
+    return examine(bench, request)
 
 
 def examine(bench: Workbench, request: Request) -> Findings:
@@ -64,6 +67,8 @@ def examine(bench: Workbench, request: Request) -> Findings:
 
 def _chain(probe: Probe) -> Iterator[Gate]:
     for name, gate in CHAIN.items():
+        if gate is packing and not probe.base.task.packing:
+            continue
         asked = _asked(name, partial(gate, probe))
         yield asked
         if asked.verdict == "fail":

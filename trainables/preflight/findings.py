@@ -9,6 +9,7 @@ GATES = (
     "worker",
     "targets",
     "precision",
+    "packing",
     "gradients",
     "learns",
     "changes output",

@@ -42,6 +42,8 @@ def judged(stairs: Stairs) -> Finding:
     if stairs.predicted(portion) > stairs.room:
         least = f"on one example it takes {stairs.predicted(1) / GIB:.2f} GiB"
         advice = "Lower task.max_source_tokens or resources.concurrent_trials, or take a larger device."
+        if not stairs.checkpointing:
+            advice = f"Set task.gradient_checkpointing to true. {advice}"
         return Finding("fail", f"{told}; {least}. {advice}", figures)
     if portion < stairs.top:
         return Finding("pass", f"{told}: taken in portions of {portion}", figures)

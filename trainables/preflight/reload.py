@@ -11,6 +11,7 @@ from trainables.methods import Model
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import NOISE_NATS, distance, equal, training_path
 from trainables.preflight.probe import Probe
+from trainables.targets import is_quantized
 
 
 def reload(probe: Probe) -> Finding:
@@ -46,12 +47,16 @@ def _loaded(probe: Probe, folder: Path) -> Model:
 
 
 def _merged(model: Model) -> Model | None:
-    """The model with the adapter in its weights; None where there is none, or peft cannot merge it."""
+    """The model with the adapter in its weights; None where there is none, or peft cannot merge it.
+
+    Into quantised weights it could, but they would be rounded anew.
+    """
     tuner = model.base_model if isinstance(model, PeftModel) else None
-    if not isinstance(tuner, BaseTuner):
+    if not isinstance(tuner, BaseTuner) or is_quantized(model.get_base_model()):
         return None
     try:
-        return tuner.merge_and_unload()
+        with warnings.catch_warnings(action="ignore"):
+            return tuner.merge_and_unload()
     except (NotImplementedError, ValueError):
         return None
 

@@ -22,6 +22,8 @@ class Request(BaseModel):
     data_seed: int
     data_fingerprint: str
     """The data that the driver saw."""
+    tokens: str | None = None
+    """Folder of the tokens that all workers share; None: each makes its own."""
     cpus: int
     """Torch threads of a trial."""
     memory_share: float

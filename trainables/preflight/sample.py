@@ -15,6 +15,7 @@ class Sample(Workbench):
         # Not Workbench.__init__: it would load the model and the data a second time.
         self.task = bench.task
         self.data_seed = bench.data_seed
+        self.tokens = None
         self.base = bench.base
         self.data = Data(list(train), list(validation), [])
         self._encoded = {}

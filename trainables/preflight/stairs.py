@@ -23,6 +23,7 @@ class Stairs:
         """Bytes that a step may take; no step is tried that is predicted to take more."""
         self.top = min(costliest["batch_size"], len(bench.data.train))
         self.top = min(self.top, bench.task.micro_batch_size or self.top)
+        self.checkpointing = bench.task.gradient_checkpointing
         self.peaks: dict[int, int] = {}
         """Bytes, by examples."""
         sample = Sample(bench, longest(bench.data.train, self.top))
