@@ -4,19 +4,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 import spaces
 from search import locate, yaml_file
 from search.overrides import apply_overrides
 from search.problems import Problem, SweepError, of_validation
 from search.settings import Final, FolderName, MethodChoice, Qualifying, Resources, Settings
+from trainables.place import refuse_secrets
 from trainables.task import Task
 
 __all__ = ["Problem", "Sweep", "SweepError", "differences", "json_schema", "load_sweep"]
 
-_MAY_GROW = ("qualifying.trials_per_method", "final.seeds")
-_MAY_CHANGE = ("resources.", "storage", "qualifying.study_storage", "task.data")
+_MAY_GROW = (
+    "qualifying.trials_per_method", "qualifying.budget.device_seconds_per_method", "final.seeds",
+)  # fmt: skip
+_MAY_CHANGE = (
+    "resources.", "storage", "qualifying.study_storage", "qualifying.audit", "final.untuned", "task.data",
+)  # fmt: skip
 """Data may lie elsewhere: the run folder knows its fingerprint."""
 
 
@@ -32,7 +37,11 @@ class Sweep(Settings):
     qualifying: Qualifying = Field(Qualifying(), description="The search phase, on validation data.")
     final: Final = Field(Final(), description="The winners' retraining, on test data.")
     resources: Resources = Field(Resources(), description="What one trial may use.")
-    storage: str = Field("runs", min_length=1, description="Folder of the run folders.")
+    storage: str = Field(
+        "runs",
+        min_length=1,
+        description="Folder of the run folders: a path, or a URL such as s3://bucket/runs.",
+    )
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -53,6 +62,35 @@ class Sweep(Settings):
         if "baseline" in methods:
             raise ValueError("must not name a method baseline: the report calls the untrained model so")
         return methods
+
+    @field_validator("storage")
+    @classmethod
+    def _holds_no_secret(cls, storage: str) -> str:
+        refuse_secrets(storage)
+        return storage
+
+    @field_validator("qualifying")
+    @classmethod
+    def _suits_task_and_methods(cls, qualifying: Qualifying, info: ValidationInfo) -> Qualifying:
+        task, problems = info.data.get("task"), []
+        if task and qualifying.objectives and qualifying.objectives[0] != task.metric:
+            rule = f"must begin with task.metric, {task.metric}"
+            given = spaces.shown(qualifying.objectives[0])
+            problems.append(Problem("qualifying.objectives", f"{rule}, got {given}"))
+        if qualifying.sampler == "grid":
+            problems += [
+                Problem(f"methods.{name}.space", "needs lists for qualifying.sampler: grid, as rank: [4, 8]")
+                for name, choice in info.data.get("methods", {}).items()
+                if len(choice.grid()) == 1
+            ]
+        if problems:
+            raise spaces.ProblemsError(problems)
+        return qualifying
+
+    @property
+    def folder(self) -> str:
+        """The run folder, where no other is named: `<storage>/<name>`."""
+        return f"{self.storage.rstrip('/')}/{self.name}"
 
     def spaces(self) -> dict[str, spaces.Space]:
         """What is searched for each method, by its name in this sweep."""
@@ -138,7 +176,7 @@ def _broken_rule(path: str, old: Any, new: Any) -> str | None:
     if old == new or path.startswith(_MAY_CHANGE):
         return None
     if path in _MAY_GROW:
-        return "may only grow" if new < old else None
+        return "may only grow" if old is None or new is None or new < old else None
     return "must not change"
 
 

@@ -6,10 +6,11 @@ Checkpoints are those of the largest point of each method's space; records and p
 them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from search.allowance import most_trials
 from search.config import Sweep
 from search.gates import Preflight
 from search.scheduler import Rungs
@@ -17,6 +18,8 @@ from trainables.preflight.findings import Findings, Gate
 
 SEARCHES = 200
 """Simulated to see how many trials are stopped early."""
+_FEW_TRIALS = 16
+"""From which the cost of a trial is reckoned where there is a budget of seconds instead."""
 CHECKPOINT_COPIES = 3
 """The weights and both moments of AdamW."""
 
@@ -53,29 +56,36 @@ def forecast(
     sweep: Sweep, preflight: Preflight, rungs: list[int], counts: Mapping[str, int], concurrent: int
 ) -> Forecast:
     """Of the methods that were admitted; `counts` are the examples of each split."""
-    parts = [_Part(sweep, preflight.methods[name], rungs, counts) for name in sweep.methods]
-    seeds = sweep.final.seeds
+    parts = [_Part(sweep, name, preflight.methods[name], rungs, counts) for name in sweep.methods]
+    seeds = sweep.final.seeds * (1 + sweep.final.untuned)
     finals = [part.final_seconds for part in parts] * seeds
+    audits = sum(part.audits * part.trial_seconds for part in parts)
     baseline = max(part.test_seconds for part in parts)
     phases = (
         _wall(
             sum(part.search_seconds for part in parts), max(part.trial_seconds for part in parts), concurrent
         ),
-        _wall(sum(finals) + baseline, max(finals), concurrent),
+        _wall(sum(finals) + audits + baseline, max(finals), concurrent),
     )
-    live = 2 * concurrent * max(part.checkpoint_bytes for part in parts)  # the new one, then the old one goes
-    kept = sum(part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
+    # A trial keeps two; a new one is written before the oldest goes.
+    live = 3 * concurrent * max(part.checkpoint_bytes for part in parts)
+    kept = sum(2 * (1 + part.audits) * part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
     written = sum(part.written_bytes + seeds * part.final_written_bytes for part in parts)
     startup = (preflight.startup_seconds or 0.0) * len(phases)
-    return Forecast(startup + sum(phases), live + kept, round(written))
+    return Forecast(startup + sum(phases), round(live + kept), round(written))
 
 
-def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int, concurrent: int) -> Gate:
-    """The gate on the whole sweep: it fails where the disk would fill."""
-    trials = sweep.qualifying.trials_per_method
+def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, concurrent: int) -> Gate:
+    """The gate on the whole sweep: it fails where the disk would fill; None: there is none that could."""
+    budget = sweep.qualifying.budget
+    searched = (
+        f"{sweep.qualifying.trials_per_method} trials"
+        if budget is None
+        else f"{_duration(budget.device_seconds_per_method)} of search"
+    )
     told = (
         f"about {_duration(expected.seconds)}, {_size(expected.disk_bytes)}: {len(sweep.methods)} methods, "
-        f"{trials} trials and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
+        f"{searched} and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
         "trials would be, speed as measured at the defaults"
     )
     figures = {
@@ -84,7 +94,7 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int, concurrent:
         "written_bytes": expected.written_bytes,
         "free_bytes": free_bytes,
     }
-    if expected.disk_bytes > free_bytes:
+    if free_bytes is not None and expected.disk_bytes > free_bytes:
         problem = f"{told}. Only {_size(free_bytes)} are free"
         remedy = "set `storage` to a larger disk, or lower final.seeds or resources.concurrent_trials"
         return Gate(name="disk and time", verdict="fail", message=f"{problem}: {remedy}.", figures=figures)
@@ -94,16 +104,18 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int, concurrent:
 class _Part:
     """One method's share."""
 
-    def __init__(self, sweep: Sweep, findings: Findings, rungs: list[int], counts: Mapping[str, int]) -> None:
+    def __init__(
+        self, sweep: Sweep, method: str, findings: Findings, rungs: list[int], counts: Mapping[str, int]
+    ) -> None:
         speed, memory, qualifying = findings.figures("speed"), findings.figures("memory"), sweep.qualifying
-        reached = arrivals(qualifying.trials_per_method, len(rungs), qualifying.reduction_factor)
         train_second = 1 / speed["train_examples_per_second"]
         score_second = 1 / speed["evaluated_examples_per_second"]
         scored = _limited(qualifying.validation_samples, counts["validation"])
         steps = [after - before for before, after in zip([0, *rungs], rungs, strict=False)]
         each = [step * train_second + scored * score_second for step in steps]
-        self.search_seconds = sum(count * seconds for count, seconds in zip(reached, each, strict=True))
+        trials, self.search_seconds, reached = _search(sweep, method, each)
         self.trial_seconds = sum(each)
+        self.audits = min(qualifying.audit, trials - reached[-1])
         self.test_seconds = _limited(sweep.final.test_samples, counts["test"]) * score_second
         self.final_seconds = rungs[-1] * train_second + self.test_seconds
         self.checkpoint_bytes = CHECKPOINT_COPIES * memory["trained_bytes"]
@@ -111,6 +123,18 @@ class _Part:
         self.export_bytes = findings.figures("reload")["export_bytes"] + max(0, grown)
         self.written_bytes = sum(reached) * self.checkpoint_bytes
         self.final_written_bytes = len(rungs) * self.checkpoint_bytes + self.export_bytes
+
+
+def _search(sweep: Sweep, method: str, each: Sequence[float]) -> tuple[int, float, list[float]]:
+    """Trials of a method, the seconds of all, how many reach each rung; `each`: seconds between rungs."""
+    budget, factor = sweep.qualifying.budget, sweep.qualifying.reduction_factor
+    trials = most_trials(sweep, method) or _FEW_TRIALS
+    reached = arrivals(trials, len(each), factor)
+    seconds = sum(count * part for count, part in zip(reached, each, strict=True))
+    if budget is None:
+        return trials, seconds, reached
+    scale = budget.device_seconds_per_method / seconds
+    return round(trials * scale), budget.device_seconds_per_method, [count * scale for count in reached]
 
 
 def _limited(samples: int | str, count: int) -> int:

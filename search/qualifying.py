@@ -1,5 +1,6 @@
 """The search phase: every method has its trials, scored on validation data, the losers stopped early."""
 
+from search.allowance import planned_trials
 from search.assignments import Plan
 from search.experiment import Experiment
 from search.ledger import Ledger
@@ -7,13 +8,17 @@ from search.recorder import Event
 from search.records import Record
 from search.scheduler import MethodASHA
 from search.searcher import MethodSearch
-from search.studies import rebuild
+from search.studies import rebuild, show
 
 
 def trials_left(plan: Plan, ledger: Ledger) -> int:
     """Trials that have not ended, those that have not begun included."""
-    ended = sum(r.status != "running" for method in plan.sweep.methods for r in ledger.qualifying(method))
-    return plan.sweep.qualifying.trials_per_method * len(plan.sweep.methods) - ended
+    left = 0
+    for method in plan.sweep.methods:
+        begun = ledger.qualifying(method)
+        ended = sum(record.status != "running" for record in begun)
+        left += planned_trials(plan.sweep, method, begun) - ended
+    return left
 
 
 def qualify(plan: Plan, ledger: Ledger, experiment: Experiment) -> None:
@@ -24,11 +29,14 @@ def qualify(plan: Plan, ledger: Ledger, experiment: Experiment) -> None:
         if event in ("rung", "failed"):
             studies[record.method].tell(record)
 
-    scheduler = MethodASHA(ledger, studies, plan.sweep.qualifying.reduction_factor)
-    experiment.fit(
-        MethodSearch(plan, ledger, studies),
-        ledger,
-        trials_left(plan, ledger),
-        scheduler=scheduler,
-        listeners=[learn],
-    )
+    settings = plan.sweep.qualifying
+    scheduler = MethodASHA(ledger, studies, settings.reduction_factor, settings.costs)
+    try:
+        experiment.fit(
+            MethodSearch(plan, ledger, studies),
+            ledger,
+            scheduler=scheduler,
+            listeners=[learn],
+        )
+    finally:
+        show(studies)

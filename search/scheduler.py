@@ -5,7 +5,7 @@ ASHA: Li et al., 2020, arXiv 1810.05934, in its stopping form (as in Ray Tune an
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -13,33 +13,42 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from search.ledger import Ledger
 from search.records import Record, Stop
+from search.statistics.pareto import front_ranks
 
 
 class Rungs:
-    """The values that one method's trials reached at each rung; higher is better."""
+    """What one method's trials reached at each rung: a value, higher is better, and costs, lower is better.
+
+    With costs, trials are ranked by Pareto front, and by value within one (MO-ASHA: Schmucker et al., 2021,
+    arXiv 2106.12639, which leaves the order within a front open).
+    """
 
     def __init__(self, reduction_factor: int) -> None:
         self.reduction_factor = reduction_factor
-        self._values: dict[int, dict[str, float]] = defaultdict(dict)
+        self._points: dict[int, dict[str, tuple[float, ...]]] = defaultdict(dict)
 
-    def enter(self, trial: str, rung: int, value: float | None) -> None:
-        """Take note of a value without a decision; None was not finite and competes with nobody."""
+    def enter(self, trial: str, rung: int, value: float | None, costs: Sequence[float] = ()) -> None:
+        """Take note without a decision; a value of None was not finite and competes with nobody."""
         if value is not None:
-            self._values[rung][trial] = value
+            self._points[rung][trial] = (-value, *costs)
 
-    def decide(self, trial: str, rung: int, value: float | None) -> Stop | None:
+    def decide(self, trial: str, rung: int, value: float | None, costs: Sequence[float] = ()) -> Stop | None:
         """Why the trial must stop at this rung, or None: it is among the best 1/reduction_factor so far.
 
         A tie goes to the trial that came first, so that equal scores do not all run to the end.
         """
-        others = sorted((v for t, v in self._values[rung].items() if t != trial), reverse=True)
-        self.enter(trial, rung, value)
+        others = [point for name, point in self._points[rung].items() if name != trial]
+        self.enter(trial, rung, value, costs)
         if value is None:
             return Stop(rung=rung, value=None, cut_off=None)
+        fronts = front_ranks([*others, (-value, *costs)]) if costs else [0] * (len(others) + 1)
+        *ranked, own = zip(fronts, [*(point[0] for point in others), -value], strict=True)
         places = math.ceil((len(others) + 1) / self.reduction_factor)
-        if len(others) < places or value > others[places - 1]:
+        if sum(other <= own for other in ranked) < places:
             return None
-        return Stop(rung=rung, value=value, cut_off=others[places - 1])
+        if costs:
+            return Stop(rung=rung, value=value, cut_off=None, front=int(own[0]))
+        return Stop(rung=rung, value=value, cut_off=-sorted(ranked)[places - 1][1])
 
 
 class MethodASHA(FIFOScheduler):
@@ -48,31 +57,42 @@ class MethodASHA(FIFOScheduler):
     The untuned default of a method is never stopped: the report compares the winner with it.
     """
 
-    def __init__(self, ledger: Ledger, methods: Iterable[str], reduction_factor: int) -> None:
+    def __init__(
+        self, ledger: Ledger, methods: Iterable[str], reduction_factor: int, costs: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self.ledger = ledger
+        self.costs = costs
         self.rungs = {method: Rungs(reduction_factor) for method in methods}
         for method, rungs in self.rungs.items():
             for record in ledger.qualifying(method):
                 for rung in record.rungs:
-                    rungs.enter(record.id, rung.rung, rung.score)
+                    rungs.enter(record.id, rung.rung, rung.score, self._costs(rung.cost))
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         record = self.ledger.records[trial.config["assignment"]["trial"]]
-        stop = self._decide(record, result["rung"], result["report/score"])
+        costs = self._costs(result["report"]["cost"]) if self.costs else ()
+        stop = self._decide(record, result["rung"], result["report/score"], costs)
         if stop is None:
             return TrialScheduler.CONTINUE
         self.ledger.stops[record.id] = stop
         return TrialScheduler.STOP
 
-    def _decide(self, record: Record, rung: int, value: float | None) -> Stop | None:
+    def _costs(self, cost: Mapping[str, float | None]) -> tuple[float, ...]:
+        """Of what the search weighs; what could not be measured is worse than all."""
+        known = (cost.get(name) for name in self.costs)
+        return tuple(math.inf if value is None else value for value in known)
+
+    def _decide(
+        self, record: Record, rung: int, value: float | None, costs: tuple[float, ...]
+    ) -> Stop | None:
         rungs = self.rungs[record.method]
         if record.origin == "default":
-            rungs.enter(record.id, rung, value)
+            rungs.enter(record.id, rung, value, costs)
             return None
         if rung < len(record.rungs):  # told again after a crash: it was let pass then
             return None
-        return rungs.decide(record.id, rung, value)
+        return rungs.decide(record.id, rung, value, costs)
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its schedulers; this one's state is the ledger."""

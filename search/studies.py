@@ -1,15 +1,22 @@
 """One Optuna study a method, rebuilt from the ledger at each start."""
 
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
-from optuna.storages import BaseStorage
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.config import Sweep
 from search.ledger import Ledger
-from search.records import Record
+from search.mirror import Mirror
+from search.records import Origin, Record, now
 from search.samplers import guided_or_random, sobol_point
 from search.seeds import derived_seed
 from search.store import RunFolder
@@ -37,35 +44,62 @@ class MethodStudy:
     """
 
     def __init__(
-        self, sweep: Sweep, method: str, space: Space, *, storage: BaseStorage, budgets: list[int]
+        self,
+        sweep: Sweep,
+        method: str,
+        space: Space,
+        *,
+        storage: BaseStorage,
+        budgets: list[int],
+        warm: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.method = method
         self.space = space
+        self.storage = storage
         self.seed = sweep.seed
         self.sampler = sweep.qualifying.sampler
+        self.costs = sweep.qualifying.costs
         self.budgets = budgets
+        self.first: list[tuple[dict[str, Any], Origin]] = [
+            (dict(space.default), "default"),
+            *((point, "warm") for point in warm),
+        ]
+        self.grid = _shuffled(sweep, method)[1:] if self.sampler == "grid" else []
         name = f"{sweep.name}/{method}"
-        if name in optuna.get_all_study_names(storage):
-            optuna.delete_study(study_name=name, storage=storage)
-        self.study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
+        directions = [StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * len(self.costs)]
+        self.study = optuna.create_study(storage=storage, study_name=name, directions=directions)
         self._open: dict[str, optuna.Trial] = {}
         self._told: dict[str, set[int]] = {}
 
     def propose(self, number: int) -> tuple[dict[str, Any], str]:
-        """Hyperparameters of trial `number` and where they come from: the first is the untuned default."""
+        """Hyperparameters of trial `number` and where they come from.
+
+        The first is the untuned default, then come those of a warm start.
+        """
         assert number == len(self.study.get_trials(deepcopy=False))
-        origin = "sampled" if number else "default"
-        if origin == "default":
-            self.study.enqueue_trial(dict(self.space.default))
-        elif self.sampler == "qmc":
-            seed = derived_seed(self.seed, self.method, "qmc")
-            self.study.enqueue_trial(sobol_point(self.space.distributions, number - 1, seed))
-        self.study.sampler = guided_or_random(
-            "random" if self.sampler == "qmc" else self.sampler,
-            derived_seed(self.seed, self.method, "propose", number),
-        )
+        point, origin = self._given(number)
+        if point is not None:
+            self.study.enqueue_trial(point)
+        self.study.sampler = self.sampler_of(number)
         trial = self._ask(number)
         return self.space.complete(trial.params), origin
+
+    def _given(self, number: int) -> tuple[dict[str, Any] | None, Origin]:
+        """What does not depend on earlier trials; None is to be sampled."""
+        if number < len(self.first):
+            return self.first[number]
+        place = number - len(self.first)
+        if self.sampler == "qmc":
+            seed = derived_seed(self.seed, self.method, "qmc")
+            return sobol_point(self.space.distributions, place, seed), "sampled"
+        return self.grid[place] if self.sampler == "grid" else None, "sampled"
+
+    def sampler_of(self, number: int) -> BaseSampler:
+        """What proposes trial `number`, with a seed of its own: proposals do not depend on restarts."""
+        return guided_or_random(
+            "tpe" if self.sampler == "tpe" else "random",
+            derived_seed(self.seed, self.method, "propose", number),
+        )
 
     def replay(self, record: Record) -> None:
         """Enter a trial of an earlier start: told as it ended, or open where it is unfinished."""
@@ -78,10 +112,10 @@ class MethodStudy:
         self.study.add_trial(
             optuna.trial.create_trial(
                 state=self._state(record),
-                value=self._value(record),
+                values=self._objectives(record),
                 params=params,
                 distributions=dict(self.space.distributions),
-                intermediate_values=self._values(record),
+                intermediate_values={} if self.costs else self._values(record),
                 user_attrs={"trial": record.id},
                 constraints=_constraints(record),
             )
@@ -90,17 +124,21 @@ class MethodStudy:
     def tell(self, record: Record) -> None:
         """Bring the study up to what the record says: its rungs, and how it ended."""
         trial = self._open[record.id]
-        for step, value in self._values(record).items():
-            if step not in self._told[record.id]:
-                trial.report(value, step)
-                self._told[record.id].add(step)
+        if not self.costs:  # Optuna takes what is reported on the way for single objectives only
+            self._report(trial, record)
         if record.status != "running":
             for name, violation in _constraints(record).items():
                 trial.set_constraint(name, violation)
             state = self._state(record)
             # Optuna itself takes a pruned trial's value from what was reported, and wants none.
-            self.study.tell(trial, record.score if state is TrialState.COMPLETE else None, state)
+            self.study.tell(trial, self._objectives(record) if state is TrialState.COMPLETE else None, state)
             del self._open[record.id]
+
+    def _report(self, trial: optuna.Trial, record: Record) -> None:
+        for step, value in self._values(record).items():
+            if step not in self._told[record.id]:
+                trial.report(value, step)
+                self._told[record.id].add(step)
 
     def _ask(self, number: int) -> optuna.Trial:
         trial = self.study.ask(dict(self.space.distributions))
@@ -112,15 +150,28 @@ class MethodStudy:
     def _values(self, record: Record) -> dict[int, float]:
         return {self.budgets[r.rung]: r.score for r in record.rungs if r.score is not None}
 
-    def _value(self, record: Record) -> float | None:
-        """The value of a trial that ended, as `tell` leaves it: a pruned one's is the last it reported."""
-        if self._state(record) is TrialState.FAIL:
+    def _objectives(self, record: Record) -> list[float] | None:
+        """The values of a trial that ended, as `tell` leaves them: a pruned one's is the last it reported.
+
+        With several objectives a pruned one has none: its costs up to then are not those of a whole trial.
+        """
+        state = self._state(record)
+        if state is TrialState.FAIL or (self.costs and state is TrialState.PRUNED):
             return None
-        return next(reversed(self._values(record).values()), None)
+        values = [next(reversed(self._values(record).values()), None), *map(record.cost.get, self.costs)]
+        return None if None in values else [float(value) for value in values if value is not None]
 
     def _state(self, record: Record) -> TrialState:
         state = STATES[record.status]
-        return TrialState.FAIL if state is TrialState.COMPLETE and record.score is None else state
+        unknown = [record.score, *map(record.cost.get, self.costs)].count(None)
+        return TrialState.FAIL if state is TrialState.COMPLETE and unknown else state
+
+
+def _shuffled(sweep: Sweep, method: str) -> list[dict[str, Any]]:
+    """The grid, the default first, then in an order of its own: few trials are a random part of it."""
+    default, *points = sweep.methods[method].grid()
+    order = np.random.default_rng(derived_seed(sweep.seed, method, "grid")).permutation(len(points))
+    return [default, *(points[place] for place in order)]
 
 
 def _constraints(record: Record) -> dict[str, float]:
@@ -132,23 +183,74 @@ def trial_id(method: str, number: int) -> str:
     return f"{method}/{number:04d}"
 
 
+def proposal(sweep: Sweep, study: MethodStudy, number: int) -> Record:
+    """A new trial of the qualifying, as its method's study proposes it."""
+    hyperparameters, origin = study.propose(number)
+    return Record(
+        id=trial_id(study.method, number),
+        method=study.method,
+        number=number,
+        phase="qualifying",
+        split="validation",
+        origin=origin,
+        hyperparameters=hyperparameters,
+        seed=derived_seed(sweep.seed, study.method, "qualifying", number),
+        started=now(),
+    )
+
+
 def rebuild(sweep: Sweep, ledger: Ledger, budgets: list[int]) -> dict[str, MethodStudy]:
-    """The studies of all methods, as the ledger has them."""
+    """The studies of all methods, as the ledger has them.
+
+    A trial whose record was lost is proposed again, from the trials before it, and entered in the ledger.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = _storage(sweep.qualifying.study_storage, ledger.folder)
-    studies = {}
+    studies, known = {}, ledger.folder.read_warm_start()
     for method, space in sweep.spaces().items():
-        studies[method] = MethodStudy(sweep, method, space, storage=storage, budgets=budgets)
-        for record in ledger.qualifying(method):
-            studies[method].replay(record)
+        warm = known.get(method, [])
+        studies[method] = MethodStudy(sweep, method, space, storage=storage, budgets=budgets, warm=warm)
+        _replay(sweep, ledger, studies[method])
+    show(studies)
     return studies
+
+
+def show(studies: Mapping[str, MethodStudy]) -> None:
+    """Write what has changed of the studies to where others read them."""
+    for storage in _mirrors(studies):
+        storage.show()
+
+
+def show_if_due(studies: Mapping[str, MethodStudy]) -> None:
+    """The same, where a change has waited for a while; to be called often."""
+    for storage in _mirrors(studies):
+        storage.show_if_due()
+
+
+def _mirrors(studies: Mapping[str, MethodStudy]) -> set[Mirror]:
+    storages = {study.storage for study in studies.values()}
+    return {storage for storage in storages if isinstance(storage, Mirror)}
+
+
+def _replay(sweep: Sweep, ledger: Ledger, study: MethodStudy) -> None:
+    known = {record.number: record for record in ledger.qualifying(study.method)}
+    for number in range(max(known, default=-1) + 1):
+        if number in known:
+            study.replay(known[number])
+        else:
+            ledger.begin(proposal(sweep, study, number))
+            ledger.remark(trial_id(study.method, number), "Its record was lost: proposed and run again.")
 
 
 def _storage(url: str | None, folder: RunFolder) -> BaseStorage:
     if url is None:
-        folder.study_file.unlink(missing_ok=True)
+        # With a journal left behind SQLite would undo in the new file what was begun in the old one.
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            Path(f"{folder.study_file}{suffix}").unlink(missing_ok=True)
         url = f"sqlite:///{folder.study_file}"
+    if url == "sqlite://":  # in memory: there is nobody to show it to
+        return InMemoryStorage()
     try:
-        return optuna.storages.get_storage(url)
+        return Mirror(optuna.storages.get_storage(os.path.expandvars(url)))
     except (ImportError, ValueError, RuntimeError, SQLAlchemyError) as error:
         raise InputError(f"qualifying.study_storage: {url!r} cannot be opened: {error}") from error

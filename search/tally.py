@@ -4,9 +4,10 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
+from search.allowance import planned_trials
 from search.config import Sweep
-from search.records import Record
-from search.results import BASELINE
+from search.records import UNSCORED, Record
+from search.results import BASELINE, winner
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,40 @@ class Standing:
 def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | None = None) -> list[Standing]:
     """A row a method for the qualifying, then for the final, the baseline among them.
 
+    Then for the untuned defaults, and for the audits of as many trials as have been stopped, where the sweep
+    asks for them.
+
     `live`: ids of the trials that a worker has begun; without it every trial that has not ended counts as
     running, also one that waits for a worker.
     """
     records = list(records)
-    trials, seeds = sweep.qualifying.trials_per_method, sweep.final.seeds
-    planned = [(method, "qualifying", trials) for method in sweep.methods]
+    seeds = sweep.final.seeds
+    planned = [(method, "qualifying", _trials(sweep, records, method)) for method in sweep.methods]
     planned += [(BASELINE, "final", 1), *((method, "final", seeds) for method in sweep.methods)]
+    planned += [(m, "untuned", seeds) for m in sweep.methods if _has_untuned(sweep, records, m)]
+    planned += [(m, "audit", count) for m in sweep.methods if (count := _audits(sweep, records, m))]
     return [
         _standing(method, phase, count, [r for r in records if r.method == method and r.phase == phase], live)
         for method, phase, count in planned
     ]
+
+
+def _trials(sweep: Sweep, records: list[Record], method: str) -> int:
+    begun = [record for record in records if record.method == method and record.phase == "qualifying"]
+    return planned_trials(sweep, method, begun)
+
+
+def _has_untuned(sweep: Sweep, records: list[Record], method: str) -> bool:
+    """Whether the default is retrained, as far as is known by now: not where it failed, nor where it wins."""
+    mine = [record for record in records if record.method == method and record.phase == "qualifying"]
+    failed = any(record.origin == "default" and record.status in UNSCORED for record in mine)
+    best = winner(mine)
+    return sweep.final.untuned and not failed and not (best and best.origin == "default")
+
+
+def _audits(sweep: Sweep, records: list[Record], method: str) -> int:
+    stopped = [record for record in records if record.method == method and record.status == "stopped"]
+    return min(sweep.qualifying.audit, len(stopped))
 
 
 def _standing(
@@ -71,17 +95,20 @@ def _standing(
 def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> float | None:
     """A guess at the wall seconds until the report; None before any trial has ended.
 
-    A trial to come costs what the ended ones of its method cost on average, a run of the final what the
-    longest of them did, for it is not stopped early.
+    A trial to come costs what the ended ones of its method cost on average, all other runs what the
+    longest of them did, for they are not stopped early.
     """
     records = list(records)
-    rows = {(row.method, row.phase): row for row in standings(sweep, records)}
+    rows = [row for row in standings(sweep, records) if row.method in sweep.methods]
     total = 0.0
-    for method in sweep.methods:
-        ended = [r.device_seconds for r in records if r.method == method and r.status != "running"]
+    for row in rows:
+        ended = [r.device_seconds for r in records if r.method == row.method and r.status != "running"]
         if not ended:
             return None
-        for phase, each in (("qualifying", fmean(ended)), ("final", max(ended))):
-            row = rows[method, phase]
-            total += each * (row.planned - row.ended)
+        budget = sweep.qualifying.budget
+        if row.phase == "qualifying" and budget is not None:
+            total += max(0.0, budget.device_seconds_per_method - row.seconds)
+            continue
+        each = fmean(ended) if row.phase == "qualifying" else max(ended)
+        total += each * (row.planned - row.ended)
     return total / concurrent

@@ -228,7 +228,7 @@ def test_an_unreadable_file_is_told() -> None:
         (
             "final.seed=1",
             "final.seed",
-            "unknown key; the keys here are seeds, test_samples; did you mean 'seeds'?",
+            "unknown key; the keys here are seeds, test_samples, untuned; did you mean 'seeds'?",
         ),
         ("task.data={train: 1, tset: 2}", "task.data.train", "must be text, got 1"),
         (
@@ -240,6 +240,11 @@ def test_an_unreadable_file_is_told() -> None:
         ("methods={}", "methods", "must not be empty, got {}"),
         ("methods=[lora]", "methods", "must be a mapping of keys to values, got ['lora']"),
         ("name=../up", "name", "must be letters, digits, '_' and '-', the first a letter or a digit"),
+        (
+            "qualifying.study_storage=postgresql://me:secret@host/db",
+            "qualifying.study_storage",
+            "must not hold a password",
+        ),
         ("qualifying.study_storage=study.db", "qualifying.study_storage", "must be a URL such as sqlite:///"),
         ("resources.gpus_per_trial=all", "resources.gpus_per_trial", "must be a number, or auto, got 'all'"),
         ("seed=true", "seed", "must be a whole number, got True"),
@@ -306,6 +311,8 @@ def test_an_equal_sweep_continues() -> None:
         "resources={cpus_per_trial: 2, gpus_per_trial: 0.5, concurrent_trials: 1}",
         "storage=elsewhere",
         "qualifying.study_storage=sqlite:///other.db",
+        "qualifying.audit=3",
+        "final.untuned=true",
     ],
 )
 def test_what_may_change_when_a_folder_is_continued(override: str) -> None:

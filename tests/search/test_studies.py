@@ -2,86 +2,19 @@
 
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 from ray import cloudpickle
-from ray.tune.search import Searcher
 
-from search.assignments import Plan
-from search.config import Sweep
-from search.ledger import Ledger
-from search.records import Record, Stop
 from search.searcher import MethodSearch
-from search.store import RunFolder
-from search.studies import rebuild
-from tests.search.replay import RUNGS, curve, sweep
+from search.studies import show
+from tests.search.driven import FIXED, LISTED, NARROW, WEIGHED, Driven
+from tests.search.replay import RUNGS, sweep
 from trainables.errors import InputError
 
 SAMPLERS = ["tpe", "random", "qmc"]
-FIXED = {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}
-NARROW = {"full": {"fix": FIXED}, "lora": {"fix": {**FIXED, "alpha_ratio": 2, "dropout": 0.0, "rank": 8}}}
-"""Two methods with little to search: each value that is asked costs the study some milliseconds."""
-
-
-class Driven:
-    """A qualifying whose trials report when they are told to; `restart` forgets all but the records."""
-
-    def __init__(self, root: Path, settings: Sweep) -> None:
-        self.plan = Plan(settings, RunFolder(root), "fingerprint", RUNGS)
-        root.mkdir(exist_ok=True)
-        self.restart()
-
-    def restart(self) -> None:
-        self.ledger = Ledger(self.plan.folder)
-        self.studies = rebuild(self.plan.sweep, self.ledger, RUNGS)
-        self.search = MethodSearch(self.plan, self.ledger, self.studies)
-
-    def begin(self) -> Record | None:
-        """The next trial, as Tune asks for it."""
-        config = self.search.suggest("tune's own id")
-        return None if config == Searcher.FINISHED else self.ledger.records[config["assignment"]["trial"]]
-
-    def report(self, trial: str, status: str = "running", **changes: Any) -> Record:
-        record = self.ledger.records[trial]
-        rung = len(record.rungs)
-        score = curve(record.method, record.hyperparameters, RUNGS[rung])
-        report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status, "message": None}
-        record = self.ledger.report(trial, report | changes)
-        self.studies[record.method].tell(record)
-        return record
-
-    def end(self, trial: str, how: str) -> Record:
-        """Take a trial to one of the ends that the ledger knows."""
-        if how == "failed":
-            record = self.ledger.fail(trial, "Traceback: it broke")
-            self.studies[record.method].tell(record)
-            return record
-        if how == "stopped":
-            self.ledger.stops[trial] = Stop(rung=0, value=1, cut_off=2)
-            return self.report(trial)
-        if how in ("diverged", "out_of_memory"):
-            return self.report(trial, how, score=None)
-        while len(self.ledger.records[trial].rungs) < len(RUNGS) - 1:
-            self.report(trial)
-        return self.report(trial, "completed", **({"score": None} if how == "has no score" else {}))
-
-    def seen(self, method: str) -> list[dict[str, Any]]:
-        """What a reader of the study sees of its trials."""
-        return [
-            {
-                "number": trial.number,
-                "params": trial.params,
-                "state": trial.state,
-                "values": trial.values,
-                "intermediate_values": trial.intermediate_values,
-                "constraints": trial.constraints,
-                "trial": trial.user_attrs["trial"],
-            }
-            for trial in self.studies[method].study.trials
-        ]
 
 
 @pytest.fixture
@@ -162,10 +95,10 @@ def _play(driven: Driven, random: Random, *, restarts: float) -> None:
             live = [driven.begin().id for _ in live]
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_search_rebuilt_again_and_again_is_the_unbroken_one(tmp_path, sampler):
-    in_memory = {"sampler": sampler, "trials_per_method": 7, "study_storage": "sqlite://"}
-    settings = sweep(tmp_path, methods=NARROW, qualifying=in_memory)
+@pytest.mark.parametrize("search", [*({"sampler": name} for name in [*SAMPLERS, "grid"]), WEIGHED])
+def test_a_search_rebuilt_again_and_again_is_the_unbroken_one(tmp_path, search):
+    in_memory = {**search, "trials_per_method": 7, "study_storage": "sqlite://"}
+    settings = sweep(tmp_path, methods=LISTED if "grid" in search.values() else NARROW, qualifying=in_memory)
     unbroken, broken = Driven(tmp_path / "unbroken", settings), Driven(tmp_path / "broken", settings)
     _play(unbroken, Random(1), restarts=0)
     _play(broken, Random(1), restarts=0.15)
@@ -252,6 +185,7 @@ def test_a_rung_told_twice_is_in_the_study_once(driven):
 def test_study_db_can_be_read_while_the_sweep_runs(driven):
     driven.end(driven.begin().id, "completed")
     driven.report(driven.begin().id)
+    show(driven.studies)
     storage = f"sqlite:///{driven.plan.folder.study_file}"
     assert optuna.get_all_study_names(storage) == ["replayed/full", "replayed/lora"]
     study = optuna.load_study(study_name="replayed/full", storage=storage)
@@ -270,6 +204,17 @@ def test_studies_in_a_storage_of_ones_own_are_rebuilt_there_and_others_left_alon
     assert sorted(optuna.get_all_study_names(url)) == ["replayed/full", "replayed/lora", "somebody else's"]
     assert len(optuna.load_study(study_name="replayed/full", storage=url).trials) == 1
     assert not driven.plan.folder.study_file.exists()
+
+
+def test_a_storage_may_name_a_variable_of_the_environment_which_no_message_shows(tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDY_FILE", f"{tmp_path}/secret.db")
+    Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage="sqlite:///${STUDY_FILE}"))
+    assert (tmp_path / "secret.db").exists()
+    monkeypatch.setenv("STUDY_PASSWORD", "planted")
+    url = "postgresql+nosuchdriver://me:${STUDY_PASSWORD}@127.0.0.1:1/studies"
+    with pytest.raises(InputError, match=r"STUDY_PASSWORD\}@127") as told:
+        Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+    assert "planted" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""A qualifying driven as Tune drives it, but without Ray: trials report when a test tells them to."""
+
+from pathlib import Path
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from search.assignments import Plan
+from search.config import Sweep
+from search.ledger import Ledger
+from search.records import Record, Stop
+from search.searcher import MethodSearch
+from search.store import RunFolder
+from search.studies import rebuild
+from tests.search.replay import RUNGS, curve
+
+FIXED = {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}
+NARROW = {"full": {"fix": FIXED}, "lora": {"fix": {**FIXED, "alpha_ratio": 2, "dropout": 0.0, "rank": 8}}}
+"""Two methods with little to search: each value that is asked costs the study some milliseconds."""
+
+RATES = [1e-4, 2e-4, 3e-4, 5e-4]
+LISTS = {"learning_rate": RATES, "batch_size": [8, 16]}
+LISTED = {method: {**choice, "space": LISTS} for method, choice in NARROW.items()}
+"""The same with a grid of eight points each."""
+WEIGHED = {"objectives": ["rougeL", {"cost": "train_seconds", "direction": "min"}]}
+
+
+def cost(hyperparameters: dict[str, Any], examples: int) -> float:
+    """Seconds after so many examples: the better half of the learning rates is the dearer one."""
+    return examples * (1 + 1000 * hyperparameters["learning_rate"])
+
+
+class Driven:
+    """A qualifying whose trials report when they are told to; `restart` forgets all but the records."""
+
+    def __init__(self, root: Path, settings: Sweep) -> None:
+        self.plan = Plan(settings, RunFolder(root), "fingerprint", RUNGS)
+        root.mkdir(parents=True, exist_ok=True)
+        self.restart()
+
+    def restart(self) -> None:
+        self.ledger = Ledger(self.plan.folder)
+        self.studies = rebuild(self.plan.sweep, self.ledger, RUNGS)
+        self.search = MethodSearch(self.plan, self.ledger, self.studies)
+
+    def begin(self) -> Record | None:
+        """The next trial, as Tune asks for it."""
+        config = self.search.suggest("tune's own id")
+        known = config not in (None, Searcher.FINISHED)
+        return self.ledger.records[config["assignment"]["trial"]] if known else None
+
+    def report(self, trial: str, status: str = "running", **changes: Any) -> Record:
+        record = self.ledger.records[trial]
+        rung = len(record.rungs)
+        score = curve(record.method, record.hyperparameters, RUNGS[rung])
+        report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status, "message": None}
+        report["cost"] = {"train_seconds": cost(record.hyperparameters, RUNGS[rung])}
+        record = self.ledger.report(trial, report | changes)
+        self.studies[record.method].tell(record)
+        return record
+
+    def end(self, trial: str, how: str) -> Record:
+        """Take a trial to one of the ends that the ledger knows."""
+        if how == "failed":
+            record = self.ledger.fail(trial, "Traceback: it broke")
+            self.studies[record.method].tell(record)
+            return record
+        if how == "stopped":
+            self.ledger.stops[trial] = Stop(rung=0, value=1, cut_off=2)
+            return self.report(trial)
+        if how in ("diverged", "out_of_memory"):
+            return self.report(trial, how, score=None)
+        while len(self.ledger.records[trial].rungs) < len(RUNGS) - 1:
+            self.report(trial)
+        return self.report(trial, "completed", **({"score": None} if how == "has no score" else {}))
+
+    def seen(self, method: str) -> list[dict[str, Any]]:
+        """What a reader of the study sees of its trials."""
+        return [
+            {
+                "number": trial.number,
+                "params": trial.params,
+                "state": trial.state,
+                "values": trial.values,
+                "intermediate_values": trial.intermediate_values,
+                "constraints": trial.constraints,
+                "trial": trial.user_attrs["trial"],
+            }
+            for trial in self.studies[method].study.trials
+        ]
