@@ -1,18 +1,26 @@
 """The Ray cluster that a sweep runs on: this machine, or one that is running already."""
 
+import json
 import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
+from ray.autoscaler.sdk import request_resources
 
+from search import nodes
+from search.placement import Machine, Slots, asked_for, held, slots_on
 from search.settings import Resources
 from trainables.errors import InputError
+from trainables.place import Place
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -28,41 +36,165 @@ QUIET = {
     "RAY_memory_monitor_refresh_ms": "0",
 }
 """Settings of the driver and of the workers it starts, where the user has not set them."""
-
-
+FORWARDED = (
+    "HF_TOKEN", "HF_ENDPOINT",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+)  # fmt: skip
+"""What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
 ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
+AWAIT_SECONDS = 15 * 60
+"""How long an autoscaler may take to start the first worker."""
+COUNT_SECONDS = 1.0
+"""How old a count of the machines may be."""
+JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Where `ray job submit` leaves the runtime environment of the job."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Slots:
-    """What each trial is given, and how many run at a time."""
+class Cluster:
+    """The cluster that this process is connected to."""
 
-    cpus: int
-    gpus: float
-    concurrent: int
+    is_joined: bool
+    """Others started it, and its workers have an environment of their own."""
+
+    def machines(self) -> list[Machine]:
+        """The resources of each node that is alive."""
+        return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+    def slots(self, resources: Resources) -> Slots:
+        """What the cluster offers to trials as it is now; of one without workers, when the first has come.
+
+        Raises:
+            InputError: a trial asks for more than any machine of it has.
+        """
+        if self.is_joined and not self._has_workers():
+            self._await_worker(asked_for(resources))
+        return slots_on(self.machines(), resources)
+
+    def _has_workers(self) -> bool:
+        return any(machine.get("CPU") for machine in self.machines())
+
+    def _await_worker(self, bundle: dict[str, float]) -> None:
+        logger.warning("No node has CPUs for trials yet: waiting %d minutes for one.", AWAIT_SECONDS // 60)
+        request_resources(bundles=[bundle])
+        try:
+            end = time.monotonic() + AWAIT_SECONDS
+            while not self._has_workers() and time.monotonic() < end:
+                time.sleep(COUNT_SECONDS)
+        finally:
+            request_resources(bundles=[])  # what is asked for so is kept, idle or not
+
+    def room(self, slots: Slots, resources: Resources) -> Callable[[], int]:
+        """Asked again and again: how many such trials may run now, one at least.
+
+        A number that the sweep names holds on a joined cluster whatever is there: trials that wait are what
+        Ray's autoscaler starts machines for.
+        """
+        wanted = resources.concurrent_trials
+        if wanted != "auto" and self.is_joined:
+            return lambda: wanted
+        most = float("inf") if wanted == "auto" else wanted
+        return _Recent(lambda: int(max(1, min(most, held(self.machines(), slots)))))
+
+    def environment(self) -> dict[str, str]:
+        """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
+        return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
+
+    def check(self, root: Place) -> list[str]:
+        """What differs between the driver's versions and the nodes'.
+
+        Raises:
+            InputError: a node cannot train, or does not see the run folder.
+        """
+        if not self.is_joined:
+            return []
+        differences = nodes.check_versions(nodes.facts(), nodes.here())
+        nodes.check_storage(root, self.environment())
+        return differences
+
+
+class _Recent:
+    """An answer that is asked for anew when it is older than `COUNT_SECONDS`."""
+
+    def __init__(self, ask: Callable[[], int]) -> None:
+        self._ask = ask
+        self._until = 0.0
+        self._answer = 0
+
+    def __call__(self) -> int:
+        if time.monotonic() >= self._until:
+            self._answer, self._until = self._ask(), time.monotonic() + COUNT_SECONDS
+        return self._answer
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[None]:
-    """Ray for the length of the block: started on this machine, or joined at `address`."""
+def connected(address: str | None) -> Iterator[Cluster]:
+    """Ray for the length of the block: started on this machine, or joined at `address`.
+
+    A cluster whose nodes have not exactly this code is sent it (`py_modules`).
+
+    Raises:
+        InputError: no cluster answers at `address`.
+    """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     # Left to itself, Ray would join whatever `ray start` has left on this machine.
     address = address or os.environ.get("RAY_ADDRESS") or "local"
-    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    is_joined = address != "local"
+    # Ray takes over SIGTERM when it starts, and dies of it without a word.
+    handler = signal.getsignal(signal.SIGTERM)
+    if is_joined:
+        _start(address)
+    else:
+        with _on_loopback():
+            _start(address, include_dashboard=False)
+    if is_joined and not _job_sends_code() and nodes.lack_code(nodes.facts()):
+        ray.shutdown()
+        _start(address, runtime_env=_own_code())
+    signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+    try:
+        yield Cluster(is_joined)
+    finally:
+        ray.shutdown()
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+
+
+def _start(address: str, **options: Any) -> None:
     try:
         _check_answers(address)
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
-    except (OSError, ValueError) as error:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+    except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError: another version of Ray or Python
         raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
-    # Ray takes over SIGTERM when it starts, and dies of it without a word.
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Ray for this machine only: none of its ports is open to others.
+
+    What Ray does by itself on macOS and Windows; on Linux its setting is read when Ray is imported, which is
+    before it is known whether a cluster will be joined.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
-        ray.shutdown()
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _own_code() -> dict[str, Any]:
+    folders = [str(Path(__file__).parents[1] / package) for package in nodes.CODE]
+    return {"py_modules": folders, "excludes": ["__pycache__"]}
+
+
+def _job_sends_code() -> bool:
+    """Whether `ray job submit` has said which code the workers run, which a driver may not say again."""
+    job = json.loads(os.environ.get(JOB_CONFIG, "{}"))
+    return "py_modules" in job.get("runtime_env", {})
 
 
 def _check_answers(address: str) -> None:
@@ -70,7 +202,10 @@ def _check_answers(address: str) -> None:
     if address in ("local", "auto"):
         return
     if "://" in address:  # Ray Client: Tune would run elsewhere, out of reach of the ledger
-        raise ValueError("run tuneoff on a machine of the cluster, with --address auto or HOST:PORT")
+        raise ValueError(
+            "through Ray Client the sweep would run apart from its records; use `ray job submit --address "
+            "http://HEAD:8265 -- tuneoff run SWEEP`, or --address auto on a machine of the cluster"
+        )
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
 
@@ -78,45 +213,3 @@ def _check_answers(address: str) -> None:
 def _interrupt(number: int, frame: object) -> None:
     """End the sweep as Ctrl-C does; the argument is the exit code that a shell expects of the signal."""
     raise KeyboardInterrupt(128 + number)
-
-
-def slots(resources: Resources) -> Slots:
-    """What the connected cluster offers to trials.
-
-    Raises:
-        InputError: a trial asks for more than any machine of it has.
-    """
-    return slots_on([node["Resources"] for node in ray.nodes() if node["Alive"]], resources)
-
-
-def slots_on(machines: list[dict[str, float]], resources: Resources) -> Slots:
-    """What machines with these `CPU` and `GPU` offer; a trial does not spread over two of them."""
-    cpus = max((int(machine.get("CPU", 0)) for machine in machines), default=0)
-    gpus = max((machine.get("GPU", 0.0) for machine in machines), default=0.0)
-    wanted = resources.gpus_per_trial
-    if wanted == "auto":
-        wanted = 1.0 if gpus else 0.0
-    if wanted > gpus:
-        raise InputError(
-            f"resources.gpus_per_trial: a trial asks for {wanted:g} GPUs, but there are {gpus:g} here. "
-            "Use auto or 0 to train on the CPU, or --address to use a cluster."
-        )
-    if resources.cpus_per_trial > cpus:
-        raise InputError(
-            f"resources.cpus_per_trial: a trial asks for {resources.cpus_per_trial} CPUs, there are {cpus}."
-        )
-    most = sum(_trials_on(machine, resources.cpus_per_trial, wanted) for machine in machines)
-    if not most:
-        raise InputError("resources: no machine here has both the CPUs and the GPUs that a trial asks for.")
-    concurrent = resources.concurrent_trials
-    return Slots(resources.cpus_per_trial, wanted, most if concurrent == "auto" else min(concurrent, most))
-
-
-def _trials_on(machine: dict[str, float], cpus: int, gpus: float) -> int:
-    by_cpus = int(machine.get("CPU", 0)) // cpus
-    if not gpus:
-        return by_cpus
-    have = machine.get("GPU", 0.0)
-    # A part of a GPU lies on one GPU: three tenths fit three times on each.
-    by_gpus = int(have / gpus) if gpus >= 1 else int(have) * int(1 / gpus)
-    return min(by_cpus, by_gpus)

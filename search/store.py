@@ -1,19 +1,24 @@
 """Every path of a run folder, and the writing of its records."""
 
-import fcntl
 import json
-import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from search import lock
 from search.gates import Preflight
+from search.lease import Lease
 from search.records import Record
-from trainables.atomic import write_text
+from trainables.atomic import keep_version, new_file, write_text
 from trainables.errors import InputError
+from trainables.place import Place, bytes_of, contents, place
 
 
 class RunFolder:
@@ -22,54 +27,94 @@ class RunFolder:
     All state is found from `root`, so the folder may be moved between runs.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+    def __init__(self, root: str | Place) -> None:
+        self.root = place(root)
+
+    @cached_property
+    def machine(self) -> Path:
+        """The folder itself, or beside an object store one of this machine for what cannot be an object.
+
+        Only what is made anew at each start: SQLite's file, Tune's own state.
+        """
+        if isinstance(self.root, Path):
+            return self.root
+        folder = Path(tempfile.mkdtemp(prefix="tuneoff-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     @property
-    def sweep_file(self) -> Path:
+    def sweep_file(self) -> Place:
         return self.root / "sweep.yaml"
 
     @property
-    def provenance_file(self) -> Path:
+    def provenance_file(self) -> Place:
         return self.root / "provenance.json"
 
     @property
-    def preflight_file(self) -> Path:
+    def preflight_file(self) -> Place:
         return self.root / "preflight.json"
 
     @property
+    def warm_start_file(self) -> Place:
+        return self.root / "warm_start.json"
+
+    @property
     def study_file(self) -> Path:
-        return self.root / "study.db"
+        """Where Optuna writes; `study_kept` brings it into an object store."""
+        return self.machine / "study.db"
 
     @property
     def tune(self) -> Path:
-        return self.root / "tune"
+        return self.machine / "tune"
 
     @property
-    def report(self) -> Path:
+    def tokens(self) -> Place:
+        """What the workers share of the tokenised data; made anew where it is missing."""
+        return self.root / "tokens"
+
+    @property
+    def report(self) -> Place:
         return self.root / "report"
 
-    def record_file(self, record: Record) -> Path:
-        if record.phase == "qualifying":
+    def record_file(self, record: Record) -> Place:
+        if record.split == "validation":
             return self.root / "trials" / f"{record.id}.json"
         return self.output(record) / "record.json"
 
-    def checkpoints(self, record: Record) -> Path:
-        """Where the trial keeps its latest checkpoint."""
+    def checkpoints(self, record: Record) -> Place:
+        """Where the trial keeps its latest checkpoint; an audit goes on from that of the trial it audits."""
+        if record.phase == "audit":
+            return self.root / "checkpoints" / "qualifying" / str(record.of_trial)
         return self.root / "checkpoints" / record.phase / record.id
 
-    def output(self, record: Record) -> Path:
-        """Where a run of the final leaves its predictions and its adapter."""
+    def output(self, record: Record) -> Place:
+        """Where a run on the test split leaves its predictions and its adapter."""
         return self.root / "final" / record.id
 
-    def predictions_file(self, record: Record) -> Path:
+    def tensorboard(self, record: Record) -> Place:
+        """Where a trial's event files lie."""
+        return self.root / "tensorboard" / record.id
+
+    def predictions_file(self, record: Record) -> Place:
         return self.output(record) / "predictions.parquet"
 
-    def adapter(self, record: Record) -> Path:
+    def adapter(self, record: Record) -> Place:
         return self.output(record) / "adapter"
 
     def write_record(self, record: Record) -> None:
-        write_text(self.record_file(record), record.model_dump_json(indent=1) + "\n")
+        """Write it whole, and keep the version before it: a disk may lose what it has confirmed."""
+        file = self.record_file(record)
+        keep_version(file, self.previous_version(file))
+        write_text(file, record.model_dump_json(indent=1) + "\n")
+
+    def previous_version(self, file: Place) -> Place:
+        """Where a record's version before the last is kept; an object store keeps none."""
+        return file.with_name(f".{file.name}.previous")
+
+    def record_files(self) -> list[Place]:
+        """The files of all records, in the order of their ids."""
+        files = [*self.root.glob("trials/*/[!.]*.json"), *self.root.glob("final/*/[!.]*/record.json")]
+        return sorted(files, key=lambda file: file.parts)
 
     def read_records(self) -> list[Record]:
         """All records, in the order of their ids.
@@ -77,10 +122,20 @@ class RunFolder:
         Raises:
             InputError: a record cannot be read.
         """
-        files = [*self.root.glob("trials/*/[!.]*.json"), *self.root.glob("final/*/[!.]*/record.json")]
-        return [_read_record(file) for file in sorted(files)]
+        files = self.record_files()
+        return [_read_record(*found) for found in zip(files, contents(files), strict=True)]
 
-    def write_json(self, path: Path, content: dict[str, Any]) -> None:
+    @contextmanager
+    def study_kept(self) -> Iterator[None]:
+        """Put `study.db` beside the records in an object store when the block ends, however it does."""
+        try:
+            yield
+        finally:
+            if self.machine != self.root and self.study_file.exists():
+                with new_file(self.root / self.study_file.name) as file:
+                    shutil.copyfile(self.study_file, file)
+
+    def write_json(self, path: Place, content: dict[str, Any]) -> None:
         write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     def read_provenance(self) -> dict[str, Any]:
@@ -88,30 +143,38 @@ class RunFolder:
         if not self.provenance_file.exists():
             return {}
         try:
-            content: dict[str, Any] = json.loads(self.provenance_file.read_bytes())
+            content: dict[str, Any] = json.loads(bytes_of(self.provenance_file))
         except ValueError as error:
             raise InputError(
                 f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
             ) from error
         return content
 
+    def read_warm_start(self) -> dict[str, list[dict[str, Any]]]:
+        """A method to the points of another sweep that it tries first; empty without a warm start."""
+        if not self.warm_start_file.exists():
+            return {}
+        try:
+            content: dict[str, list[dict[str, Any]]] = json.loads(bytes_of(self.warm_start_file))
+        except ValueError as error:
+            raise InputError(
+                f"{self.warm_start_file} cannot be read ({error}). Move it away: it is written anew from "
+                "the run folder that qualifying.warm_start names."
+            ) from error
+        return content
+
     def is_held(self) -> bool:
         """Whether a process runs a sweep in this folder."""
-        try:
-            with (self.root / ".lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        if not isinstance(self.root, Path):
+            return Lease(self.root / ".lock").is_held()
+        return lock.is_held(self.root)
 
     def read_preflight(self) -> Preflight:
         """What the gates found; empty before they were asked."""
         if not self.preflight_file.exists():
             return Preflight()
         try:
-            return Preflight.model_validate_json(self.preflight_file.read_bytes())
+            return Preflight.model_validate_json(bytes_of(self.preflight_file))
         except ValidationError as error:
             raise InputError(
                 f"{self.preflight_file} cannot be read ({error.error_count()} problems). "
@@ -125,29 +188,19 @@ class RunFolder:
         Raises:
             InputError: another process holds it, or the folder cannot be written.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
-        except OSError as error:
-            raise InputError(
-                f"The run folder {self.root} cannot be written ({error.strerror}). "
-                "Name another one with --folder, or set `storage` in the sweep file."
-            ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"Another tuneoff process is running in {self.root}.") from error
-        else:
+        if not isinstance(self.root, Path):
+            with Lease(self.root / ".lock").held():
+                yield
+            return
+        with lock.held(self.root):
             yield
-        finally:
-            os.close(descriptor)
 
 
-def _read_record(file: Path) -> Record:
+def _read_record(file: Place, content: bytes) -> Record:
     try:
-        return Record.model_validate_json(file.read_bytes())
+        return Record.model_validate_json(content)
     except ValidationError as error:
         raise InputError(
             f"The record {file} cannot be read ({error.error_count()} problems). "
-            "Move it away to run this trial again, or restore it from a backup."
+            "`tuneoff resume` sets it aside and takes its trial up again."
         ) from error

@@ -1,0 +1,271 @@
+"""A cluster that others started: its nodes are looked at, sent what they lack, used as they come and go."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
+
+import psutil
+import pytest
+import ray
+from ray import cloudpickle
+from ray.cluster_utils import Cluster
+
+from search import nodes
+from search.cluster import connected
+from search.runner import run
+from tests.search import replay
+from trainables.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "hf_planted_token_0123456789"
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+FACTS = {
+    "python": "3.11.7",
+    "versions": dict.fromkeys(nodes.COMPARED, "1.0"),
+    "code": "c0de",
+}
+
+
+def test_what_differs_on_a_node_is_said():
+    theirs = {**FACTS, "versions": {**FACTS["versions"], "torch": "0.9", "sacrebleu": None}}
+    assert nodes.check_versions({"a": FACTS}, FACTS) == []
+    assert nodes.check_versions({"a": FACTS, "b": theirs}, FACTS) == [
+        "torch 0.9 on b, 1.0 here",
+        "sacrebleu is missing on b, 1.0 here",
+    ]
+    assert nodes.check_versions({"b": {**FACTS, "python": "3.12.1"}}, FACTS) == [
+        "python 3.12.1 on b, 3.11.7 here"
+    ]
+
+
+def test_a_node_that_cannot_train_is_refused():
+    theirs = {**FACTS, "versions": {**FACTS["versions"], "torch": None, "peft": None}}
+    with pytest.raises(
+        InputError, match=r"The node b cannot train: torch, peft not installed there. Install"
+    ):
+        nodes.check_versions({"a": FACTS, "b": theirs}, FACTS)
+
+
+def test_code_is_sent_where_it_differs_and_where_no_node_is_there_to_ask():
+    here = nodes.here()
+    assert here["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert here["versions"]["ray"] == ray.__version__
+    assert not nodes.lack_code({"a": here})
+    assert nodes.lack_code({"a": here, "b": {**here, "code": "other"}})
+    assert nodes.lack_code({})
+
+
+class Equipped(replay.Replay):
+    """Notes what its process was given."""
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        super()._begin(config)
+        mark = Path(config["assignment"]["task"]["model"]) / "token"
+        mark.write_text(os.environ.get("HF_TOKEN", "none"))
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_token_reaches_the_workers_and_no_file(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray.init(address=cluster, log_to_driver=False)
+    session = Path(ray._private.worker._global_node.get_session_dir_path())
+    ray.shutdown()
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    task = replay.plant_task(tmp_path / "task", mishaps={"lora/0001": ("raises", 0)})
+    sweep = replay.sweep(task, qualifying__trials_per_method=2, final__seeds=1)
+    results = run(sweep, tmp_path / "run", address=cluster, trainable=Equipped)
+    assert (task / "model/token").read_text() == TOKEN
+    assert "failed" in set(results.trials["status"])
+    looked_at = [
+        file
+        for folder in (tmp_path / "run", session / "logs")
+        for file in folder.rglob("*")
+        if file.is_file()
+    ]
+    assert len(looked_at) > 20
+    assert [file for file in looked_at if TOKEN.encode() in file.read_bytes()] == []
+
+
+def listening(process: psutil.Process) -> set[str]:
+    """The addresses at which it and its children accept connections."""
+    found = set()
+    for one in (process, *process.children(recursive=True)):
+        try:
+            connections = one.net_connections("tcp")
+        except psutil.NoSuchProcess:
+            continue
+        found |= {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    return found
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_rays_own_ports_are_on_loopback():
+    before = listening(psutil.Process())
+    with connected(None):
+        ray.get(ray.remote(lambda: 1).remote())
+        opened = listening(psutil.Process()) - before
+    assert opened
+    assert {ip.removeprefix("::ffff:") for ip in opened} <= {"127.0.0.1", "::1"}
+
+
+@contextmanager
+def started(**head: Any) -> Iterator[Cluster]:
+    """A cluster of its own; a socket's path must be short, so Ray's folder is not in pytest's."""
+    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_TMPDIR", folder)
+        cluster = Cluster(
+            initialize_head=True, head_node_args={"include_dashboard": False, "num_gpus": 0, **head}
+        )
+        try:
+            yield cluster
+        finally:
+            cluster.shutdown()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_sweep_waits_for_the_first_node_and_uses_the_next_within_seconds(tmp_path: Path) -> None:
+    """Trials outlast the start of a worker: Tune hands a waiting trial to the first worker that is free."""
+    task = replay.plant_task(tmp_path / "task", seconds=12.0)
+    short = {"qualifying__trials_per_method": 2, "final__seeds": 1}
+    sweep = replay.sweep(task, qualifying__scheduler="none", **short)
+
+    def pids() -> set[int]:
+        return {step["pid"] for step in replay.steps(task)}
+
+    with started(num_cpus=0) as cluster, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("signal.signal", lambda *what: None)  # only a main thread may say what a signal does
+        options = {"address": cluster.address, "trainable": replay.Replay}
+        running = Thread(target=run, args=(sweep, tmp_path / "run"), kwargs=options)
+        running.start()
+        time.sleep(5)
+        assert pids() == set()
+        cluster.add_node(num_cpus=1)
+        while not pids():
+            time.sleep(0.1)
+        alone = pids()
+        cluster.add_node(num_cpus=2)
+        joined = time.time()
+        running.join()
+    others = [step["began"] for step in replay.steps(task) if step["pid"] not in alone]
+    assert len(alone) == 1
+    assert len(replay.steps(task)) == 2 * 2 + 1 + 2
+    print(f"a node that joined began its first trial after {min(others) - joined:.1f} s")  # noqa: T201
+
+
+BLIND_NODE = "mount -t tmpfs none {folder} && exec ray start --address={address} --num-cpus=1 --block"
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_folder_that_a_node_does_not_see_is_refused_at_the_start(tmp_path: Path) -> None:
+    """A node with a mount namespace of its own has another disk under the path of the run folder."""
+    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody unshare a mount namespace")
+    storage = tmp_path / "runs"
+    storage.mkdir()
+    task = replay.plant_task(tmp_path / "task")
+    sweep = replay.sweep(task, storage=str(storage))
+    with started(num_cpus=1) as cluster:
+        script = BLIND_NODE.format(folder=storage, address=cluster.address)
+        with subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdout=subprocess.DEVNULL) as blind:
+            try:
+                cluster.wait_for_nodes = None  # type: ignore[method-assign] # it knows only its own
+                ray.init(address=cluster.address, log_to_driver=False)
+                while len([node for node in ray.nodes() if node["Alive"]]) < 2:
+                    time.sleep(0.5)
+                ray.shutdown()
+                message = "/replayed is not shared: 1 of 2 nodes .*Set `storage` to a folder"
+                with pytest.raises(InputError, match=message):
+                    run(sweep, address=cluster.address, trainable=replay.Replay)
+            finally:
+                blind.terminate()
+    assert replay.steps(task) == []
+    assert not list((storage / "replayed").glob(".seen-*"))
+
+
+DRIVER = """
+import ray
+from search.cluster import connected
+
+@ray.remote
+def where():
+    import search, trainables, spaces
+    return [module.__file__ for module in (search, trainables, spaces)]
+
+with connected({address!r}):
+    print(*ray.get(where.remote()))
+"""
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_code_that_the_nodes_have_not_is_sent_to_them(cluster: str, tmp_path: Path) -> None:
+    """The driver is a copy of the packages with a file more, at a place that workers do not look in."""
+    copy = tmp_path / "copy"
+    for package in nodes.CODE:
+        subprocess.run(
+            ["cp", "-r", str(ROOT / package), str(copy / package)], check=copy.mkdir(exist_ok=True) is None
+        )
+    (copy / "search/novelty.py").write_text("NEW = True\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/driver.py").write_text(textwrap.dedent(DRIVER.format(address=cluster)))
+    result = subprocess.run(
+        [sys.executable, "driver.py"],
+        cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    places = [Path(place) for place in result.stdout.split()]
+    assert len(places) == 3
+    assert all("runtime_resources/py_modules_files" in str(place) for place in places)
+    assert (places[0].parent / "novelty.py").exists()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_job_that_is_submitted_runs_a_sweep(tmp_path: Path) -> None:
+    pytest.importorskip("ray.dashboard.optional_deps", reason="jobs need ray[default]")
+    task = replay.plant_task(tmp_path / "task")
+    file = tmp_path / "sweep.yaml"
+    file.write_text(replay.sweep(task, storage=str(tmp_path / "runs")).to_yaml())
+    port, agent = free_port(), free_port()  # another Ray on this machine may have the usual ones
+    head = {"include_dashboard": True, "dashboard_port": port, "dashboard_agent_listen_port": agent}
+    with started(num_cpus=2, **head):
+        submit = ["ray", "job", "submit", "--address", f"http://127.0.0.1:{port}", "--", sys.executable, "-m"]
+        command = [*submit, "tests.search.drive", "run", str(file)]
+        while True:
+            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            if "No available agent" not in result.stderr:  # the head has not started all of itself
+                break
+            time.sleep(1)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "succeeded" in result.stdout
+    assert (tmp_path / "runs/replayed/report/report.html").exists()

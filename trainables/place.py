@@ -1,0 +1,127 @@
+"""Where files lie: on a file system of this machine, or at the URL of an object store (s3://, gs://, ...).
+
+Object stores have no folders and no rename: an object appears whole, when its upload has ended.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from trainables.errors import InputError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    Place = Path | UPath
+else:
+    Place = Path  # fsspec is slow to import, and most folders are local
+"""A path, or what behaves like one: a `upath.UPath`."""
+EXTRAS = {"s3": "tuneoff[s3]", "gs": "tuneoff[gcs]", "gcs": "tuneoff[gcs]"}
+
+
+def place(where: str | Place) -> Place:
+    """The place of that name: an absolute path, or a URL that fsspec can open.
+
+    Credentials come from the environment, as each store's own library reads them; they never stand in a URL,
+    which goes into records and logs.
+
+    Raises:
+        InputError: the URL holds credentials, or nothing that is installed opens it.
+    """
+    if not isinstance(where, str):
+        return where.absolute() if isinstance(where, Path) else where
+    if "://" not in where:
+        return Path(where).absolute()
+    url = urlsplit(where)
+    if url.scheme == "file":
+        return Path(url.path).absolute()
+    refuse_secrets(where)
+    _find_library(url.scheme)
+    from upath import UPath
+
+    return UPath(where, use_listings_cache=False)  # others write there too
+
+
+def refuse_secrets(where: str) -> None:
+    """InputError where a URL holds more than a bucket and a path: it goes into records and logs."""
+    url = urlsplit(where)
+    if url.scheme and (url.username is not None or url.query):
+        raise InputError(
+            f"The {url.scheme}:// URL must be a bucket and a path only: credentials are read from the "
+            "environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, the machine's role; "
+            "GOOGLE_APPLICATION_CREDENTIALS)."
+        )
+
+
+def _find_library(scheme: str) -> None:
+    import fsspec
+
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        package = EXTRAS.get(scheme, "the package that it names")
+        raise InputError(f"{scheme}:// cannot be opened: {error}. Install {package}.") from error
+    except ValueError as error:
+        raise InputError(
+            f"{scheme}:// is no storage that is known. Use a path, s3://BUCKET/PATH or gs://BUCKET/PATH."
+        ) from error
+
+
+def is_local(path: Place) -> bool:
+    """Whether it lies on a file system that this machine has mounted."""
+    return isinstance(path, Path)
+
+
+def remove(path: Place) -> None:
+    """Remove a folder with all that is in it, or a file, where there is one."""
+    if isinstance(path, Path):
+        if path.is_file():
+            path.unlink()
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        path.fs.rm(path.path, recursive=True)
+    except FileNotFoundError:
+        return
+
+
+def free_bytes(path: Place) -> int | None:
+    """What the disk has left on which `path` is or would be; None for an object store, which never fills."""
+    if not isinstance(path, Path):
+        return None
+    return shutil.disk_usage(next(folder for folder in (path, *path.parents) if folder.exists())).free
+
+
+@contextmanager
+def local_copy(path: Place) -> Iterator[Path]:
+    """The file or folder on this machine: itself, or a copy that lasts as long as the block."""
+    if isinstance(path, Path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="tuneoff-") as folder:
+        copy = Path(folder) / path.name
+        path.fs.get(path.path, str(copy), recursive=path.is_dir())
+        yield copy
+
+
+def bytes_of(file: Place) -> bytes:
+    """What is in the file, of one moment: asked of an object store at once, for it may be replaced meanwhile.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    return file.read_bytes() if isinstance(file, Path) else bytes(file.fs.cat_file(file.path))
+
+
+def contents(files: list[Place]) -> list[bytes]:
+    """What is in each of the files; those of an object store are fetched side by side."""
+    remote = [file for file in files if not isinstance(file, Path)]
+    if not remote:
+        return [bytes_of(file) for file in files]
+    urls = [file.path for file in remote]
+    found = remote[0].fs.cat(urls)
+    return [found[url] for url in urls] if isinstance(found, dict) else [found]
