@@ -24,14 +24,15 @@ class Plan:
 
     def assignment(self, record: Record) -> Assignment:
         """A record's work, in plain data; a trial that has begun finds its own checkpoint."""
-        sweep, is_final = self.sweep, record.phase == "final"
-        samples = sweep.final.test_samples if is_final else sweep.qualifying.validation_samples
+        sweep, on_test = self.sweep, record.split == "test"
+        samples = sweep.final.test_samples if on_test else sweep.qualifying.validation_samples
         is_baseline = record.origin == "baseline"
         return Assignment(
             trial=record.id,
             task=sweep.task,
             data_seed=sweep.seed,
             data_fingerprint=self.data_fingerprint,
+            tokens=str(self.folder.tokens),
             method=None if is_baseline else sweep.base_of(record.method),
             hyperparameters=record.hyperparameters,
             seed=record.seed,
@@ -39,9 +40,9 @@ class Plan:
             rungs_told=len(record.rungs),
             split=record.split,
             evaluation_limit=None if samples == "all" else samples,
-            evaluate_at_end_only=is_final,
+            evaluate_at_end_only=on_test,
             checkpoints=str(self.folder.checkpoints(record)),
-            output=str(self.folder.output(record)) if is_final else None,
+            output=str(self.folder.output(record)) if on_test else None,
             cpus=sweep.resources.cpus_per_trial,
             micro_batch=self.preflight.micro_batch(record.method),
         )

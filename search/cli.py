@@ -32,7 +32,7 @@ SweepFile = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A sweep file (YAML), or the name of a bundled sweep.")
 ]
 RunFolderPath = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="A run folder: runs/<name> by default.")
+    str, typer.Argument(metavar="FOLDER", help="A run folder, or its URL: runs/<name> by default.")
 ]
 Overrides = Annotated[
     list[str],
@@ -45,6 +45,14 @@ Address = Annotated[
     typer.Option(help="A running Ray cluster: auto, or HOST:PORT. Default: Ray on this machine."),
 ]
 
+Audit = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="K",
+        help="Run K stopped trials of each method to the end after the search: did stopping miss a winner?",
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Stop where a method fails a gate, instead of leaving it out.")
 ]
@@ -54,8 +62,11 @@ Strict = Annotated[
 def run(
     sweep: SweepFile,
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
-    folder: Annotated[Path | None, typer.Option(help="The run folder. Default: <storage>/<name>.")] = None,
+    folder: Annotated[
+        str | None, typer.Option(help="The run folder, or its URL. Default: <storage>/<name>.")
+    ] = None,
     address: Address = None,
+    audit: Audit = None,
     strict: Strict = False,
 ) -> None:
     """Search every method of a sweep, hold the final, write the report.
@@ -65,16 +76,22 @@ def run(
     """
     from search.config import load_sweep
 
-    loaded = load_sweep(sweep, overrides)
-    _run(loaded, folder or Path(loaded.storage) / loaded.name, address, strict=strict)
+    audits = [] if audit is None else [f"qualifying.audit={audit}"]
+    loaded = load_sweep(sweep, [*overrides, *audits])
+    _run(loaded, folder or loaded.folder, address, strict=strict)
 
 
 @app.command()
-def resume(folder: RunFolderPath, address: Address = None, strict: Strict = False) -> None:
+def resume(
+    folder: RunFolderPath, address: Address = None, audit: Audit = None, strict: Strict = False
+) -> None:
     """Go on with an interrupted sweep: what is in its folder is all that is needed."""
-    from search.results import load_results
+    from search.results import sweep_of
 
-    _run(load_results(folder).sweep, folder, address, strict=strict)
+    sweep = sweep_of(folder)
+    if audit is not None:
+        sweep = sweep.model_copy(update={"qualifying": sweep.qualifying.model_copy(update={"audit": audit})})
+    _run(sweep, folder, address, strict=strict)
 
 
 @app.command()
@@ -93,7 +110,7 @@ def report(
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER FOLDER ...", help="Run folders.")],
+    folders: Annotated[list[str], typer.Argument(metavar="FOLDER FOLDER ...", help="Run folders.")],
     to: Annotated[Path, typer.Option(help="The folder to write.")] = Path("comparison"),
 ) -> None:
     """Put several sweeps, of other models or data, in one report."""
@@ -162,13 +179,20 @@ def init(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     source: Annotated[str | None, typer.Option(help="Column to read; without it, proposed.")] = None,
     target: Annotated[str | None, typer.Option(help="Column to write; without it, proposed.")] = None,
     methods: Annotated[str, typer.Option(help="Comma-separated names; see tuneoff methods.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="summarization, translation, question_answering, classification or generation: how outputs "
+            "are made and scored."
+        ),
+    ] = "summarization",
 ) -> None:
     """Write a commented sweep file to start from; columns that are not named are proposed from the data."""
     from search.init import Start, write_sweep
 
     files = [None if path is None else str(path) for path in (validation, test)]
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    start = Start(model, data, *files, source=source, target=target, methods=names)
+    start = Start(model, data, *files, source=source, target=target, methods=names, kind=kind)
     for line in write_sweep(file, start):
         typer.echo(line)
 
@@ -192,9 +216,12 @@ def main() -> None:
         sys.exit(2)
 
 
-def _run(sweep: "Sweep", folder: Path, address: str | None, *, strict: bool) -> None:
+def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> None:
+    from search.interruption import interruptible
+    from search.mishaps import SweepFailed
     from search.progress import Progress
-    from search.runner import SweepFailed, run
+    from search.repair import sound_records
+    from search.runner import run
     from search.store import RunFolder
     from search.verdict import verdict
 
@@ -208,12 +235,13 @@ def _run(sweep: "Sweep", folder: Path, address: str | None, *, strict: bool) -> 
         _refuse_failures(known)
     console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
     console.print("Reading the data and starting workers: they import their libraries once.", highlight=False)
+    interrupted = f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}"
     try:
-        records = RunFolder(folder).read_records()
-        with Progress(known.admitted(sweep), records, console) as progress:
+        records = sound_records(RunFolder(folder))
+        with interruptible(interrupted), Progress(known.admitted(sweep), records, console) as progress:
             results = run(sweep, folder, address=address, listeners=[progress], gates=gates)
     except KeyboardInterrupt as interrupt:
-        typer.echo(f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}")
+        typer.echo(interrupted)
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
         typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)

@@ -9,12 +9,16 @@ import yaml
 
 from search.records import Record
 from search.report.markdown import bullets, code, points, section, table, text
-from search.report.names import data_name, score_name
+from search.report.names import data_name
 from search.report.setup import metric_facts
 from search.results import BASELINE, Results, load_results
+from search.words import score_name
 from spaces import did_you_mean
+from trainables import kinds
 from trainables.atomic import new_folder, write_text
 from trainables.errors import InputError
+from trainables.metrics import metric_of
+from trainables.place import local_copy
 
 
 def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Path:
@@ -29,7 +33,8 @@ def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Pa
     _check_empty(target)
     try:
         with new_folder(target) as draft:
-            shutil.copytree(results.folder.adapter(record), draft, dirs_exist_ok=True)
+            with local_copy(results.folder.adapter(record)) as weights:
+                shutil.copytree(weights, draft, dirs_exist_ok=True)
             card = _card(results, record, peft=(draft / "adapter_config.json").exists())
             write_text(draft / "README.md", card)
     except OSError as error:
@@ -97,13 +102,20 @@ def _measured(results: Results, record: Record) -> dict[str, Any]:
     """The test scores as the hub's `model-index` has them (https://hf.co/docs/hub/model-cards#evaluation-results)."""
     data = data_name(results.sweep.task.data)
     metrics = [
-        {"type": "rouge", "name": score_name(name), "value": round(score, 2)}
+        {"type": _type(name), "name": score_name(name), "value": round(score, 2)}
         for name, score in record.rungs[-1].scores.items()
         if score is not None
     ]
     dataset = {"name": data, "type": data, "split": record.split}
-    task = {"type": "summarization", "name": "Summarization"}
+    hub_task = kinds.get(results.sweep.task.kind).hub_task
+    task = {"type": hub_task, "name": hub_task.replace("-", " ").capitalize()}
     return {"name": results.sweep.name, "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}
+
+
+def _type(score: str) -> str:
+    """The metric as the hub names it: ROUGE is one, whatever its scores; a module of evaluate has a name."""
+    metric = metric_of(score)
+    return metric if metric == "rouge" else score_name(score) if metric == "evaluate" else score
 
 
 def _scores(results: Results, record: Record) -> tuple[str, str]:

@@ -1,50 +1,86 @@
-"""The final: the untrained model, and each method's winner retrained over seeds, on the test split."""
+"""The final: the untrained model, and each method's winner retrained over seeds, on the test split.
 
+Beside it, where the sweep asks for them, run the untuned defaults, retrained and scored alike, and the audit
+of trials that were stopped early.
+"""
+
+from search import audit
 from search.assignments import Plan
 from search.experiment import Experiment
 from search.ledger import Ledger
-from search.records import UNSCORED, Record, now
+from search.records import UNSCORED, Phase, Record, now
 from search.results import BASELINE, winner
 from search.searcher import RecordQueue
 from search.seeds import derived_seed
 
 
 def enter(plan: Plan, ledger: Ledger) -> None:
-    """Enter the runs that are missing, and anew those of a former winner and those that failed."""
-    for record in _wanted(plan, ledger):
+    """Enter the runs that are missing, and anew those of a former winner and those that failed.
+
+    An audit goes on from the checkpoint of its trial where that was kept, so entering it removes nothing.
+    """
+    for record in _on_test(plan, ledger):
         known = ledger.records.get(record.id)
         if known is None or known.of_trial != record.of_trial or known.status in UNSCORED:
+            ledger.replace(record)
+    for record in _audits(plan, ledger):
+        if record.id not in ledger.records:
+            ledger.begin(record)
+        elif ledger.records[record.id].status == "failed":
             ledger.replace(record)
 
 
 def runs_left(plan: Plan, ledger: Ledger) -> list[Record]:
     """The runs that were entered and have not ended."""
-    entered = (ledger.records[record.id] for record in _wanted(plan, ledger))
+    entered = (ledger.records[record.id] for record in [*_on_test(plan, ledger), *_audits(plan, ledger)])
     return [record for record in entered if record.status == "running"]
 
 
 def hold(plan: Plan, ledger: Ledger, experiment: Experiment) -> None:
     """Take up the final where the ledger says it is."""
     waiting = runs_left(plan, ledger)
-    experiment.fit(RecordQueue(plan, ledger, waiting), ledger, len(waiting))
+    experiment.fit(RecordQueue(plan, ledger, waiting), ledger)
 
 
-def _wanted(plan: Plan, ledger: Ledger) -> list[Record]:
+def _on_test(plan: Plan, ledger: Ledger) -> list[Record]:
     """Baseline first, then seed by seed, so that an interrupted final compares whole seeds."""
     winners = [winner(ledger.qualifying(method)) for method in plan.sweep.methods]
-    runs = [_record(plan, seed, of) for seed in range(plan.sweep.final.seeds) for of in winners if of]
-    return [_record(plan, 0, None), *runs]
+    seeds = range(plan.sweep.final.seeds)
+    runs = [_record(plan, seed, of, "final") for seed in seeds for of in winners if of]
+    untuned = [_record(plan, seed, of, "untuned") for seed in seeds for of in _defaults(plan, ledger)]
+    return [_record(plan, 0, None, "final"), *runs, *untuned]
 
 
-def _record(plan: Plan, seed: int, of: Record | None) -> Record:
+def _defaults(plan: Plan, ledger: Ledger) -> list[Record]:
+    """The untuned defaults to retrain: those that reached the end and did not win: a winner has its runs."""
+    if not plan.sweep.final.untuned:
+        return []
+    searches = [ledger.qualifying(method) for method in plan.sweep.methods]
+    return [
+        trial
+        for trials in searches
+        for trial in trials
+        if trial.origin == "default" and trial.status == "completed" and trial is not winner(trials)
+    ]
+
+
+def _audits(plan: Plan, ledger: Ledger) -> list[Record]:
+    count = plan.sweep.qualifying.audit
+    searches = [ledger.qualifying(method) for method in plan.sweep.methods]
+    return [audit.audit_of(trial) for trials in searches for trial in audit.drawn(trials, count)]
+
+
+def _record(plan: Plan, seed: int, of: Record | None, phase: Phase) -> Record:
+    """A run on test; a winner and its method's default share a seed, so that only hyperparameters differ."""
     method = of.method if of else BASELINE
+    origin = "default" if phase == "untuned" else "winner" if of else "baseline"
     return Record(
-        id=f"{method}/seed-{seed}",
+        id=f"{method}/{'untuned' if phase == 'untuned' else 'seed'}-{seed}",
         method=method,
         number=seed,
-        phase="final",
+        phase=phase,
         split="test",
-        origin="winner" if of else "baseline",
+        origin=origin,
         of_trial=of.id if of else None,
         hyperparameters=of.hyperparameters if of else {},
         seed=derived_seed(plan.sweep.seed, method, "final", seed),

@@ -1,49 +1,55 @@
 """The records as the truth of a sweep: every resume is rebuilt from them, from nothing else."""
 
-import shutil
+from collections import defaultdict
+from typing import Any
 
-from search.records import Record, Rung, Stop, now
+from search.audit import drawn
+from search.records import Record, Rung, Status, Stop, now
 from search.results import winner
 from search.store import RunFolder
-from trainables.errors import InputError
+from trainables.place import remove
 
-Report = dict[str, object]
+Report = dict[str, Any]
 """What a trial tells at a rung: see `trainables.trial.Report`."""
 
 
 class Ledger:
-    """All records of a run folder, in memory and on disk. Only the driver writes it."""
+    """All records of a run folder, in memory and on disk. Only the driver writes it.
 
-    def __init__(self, folder: RunFolder) -> None:
+    Args:
+        folder: where they lie.
+        audits: stopped trials of each method whose checkpoints are kept, for they will be audited.
+    """
+
+    def __init__(self, folder: RunFolder, audits: int = 0) -> None:
         self.folder = folder
-        self.records = {record.id: record for record in folder.read_records()}
+        self.audits = audits
+        self.records: dict[str, Record] = {}
         self.stops: dict[str, Stop] = {}
         """Stops that were decided for trials whose report is not written yet."""
+        self._trials: dict[str, dict[int, Record]] = defaultdict(dict)
+        for record in folder.read_records():
+            self._enter(record)
+        self._best = {method: winner(self.qualifying(method)) for method in self._trials}
+        self._to_audit = {method: drawn(self.qualifying(method), audits) for method in self._trials}
 
     def qualifying(self, method: str) -> list[Record]:
-        """The trials of a method, by number.
-
-        Raises:
-            InputError: a number is missing: a record was lost.
-        """
-        found = [r for r in self.records.values() if r.phase == "qualifying" and r.method == method]
-        found.sort(key=lambda record: record.number)
-        if [record.number for record in found] != list(range(len(found))):
-            numbers = ", ".join(str(record.number) for record in found)
-            raise InputError(
-                f"Records of {method} are missing from {self.folder.root / 'trials' / method}: "
-                f"only the numbers {numbers} are there. Restore them from a backup."
-            )
-        return found
+        """The trials of a method, by number; one is missing where its record was lost."""
+        return [record for _, record in sorted(self._trials.get(method, {}).items())]
 
     def begin(self, record: Record) -> None:
-        """Enter a new trial, before its first step."""
+        """Enter a new trial, before its first step.
+
+        A trial whose record was lost may have left a checkpoint, of other hyperparameters perhaps.
+        """
         assert record.id not in self.records, record.id
+        if record.phase == "qualifying":
+            remove(self.folder.checkpoints(record))
         self._write(record)
 
     def report(self, trial: str, report: Report) -> Record:
         """Enter what a trial told at a rung; a trial that is taken up again repeats rungs, to no effect."""
-        record = self.records[trial]
+        record = self.remark(trial, *report.get("remarks", ()))
         rung = Rung.model_validate({key: value for key, value in report.items() if key in Rung.model_fields})
         if rung.rung < len(record.rungs) and report["status"] == "running":
             return record
@@ -62,6 +68,13 @@ class Ledger:
         self._drop_checkpoints(record)
         return record
 
+    def remark(self, trial: str, *remarks: str) -> Record:
+        """Enter what befell a trial without ending it, once."""
+        record = self.records[trial]
+        if new := [remark for remark in remarks if remark not in record.remarks]:
+            self._write(record.model_copy(update={"remarks": [*record.remarks, *new]}))
+        return self.records[trial]
+
     def retry(self, trial: str) -> Record:
         """Count a failure after which the trial is taken up again."""
         record = self.records[trial]
@@ -69,31 +82,57 @@ class Ledger:
         self._write(record)
         return record
 
-    def fail(self, trial: str, error: str) -> Record:
+    def preempt(self, trial: str) -> Record:
+        """Count a machine that was taken away from under the trial, which goes on elsewhere."""
+        record = self.records[trial]
+        record = record.model_copy(update={"preemptions": record.preemptions + 1})
+        self._write(record)
+        return record
+
+    def fail(self, trial: str, error: str, status: Status = "failed") -> Record:
         """End a trial that failed for good."""
-        record = self.records[trial].model_copy(update={"status": "failed", "error": error, "ended": now()})
+        record = self.records[trial].model_copy(update={"status": status, "error": error, "ended": now()})
         self._write(record)
         self._drop_checkpoints(record)
         return record
 
     def replace(self, record: Record) -> None:
-        """Enter a run of the final anew; what an earlier one left is removed."""
+        """Enter a run of the final, or an audit, anew; what an earlier one left is removed."""
         for folder in (self.folder.checkpoints(record), self.folder.output(record)):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
         self._write(record)
 
     def _write(self, record: Record) -> None:
         self.folder.write_record(record)
+        self._enter(record)
+
+    def _enter(self, record: Record) -> None:
         self.records[record.id] = record
+        if record.phase == "qualifying":
+            self._trials[record.method][record.number] = record
 
     def _drop_checkpoints(self, record: Record) -> None:
-        """Of the trials that ended keep only the best of each method on disk; of the final none."""
+        """Of the trials that ended keep the best of each method on disk and those to audit; else none."""
         if record.status == "running":
             return
         losers = [record]
-        if record.phase == "qualifying":
-            completed = [r for r in self.qualifying(record.method) if r.status == "completed"]
-            if winner(completed) is record:
-                losers = [r for r in completed if r is not record]
+        if record.phase == "qualifying" and record.status == "completed":
+            losers = self._beaten_by(record)
+        elif record.phase == "qualifying" and record.status == "stopped":
+            losers = self._not_to_audit(record)
         for loser in losers:
-            shutil.rmtree(self.folder.checkpoints(loser), ignore_errors=True)
+            remove(self.folder.checkpoints(loser))
+
+    def _beaten_by(self, record: Record) -> list[Record]:
+        """The completed trials of its method but the best; the record itself where another is better."""
+        best = self._best.get(record.method)
+        if winner([record] if best is None else [best, record]) is not record:
+            return [record]
+        self._best[record.method] = record
+        return [r for r in self.qualifying(record.method) if r.status == "completed" and r is not record]
+
+    def _not_to_audit(self, record: Record) -> list[Record]:
+        """Of the stopped trials of its method the one, if any, that will not be audited after all."""
+        first = drawn([*self._to_audit.get(record.method, []), record], self.audits + 1)
+        self._to_audit[record.method] = first[: self.audits]
+        return first[self.audits :]

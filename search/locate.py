@@ -6,6 +6,7 @@ from typing import Any
 
 from search.problems import Problem, SweepError
 from spaces import did_you_mean
+from trainables.metrics import named
 
 BUNDLED = Path(__file__).parent / "sweeps"
 
@@ -45,8 +46,19 @@ def resolve(data: dict[str, Any], folder: Path) -> list[Problem]:
         return []
     if isinstance(model := task.get("model"), str) and model not in ("", "embedded"):
         task["model"] = next((str(place) for place in _places(model, folder) if place.is_dir()), model)
+    if isinstance(metric := task.get("metric"), str):
+        task["metric"] = _resolve_module(metric, folder)
     files = task.get("data")
     return list(_resolve_files(files, folder)) if isinstance(files, dict) else []
+
+
+def _resolve_module(metric: str, folder: Path) -> str:
+    """A module of the user's own by its path, with `:key` where it has one; a name stays."""
+    name, key = named(metric)
+    found = next(
+        (place for place in _places(name, folder) if place.suffix == ".py" and place.is_file()), name
+    )
+    return f"{found}:{key}" if key else str(found)
 
 
 def _resolve_files(files: dict[str, Any], folder: Path) -> Iterator[Problem]:

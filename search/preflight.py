@@ -1,28 +1,32 @@
 """The gates before a sweep: each method is tried in a worker on the real model, before budget is spent."""
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 import spaces
 from search.assignments import Plan
-from search.cluster import Slots, connected, slots
+from search.cluster import Cluster, connected
 from search.config import Sweep
 from search.forecast import disk_and_time, forecast
 from search.gates import Preflight
+from search.mishaps import mishap
+from search.placement import Slots
 from trainables.data import Data
 from trainables.errors import InputError
+from trainables.place import Place, free_bytes, place
 from trainables.preflight.findings import Findings, Gate
 from trainables.preflight.request import Request
 from trainables.trainable import FineTune
+
+MACHINES = 3
+"""How many machines may go from under the gates of a method."""
 
 GateListener = Callable[[Preflight], None]
 """Told after each method that was asked, and at the end, when `disk_and_time` is known too."""
@@ -38,9 +42,12 @@ class Gatekeeper:
     """Examples of each split."""
     rungs: list[int]
     trainable: type[FineTune]
+    cluster: Cluster
     slots: Slots
-    disk: Path
-    """Where the run folder is, or will be."""
+    folder: Place
+    """The run folder, which need not be there yet."""
+    tokens: Place | None = None
+    """Where the workers share the tokenised data; None: nowhere."""
 
     def ask(self, known: Preflight, tell: GateListener) -> Preflight:
         """Ask about all methods of which nothing is known.
@@ -49,7 +56,7 @@ class Gatekeeper:
             InputError: a worker sees other data than the driver.
         """
         preflight = known
-        with closing(_Worker(self.trainable, self.slots)) as worker:
+        with closing(_Worker(self.trainable, self.slots, self.cluster.environment())) as worker:
             for name in self.sweep.methods:
                 if name not in known.methods:
                     preflight = self._with(preflight, name, worker)
@@ -76,8 +83,9 @@ class Gatekeeper:
             task=self.sweep.task,
             data_seed=self.sweep.seed,
             data_fingerprint=self.data_fingerprint,
+            tokens=None if self.tokens is None else str(self.tokens),
             cpus=self.slots.cpus,
-            memory_share=memory_share(self.slots, len([node for node in ray.nodes() if node["Alive"]])),
+            memory_share=memory_share(self.slots, len(self.cluster.machines())),
         )
 
     def _disk_and_time(self, preflight: Preflight) -> Gate | None:
@@ -85,8 +93,7 @@ class Gatekeeper:
         if not admitted.methods:
             return None
         expected = forecast(admitted, preflight, self.rungs, self.counts, self.slots.concurrent)
-        place = next(folder for folder in (self.disk, *self.disk.parents) if folder.exists())
-        return disk_and_time(admitted, expected, shutil.disk_usage(place).free, self.slots.concurrent)
+        return disk_and_time(admitted, expected, free_bytes(self.folder), self.slots.concurrent)
 
 
 def pass_gates(plan: Plan, gatekeeper: Gatekeeper, tell: GateListener) -> Plan:
@@ -123,15 +130,16 @@ def try_methods(
     trainable: type[FineTune] = FineTune,
 ) -> Preflight:
     """What the gates find about all methods of a sweep that has no run folder yet."""
-    with connected(address):
+    with connected(address) as cluster:
         keeper = Gatekeeper(
             sweep,
             data.fingerprint,
             data.counts,
             rungs,
             trainable,
-            slots(sweep.resources),
-            Path(sweep.storage).absolute() / sweep.name,
+            cluster,
+            cluster.slots(sweep.resources),
+            place(sweep.folder),
         )
         return keeper.ask(Preflight(), tell)
 
@@ -144,7 +152,8 @@ def memory_share(slots: Slots, machines: int) -> float:
 class _Asker:
     """What runs in the worker."""
 
-    def __init__(self, trainable: type[FineTune]) -> None:
+    def __init__(self, trainable: type[FineTune], environment: Mapping[str, str]) -> None:
+        trainable.equip(environment)
         self.trainable = trainable
 
     def gates(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -154,23 +163,30 @@ class _Asker:
 class _Worker:
     """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died."""
 
-    def __init__(self, trainable: type[FineTune], slots: Slots) -> None:
-        actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus)(_Asker)
-        self._start = lambda: actor.remote(trainable)
+    def __init__(self, trainable: type[FineTune], slots: Slots, environment: Mapping[str, str]) -> None:
+        others = {name: amount for name, amount in slots.bundle.items() if name not in ("CPU", "GPU")}
+        actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus, resources=others)(_Asker)
+        self._start = lambda: actor.remote(trainable, environment)
         self._actor: Any = None
 
     def ask(self, request: Request) -> Findings:
-        """What the gates find; an error outside of them, and the worker's death, are findings too."""
-        self._actor = self._actor or self._start()
-        try:
-            return Findings.model_validate(ray.get(self._actor.gates.remote(request.model_dump())))
-        except RayActorError:
-            self._actor = None
-            return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
-        except RayTaskError as error:
-            if isinstance(error.cause, InputError):
-                raise InputError(str(error.cause)) from error
-            return _lost(f"{type(error.cause).__name__}: {error.cause}")
+        """What the gates find; an error outside of them, and the worker's death, are findings too.
+
+        The death of its machine is none: the next worker is asked.
+        """
+        for _ in range(MACHINES):
+            self._actor = self._actor or self._start()
+            try:
+                return Findings.model_validate(ray.get(self._actor.gates.remote(request.model_dump())))
+            except (RayActorError, OutOfMemoryError) as error:
+                self._actor = None
+                if mishap(str(error)) != "preemption":
+                    break
+            except RayTaskError as error:
+                if isinstance(error.cause, InputError):
+                    raise InputError(str(error.cause)) from error
+                return _lost(f"{type(error.cause).__name__}: {error.cause}")
+        return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
 
     def close(self) -> None:
         if self._actor is not None:

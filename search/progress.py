@@ -16,6 +16,7 @@ from search.recorder import Event
 from search.records import Record
 from search.results import last_line
 from search.tally import Standing, seconds_left, standings
+from search.words import score_name
 
 TABLE_SECONDS = 60
 """Where the output is no terminal, the table is printed this often."""
@@ -47,8 +48,9 @@ class Progress:
         self.records[record.id] = record
         if event == "begin":
             self.live.add(record.id)
-        running = sum(self.records[trial].status == "running" for trial in self.live)
-        self.seen_running = max(self.seen_running, running)
+        if record.status != "running":
+            self.live.discard(record.id)
+        self.seen_running = max(self.seen_running, len(self.live))
         line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
         self.console.print(line, soft_wrap=True, highlight=False)
         if not self.console.is_terminal and time.monotonic() - self._printed > TABLE_SECONDS:
@@ -72,6 +74,8 @@ class Progress:
             return f"{name} begins{_chosen(record)}" if not record.rungs else f"{name} goes on"
         if event == "retry":
             return f"{name} failed and is taken up again ({record.failures})"
+        if event == "preempted":
+            return f"{name} lost its machine and goes on elsewhere ({record.preemptions})"
         if event == "failed":
             return f"{name} [red]failed[/]: {escape(last_line(record.error) or '')}"
         return f"{name} {self._rung(record)}"
@@ -85,9 +89,11 @@ class Progress:
             return f"[red]{escape(record.error or '')}[/]"
         if rung.score is None:
             return f"[yellow]stopped[/]: no finite score after {at}" if record.stop else f"has seen {at}"
-        scored = f"{self.sweep.task.metric} {rung.score:.2f} after {at}"
+        scored = f"{score_name(self.sweep.task.metric)} {rung.score:.2f} after {at}"
         if record.stop is not None:
-            return f"[yellow]stopped[/]: {scored}, not above {record.stop.cut_off:.2f}"
+            front = record.stop.front
+            why = f"not above {record.stop.cut_off:.2f}" if front is None else f"on Pareto front {front + 1}"
+            return f"[yellow]stopped[/]: {scored}, {why}"
         return f"[green]completed[/]: {scored}" if record.status == "completed" else scored
 
     def table(self) -> Table:
@@ -98,7 +104,14 @@ class Progress:
         table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
         for column in ("method", "phase"):
             table.add_column(column)
-        for column in ("done", "running", "stopped", "failed", f"best {self.sweep.task.metric}", "time"):
+        for column in (
+            "done",
+            "running",
+            "stopped",
+            "failed",
+            f"best {score_name(self.sweep.task.metric)}",
+            "time",
+        ):
             table.add_column(column, justify="right")
         for row in standings(self.sweep, records, self.live):
             if row.running or row.ended or row.phase == "qualifying":
@@ -118,7 +131,9 @@ def _duration(seconds: float) -> str:
 
 
 def _chosen(record: Record) -> str:
-    if record.phase == "final":
+    if record.phase == "audit":
+        return f": {record.of_trial}, which was stopped, to its end"
+    if record.split == "test":
         return f" on test with {record.of_trial}'s hyperparameters" if record.of_trial else " on test"
     values = ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"

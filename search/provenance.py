@@ -13,11 +13,13 @@ import psutil
 
 from search.config import Sweep
 from search.records import now
+from trainables import metrics
 from trainables.data import Data
+from trainables.task import Task
 
 PACKAGES = (
     "tuneoff", "torch", "transformers", "peft", "ray", "optuna", "datasets", "evaluate", "rouge_score",
-    "tokenizers", "safetensors", "numpy", "pandas",
+    "sacrebleu", "tokenizers", "safetensors", "numpy", "pandas",
 )  # fmt: skip
 
 
@@ -27,13 +29,21 @@ def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
         **this_start(),
         "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
         "budget": {"examples": rungs[-1], "rungs": rungs},
-        "metric": {
-            "name": sweep.task.metric,
-            "package": f"rouge_score {_version('rouge_score')}, F-measure",
-            "stemmer": True,
-            "sentence_split": "ROUGE-Lsum: after . ! or ? and at line breaks",
-            "references": sweep.task.references,
+        "metric": _metric(sweep.task, data),
+    }
+
+
+def _metric(task: Task, data: Data) -> dict[str, Any]:
+    """What moves the scores by points: how each metric is computed, and how several references count."""
+    counts = {len(example.references) for example in data.test}
+    references = counts.pop() if len(counts) == 1 else None
+    return {
+        "name": task.metric,
+        "signatures": {
+            metric: metrics.signature(metric, task.rules(data.labels), references)
+            for metric in task.scored_by
         },
+        "references": task.references,
     }
 
 

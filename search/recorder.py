@@ -8,40 +8,106 @@ from typing import Any, Literal
 from ray import tune
 from ray.tune.experiment import Trial
 
+from search.deadline import Deadline
 from search.ledger import Ledger
+from search.mishaps import disk_is_full, memory_monitor_said, mishap
 from search.records import Record
+from search.searcher import RecordQueue
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """The escape sequences with which Ray colours a worker's traceback."""
+RETRIES = 2
+"""How often a trial that fails is taken up again from its checkpoint."""
+PREEMPTIONS = 50
+"""How many machines may go from under a trial; so many, and it is what brings them down."""
 
-Event = Literal["begin", "rung", "retry", "failed"]
+Event = Literal["begin", "rung", "retry", "preempted", "failed"]
 Listener = Callable[[Event, Record], None]
 """Told of an event, with the record as it is after it."""
 
 
-class Recorder(tune.Callback):
-    """Writes each result into the ledger as Tune hears of it, then tells the listeners."""
+class Halt(tune.Stopper):
+    """Ends the experiment in order once there is a reason to."""
 
-    def __init__(self, ledger: Ledger, listeners: Iterable[Listener]) -> None:
+    def __init__(self) -> None:
+        self.reason: Exception | None = None
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self.reason is not None
+
+
+class Recorder(tune.Callback):
+    """Writes each result into the ledger as Tune hears of it, then tells the listeners.
+
+    A trial that ends by mishap is over for Tune; here it is judged whether its record is queued again.
+    """
+
+    def __init__(
+        self, ledger: Ledger, queue: RecordQueue, deadline: Deadline, listeners: Iterable[Listener]
+    ) -> None:
         self.ledger = ledger
+        self.queue = queue
+        self.deadline = deadline
         self.listeners = list(listeners)
+        self.halt = Halt()
+        self._actors: dict[str, str] = {}
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         known = self.ledger.records[_record_id(trial)]
         record = self.ledger.report(known.id, result["report"])
-        if record is not known:  # else a trial that was taken up again repeats what it told before
+        # else a trial that was taken up again repeats what it told before
+        if (record.rungs, record.status) != (known.rungs, known.status):
             self._tell("rung", record)
 
-    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self._tell("retry", self.ledger.retry(_record_id(trial)))
-
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self._tell("failed", self.ledger.fail(_record_id(trial), _traceback(trial)))
+        record, error = self.ledger.records[_record_id(trial)], _traceback(trial)
+        waited = self.deadline.overdue_seconds(trial)
+        if waited is not None:
+            self._fail(record, _timed_out(record, waited, self.deadline.seconds))
+        elif mishap(error) == "full disk":
+            where = self.ledger.folder.root
+            self.halt.reason = disk_is_full(where, f"{record.id}: {error.splitlines()[-1].strip()}")
+        else:
+            self._judge(record, error)
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self._tell("begin", self.ledger.records[_record_id(trial)])
+        record = self.ledger.records[_record_id(trial)]
+        actor = trial.temporary_state.ray_actor
+        assert actor is not None
+        self._actors[record.id] = actor._actor_id.hex()
+        self._tell("begin", record)
+
+    def blame(self, error: str) -> bool:
+        """Judge the trial whose worker is named by an error that ended the experiment, if there is one."""
+        for name, actor in self._actors.items():
+            if actor in error and self.ledger.records[name].status == "running":
+                self._judge(self.ledger.records[name], error)
+                return True
+        return False
+
+    def _judge(self, record: Record, error: str) -> None:
+        kind = mishap(error)
+        if kind == "preemption" and record.preemptions < PREEMPTIONS:
+            self._again("preempted", self.ledger.preempt(record.id))
+        elif kind != "preemption" and record.failures < RETRIES:
+            self._again("retry", self.ledger.retry(record.id))
+        else:
+            self._fail(record, error)
+
+    def _again(self, event: Event, record: Record) -> None:
+        self.queue.again(record)
+        self._tell(event, record)
+
+    def _fail(self, record: Record, error: str) -> None:
+        if mishap(error) == "out of memory":
+            self._tell("failed", self.ledger.fail(record.id, memory_monitor_said(error), "out_of_memory"))
+        else:
+            self._tell("failed", self.ledger.fail(record.id, error))
 
     def _tell(self, event: Event, record: Record) -> None:
         for listener in self.listeners:
@@ -63,3 +129,9 @@ def _traceback(trial: Trial) -> str:
     if file is None or not Path(file).is_file():
         return "The worker died without a traceback: it was killed, or ran out of memory."
     return COLOURS.sub("", Path(file).read_text(encoding="utf-8", errors="replace")).strip()
+
+
+def _timed_out(record: Record, waited: float, limit: float | None) -> str:
+    since = f"rung {len(record.rungs)}" if record.rungs else "its start"
+    told = f"nothing was told for {waited:.1f} s after {since}"
+    return f"Timed out: {told}; resources.trial_timeout is {limit:g} s."

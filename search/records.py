@@ -1,14 +1,19 @@
 """A trial's record: the plain JSON that the ledger, the report and every resume are made of."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
 UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
 """Ends by mishap; a run of the final that came to one is tried again by a later start."""
-Origin = Literal["default", "sampled", "winner", "baseline"]
+Origin = Literal["default", "warm", "sampled", "winner", "baseline"]
+Phase = Literal["qualifying", "final", "untuned", "audit"]
+"""`untuned`: a method's default retrained and scored as its winner is in the final; `audit`: a trial of the
+qualifying that was stopped early, run on to the full budget. Neither decides anything."""
+RecordId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""It names files, so nothing in it may lead out of the run folder."""
 Cost = dict[str, float | int | None]
 """What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
 
@@ -47,27 +52,31 @@ class Stop(BaseModel):
     rung: int
     value: float | None
     cut_off: float | None
-    """The lowest value that would have gone on, in points; None where the value was not finite."""
+    """The lowest value that would have gone on, in points; None where the value was not finite, and where
+    costs counted too."""
+    front: int | None = None
+    """Where costs counted too: the Pareto front it lay on among the trials so far, 0 the best."""
 
 
 class Record(BaseModel):
-    """One trial of the qualifying, or one run of the final."""
+    """One trial of the qualifying, or one run of what comes after it."""
 
     model_config = ConfigDict(extra="forbid")
 
     format: Literal[1] = 1
-    id: str
-    """`lora/0003` in the qualifying, `lora/seed-0` in the final."""
+    id: RecordId
+    """`lora/0003` in the qualifying; `lora/seed-0` in the final, `lora/untuned-0`, `lora/audit-0003`."""
     method: str
     """The method's name in the sweep (a variant has its own)."""
     number: int
-    """The trial's number within its method; the seed index in the final."""
-    phase: Literal["qualifying", "final"]
+    """The trial's number within its method, also of the trial that is audited; else the seed's index."""
+    phase: Phase
     split: Literal["validation", "test"]
     origin: Origin
-    """`default`: the method's untuned point; `winner`: a final of the method's best trial."""
-    of_trial: str | None = None
-    """In the final: the trial whose hyperparameters these are."""
+    """`default`: the method's untuned point; `warm`: a good trial of another sweep; `winner`: a final of the
+    method's best trial."""
+    of_trial: RecordId | None = None
+    """After the qualifying: the trial whose hyperparameters these are."""
     hyperparameters: dict[str, Any]
     seed: int
     """Seed of the initialisation and of the data order."""
@@ -77,6 +86,10 @@ class Record(BaseModel):
     """The traceback of the failure that ended it; or what diverged; or the bytes that were not to be had."""
     failures: int = 0
     """How often it failed and was taken up again from its checkpoint."""
+    preemptions: int = 0
+    """How often its machine was taken away or lost, and it went on elsewhere: no fault of the trial."""
+    remarks: list[str] = []
+    """What else befell it without ending it: a damaged checkpoint that was passed over, a damaged record."""
     rungs: list[Rung] = []
     started: str
     ended: str | None = None
@@ -100,3 +113,8 @@ class Record(BaseModel):
     def device_seconds(self) -> float:
         """Seconds of training and evaluation so far."""
         return sum(self.cost.get(name) or 0.0 for name in ("train_seconds", "evaluation_seconds"))
+
+    @property
+    def spent_seconds(self) -> float:
+        """As `device_seconds`, starting up included."""
+        return (self.cost.get("startup_seconds") or 0.0) + self.device_seconds

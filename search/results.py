@@ -7,21 +7,23 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from search.config import Sweep
-from search.records import Record
+from search.records import Phase, Record
 from search.store import RunFolder
 from trainables.errors import InputError
+from trainables.place import Place, bytes_of, local_copy
 
 BASELINE = "baseline"
 """The untrained model's name among the methods of the final."""
 
 _TRIAL_NUMBERS = ("score", "best_score", "validation_loss", "stop_rung", "stop_value", "stop_cut_off")
-_TRIAL_COLUMNS = ("id", "method", "number", "status", "origin", "rungs", "examples", *_TRIAL_NUMBERS)
+_TRIAL_COLUMNS = (
+    "id", "method", "number", "phase", "status", "origin", "rungs", "examples", *_TRIAL_NUMBERS,
+)  # fmt: skip
 _FINAL_NUMBERS = ("score", "test_loss", "capped_share")
 _FINAL_COLUMNS = ("method", "seed", "origin", "of_trial", "status", "examples", *_FINAL_NUMBERS)
 _END_COLUMNS = ("started", "ended", "error")
@@ -45,11 +47,12 @@ class Results:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """A row a trial of the qualifying. `score` is the last one reported, on the validation split.
+        """A row a trial of the qualifying, and a row a run of the audit; `phase` tells which.
 
-        Hyperparameters are columns named `hyperparameters.<name>`; costs go by their own names.
+        `score` is the last one reported, on the validation split. Hyperparameters are columns named
+        `hyperparameters.<name>`; costs go by their own names.
         """
-        records = [record for record in self.records if record.phase == "qualifying"]
+        records = [record for record in self.records if record.split == "validation"]
         sampled = [{f"hyperparameters.{k}": v for k, v in r.hyperparameters.items()} for r in records]
         costs = [record.cost for record in records]
         columns = [*_TRIAL_COLUMNS, *_keys(sampled), *_keys(costs), *_END_COLUMNS]
@@ -62,7 +65,15 @@ class Results:
 
         `seed` is the seed's index. Each score of the metric's family and each cost goes by its own name.
         """
-        records = [record for record in self.records if record.phase == "final"]
+        return self._on_test("final")
+
+    @cached_property
+    def untuned(self) -> pd.DataFrame:
+        """As `finals`, of the untuned defaults, where the sweep has them retrained."""
+        return self._on_test("untuned")
+
+    def _on_test(self, phase: Phase) -> pd.DataFrame:
+        records = [record for record in self.records if record.phase == phase]
         scores = [record.rungs[-1].scores if record.rungs else {} for record in records]
         costs = [record.cost for record in records]
         columns = [*_FINAL_COLUMNS, *_keys(scores), *_keys(costs), *_END_COLUMNS]
@@ -77,9 +88,11 @@ class Results:
         GPU takes one device, the machine.
         """
         gpus = self.sweep.resources.gpus_per_trial
-        devices = 1.0 if gpus in ("auto", 0) else float(gpus)
+        if gpus == "auto":
+            gpus = self.provenance.get("placement", {}).get("gpus_per_trial", 1.0)
+        devices = float(gpus) or 1.0
         return {
-            method: devices * sum(_spent_seconds(record) for record in self.qualifying(method))
+            method: devices * sum(record.spent_seconds for record in self.qualifying(method))
             for method in self.methods
         }
 
@@ -87,42 +100,57 @@ class Results:
         """The records of one method's search."""
         return [r for r in self.records if r.phase == "qualifying" and r.method == method]
 
-    def final(self, method: str, seed: int) -> Record | None:
+    def audits(self, method: str) -> list[Record]:
+        """The records of one method's audit of early stopping."""
+        return [r for r in self.records if r.phase == "audit" and r.method == method]
+
+    def final(self, method: str, seed: int, phase: Phase = "final") -> Record | None:
         """The record of one run of the final; `seed` is the seed's index."""
-        runs = (r for r in self.records if r.phase == "final" and r.method == method and r.number == seed)
+        runs = (r for r in self.records if (r.phase, r.method, r.number) == (phase, method, seed))
         return next(runs, None)
 
-    def predictions(self, method: str, seed: int = 0) -> pd.DataFrame:
+    def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
         """What one run of the final wrote on the test split, a row a document.
 
-        Columns: id, source, references (a list of texts), prediction, and a column for each
-        per-example score, in points.
+        Columns: id, source, references (a list of texts), prediction, and a column for each score of the
+        document by itself, in points; of a score that is no mean over documents also `<score>_statistics`,
+        what is summed up to compute it. `phase="untuned"`: of the method's default instead of its winner.
 
         Raises:
             InputError: the final has no such run, or it has not finished.
         """
-        record = self.final(method, seed)
+        record = self.final(method, seed, phase)
         if record is None or not self.folder.predictions_file(record).is_file():
             raise InputError(
                 f"There are no predictions of {method!r} with seed {seed} in {self.folder.root}. "
                 "`.finals` lists the runs of the final and their status."
             )
-        table = pd.read_parquet(self.folder.predictions_file(record))
+        with local_copy(self.folder.predictions_file(record)) as file:
+            table = pd.read_parquet(file)
         table["references"] = table["references"].map(list)
         return table
 
 
-def load_results(folder: str | Path) -> Results:
+def load_results(folder: str | Place) -> Results:
     """Read a run folder.
 
     Raises:
         InputError: it is no run folder, or one of its files cannot be read.
     """
-    run = RunFolder(Path(folder))
+    run, sweep = RunFolder(folder), sweep_of(folder)
+    return Results(run, sweep, run.read_provenance(), run.read_records())
+
+
+def sweep_of(folder: str | Place) -> Sweep:
+    """The sweep of a run folder, whatever state its records are in.
+
+    Raises:
+        InputError: it is no run folder, or its sweep cannot be read.
+    """
+    run = RunFolder(folder)
     if not run.sweep_file.is_file():
         raise InputError(f"{run.root} is not a run folder: it holds no sweep.yaml. {_advice(run.root)}")
-    sweep = Sweep.from_yaml(run.sweep_file.read_text(encoding="utf-8"), str(run.sweep_file))
-    return Results(run, sweep, run.read_provenance(), run.read_records())
+    return Sweep.from_yaml(bytes_of(run.sweep_file).decode(), str(run.sweep_file))
 
 
 def winner(records: Iterable[Record]) -> Record | None:
@@ -149,11 +177,7 @@ def last_line(traceback: str | None) -> str | None:
     return lines[-1].strip() if lines else None
 
 
-def _spent_seconds(record: Record) -> float:
-    return (record.cost.get("startup_seconds") or 0.0) + record.device_seconds
-
-
-def _advice(root: Path) -> str:
+def _advice(root: Place) -> str:
     inside = sorted(file.parent.name for file in root.glob("*/sweep.yaml"))
     if inside:
         return f"Did you mean one of the run folders in it: {', '.join(inside)}?"
@@ -166,6 +190,7 @@ def _trial(record: Record) -> dict[str, Any]:
         "id": record.id,
         "method": record.method,
         "number": record.number,
+        "phase": record.phase,
         "status": record.status,
         "origin": record.origin,
         "rungs": len(record.rungs),

@@ -55,7 +55,7 @@ def print_checkup(sweep: "Sweep", checkup: "Checkup") -> None:
     console = Console(highlight=False, markup=False)
     counts = ", ".join(f"{count:,} {split}" for split, count in checkup.data.counts.items())
     console.print(f"Sweep {sweep.name}: {', '.join(sweep.methods)}. Data: {counts}.")
-    for note in checkup.data.notes:
+    for note in [*checkup.data.notes, *checkup.hints]:
         console.print(f"Note: {note}")
     console.print(f"Scored after {', '.join(f'{rung:,}' for rung in checkup.rungs)} examples seen.\n")
     table = Table(title="Tokens", title_justify="left")

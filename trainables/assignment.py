@@ -20,6 +20,8 @@ class Assignment(BaseModel):
     """Seed of carved splits and of the evaluated subset: the same for all trials of a sweep."""
     data_fingerprint: str
     """The data that the driver saw; a worker that loads other data refuses to train on it."""
+    tokens: str | None = None
+    """Folder of the tokens that all workers share; None: each makes its own."""
     method: str | None
     """A name in `trainables.methods`; None evaluates the untrained model."""
     hyperparameters: dict[str, Any]

@@ -1,12 +1,14 @@
 """The seam: the only file in which Ray meets the training core."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import ray
 from ray import tune
 
 from trainables.assignment import Assignment
+from trainables.preemption import check_notice, heeding_notice
 
 
 class FineTune(tune.Trainable):
@@ -16,8 +18,15 @@ class FineTune(tune.Trainable):
     trial too. Checkpoints are the trial's own (`Assignment.checkpoints`); Tune keeps none.
     """
 
-    def setup(self, config: dict[str, Any]) -> None:
+    def setup(self, config: dict[str, Any], environment: Mapping[str, str] | None = None) -> None:
+        self.equip(environment or {})
         _hide_gpus_of_others()
+
+    @staticmethod
+    def equip(environment: Mapping[str, str]) -> None:
+        """Give this process what of the driver's environment it has not, before a library reads it."""
+        for name, value in environment.items():
+            os.environ.setdefault(name, value)
 
     @classmethod
     def gates(cls, request: dict[str, Any]) -> dict[str, Any]:
@@ -33,9 +42,11 @@ class FineTune(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        if "trial" not in vars(self):  # begun here: Tune retries a step that fails, but not a failed reset
-            self._begin(self.config)
-        report = self.trial.next_report()
+        with heeding_notice():
+            check_notice()
+            if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
+                self._begin(self.config)
+            report = self.trial.next_report()
         return {
             "rung": report["rung"],
             "score": report["score"],

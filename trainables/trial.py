@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -15,11 +14,13 @@ from trainables.cost.meter import Figures
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
+from trainables.place import place
+from trainables.preemption import Preempted, check_notice
 from trainables.workbench import workbench
 
 Report = dict[str, Any]
-"""The fields of one rung of a record, its `message`, and `status`: "running", "completed", "diverged" or
-"out_of_memory"."""
+"""The fields of one rung of a record, its `message`, `status`: "running", "completed", "diverged" or
+"out_of_memory", and `remarks`: what befell the trial without ending it."""
 
 
 class Trial:
@@ -34,7 +35,10 @@ class Trial:
         torch.set_num_threads(assignment.cpus)
         self.assignment = assignment
         bench = workbench(
-            assignment.task.model_dump_json(), assignment.data_seed, assignment.data_fingerprint
+            assignment.task.model_dump_json(),
+            assignment.data_seed,
+            assignment.data_fingerprint,
+            assignment.tokens,
         )
         loaded = time.perf_counter()
         self.tuning = FineTuning(
@@ -46,12 +50,19 @@ class Trial:
             micro_batch=assignment.micro_batch,
         )
         self.tuning.meter.seconds["startup_seconds"] += loaded - began
-        notes = self.tuning.load(Path(assignment.checkpoints))
+        self._remarks: list[str] = []
+        notes = self.tuning.load(place(assignment.checkpoints), self._remarks.append)
         self._reports: list[Report] = notes["reports"] if notes else []
+        self._losses: list[float] = notes["losses"] if notes else []
         self._told = min(assignment.rungs_told, len(self._reports))
 
     def next_report(self) -> Report:
-        """Train to the next rung and score it there, or repeat what a checkpoint remembers of it."""
+        """Train to the next rung and score it there, or repeat what a checkpoint remembers of it.
+
+        Raises:
+            Preempted: this machine is about to go; what was trained is in the checkpoint.
+        """
+        check_notice()
         if self._told == len(self._reports):
             self._reports.append(self._reach_rung(len(self._reports)))
         self._told += 1
@@ -68,11 +79,17 @@ class Trial:
             return self._report(rung, status="diverged", message=str(error))
         except OutOfMemory as error:
             return self._report(rung, status="out_of_memory", message=str(error))
+        except Preempted:
+            if self.assignment.method is not None:
+                self._save(self._reports)
+            raise
 
     def _work_to(self, rung: int) -> Report:
         assignment, tuning = self.assignment, self.tuning
         examples = assignment.rungs[rung] - tuning.examples_seen
-        losses = tuning.advance(examples) if assignment.method else []
+        if assignment.method is not None:
+            self._losses += tuning.advance(examples)
+        check_notice()
         is_last = rung == len(assignment.rungs) - 1
         evaluation = None
         if is_last or not assignment.evaluate_at_end_only:
@@ -81,13 +98,18 @@ class Trial:
         report = self._report(
             rung,
             status="completed" if is_last else "running",
-            train_loss=fmean(losses) if losses else None,
+            train_loss=fmean(self._losses) if self._losses else None,
             **_scores(evaluation, assignment.task.metric),
         )
         report["cost"] |= output
+        self._losses.clear()
         if assignment.method is not None:
-            tuning.save(Path(assignment.checkpoints), {"reports": [*self._reports, report]})
+            self._save([*self._reports, report])
         return report
+
+    def _save(self, reports: list[Report]) -> None:
+        notes = {"reports": reports, "losses": self._losses}
+        self.tuning.save(place(self.assignment.checkpoints), notes)
 
     def _report(self, rung: int, *, status: str, message: str | None = None, **figures: Any) -> Report:
         return {
@@ -98,12 +120,13 @@ class Trial:
             **figures,
             "status": status,
             "message": message,
+            "remarks": self._remarks,
         }
 
     def _write_output(self, evaluation: Evaluation) -> Figures:
         """Keep the predictions, and what was trained; what it costs to keep and to use."""
         assert self.assignment.output is not None
-        output = Path(self.assignment.output)
+        output = place(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
             evaluation.examples.to_parquet(file)
         latencies = self._latency()
@@ -111,14 +134,14 @@ class Trial:
             return latencies
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
-        weights = (output / "adapter").rglob("*.safetensors")
-        return {"adapter_bytes": sum(file.stat().st_size for file in weights), **latencies}
+            adapter_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
+        return {"adapter_bytes": adapter_bytes, **latencies}
 
     def _latency(self) -> Figures:
-        tuning, task = self.tuning, self.assignment.task
+        tuning = self.tuning
         scored = tuning.bench.subset(self.assignment.split, self.assignment.evaluation_limit)
         sources = [encoded.source for _, encoded in scored]
-        return latency(tuning.base, tuning.model, sources, cap=task.max_target_tokens)
+        return latency(tuning.base, tuning.model, sources, cap=tuning.bench.longest_output)
 
 
 def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:

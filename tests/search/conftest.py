@@ -1,8 +1,6 @@
 """Planted run folders: what a sweep leaves behind, with numbers that a test can compute by hand."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -44,10 +42,8 @@ PROVENANCE: dict[str, Any] = {
     },
     "budget": {"examples": 900, "rungs": list(RUNGS)},
     "metric": {
-        "name": "rouge",
-        "package": "rouge_score 0.1.2",
-        "stemmer": True,
-        "sentence_split": "newline",
+        "name": "rougeL",
+        "signatures": {"rouge": "rouge_score 0.1.2, with stemmer"},
         "references": "mean",
     },
 }
@@ -216,20 +212,6 @@ def _plant_finals(planted: Planted) -> None:
                 for place in (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
             ]
             planted.predictions(record, rows)
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The address of a Ray cluster with two CPUs; to join it is quicker than to start one for each sweep."""
-    from ray.cluster_utils import Cluster
-
-    # A socket's path must be short, so Ray's folder is not in pytest's.
-    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_TMPDIR", folder)
-        head = {"num_cpus": 2, "num_gpus": 0, "include_dashboard": False}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
-        yield cluster.address
-        cluster.shutdown()
 
 
 @pytest.fixture

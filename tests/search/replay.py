@@ -4,9 +4,12 @@ The seam to Ray is the real one; behind it, a trial takes milliseconds and needs
 the task says what goes wrong with which trial, and holds a log of every rung that was trained.
 """
 
+import ctypes
+import errno
 import json
 import math
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +22,8 @@ import spaces
 from search.config import Sweep
 from trainables.assignment import Assignment
 from trainables.atomic import new_file, write_text
+from trainables.place import Place, place
+from trainables.preemption import check_notice
 from trainables.preflight.findings import Findings, Gate
 from trainables.trainable import FineTune
 
@@ -96,6 +101,9 @@ def steps(task: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+HANGS_SECONDS = 600
+MOST_HOARDED = 100
+"""Blocks of 50 MB that a trial takes which outgrows its memory: 5 GB."""
 MESSAGES = {"diverged": "the training loss was nan", "out_of_memory": "Out of memory: requested 8 bytes"}
 
 
@@ -110,15 +118,16 @@ class ReplayedTrial:
         self.mishap, self.mishap_rung = settings["mishaps"].get(assignment.trial, ("none", -1))
         if self.mishap == "cannot begin":
             raise RuntimeError(f"{assignment.trial} cannot begin")
-        file = self._checkpoint
-        self._reports: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+        self._remarks: list[str] = []
+        self._reports: list[dict[str, Any]] = self._read_checkpoint()
         self._told = min(assignment.rungs_told, len(self._reports))
 
     def next_report(self) -> dict[str, Any]:
+        check_notice()
         if self._told == len(self._reports):
             self._reports.append(self._reach_rung(len(self._reports)))
             if self.assignment.method is not None:
-                write_text(self._checkpoint, json.dumps(self._reports))
+                self._write_checkpoint()
         self._told += 1
         return self._reports[self._told - 1]
 
@@ -126,12 +135,33 @@ class ReplayedTrial:
         pass
 
     @property
-    def _checkpoint(self) -> Path:
-        return Path(self.assignment.checkpoints) / "reports.json"
+    def _checkpoint(self) -> Place:
+        return place(self.assignment.checkpoints) / "reports.json"
+
+    def _read_checkpoint(self) -> list[dict[str, Any]]:
+        if not self._checkpoint.is_file():
+            return []
+        try:
+            reports: list[dict[str, Any]] = json.loads(self._checkpoint.read_text())
+        except ValueError:
+            self._remarks.append("The checkpoint was damaged and passed over.")
+            return []
+        return reports
+
+    def _write_checkpoint(self) -> None:
+        if self.mishap == "finds the disk full" and (self.model / "full").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._checkpoint))
+        write_text(self._checkpoint, json.dumps(self._reports))
+
+    def _train(self) -> None:
+        end = time.monotonic() + self.seconds
+        while (left := end - time.monotonic()) > 0:
+            check_notice()
+            time.sleep(min(left, 0.01))
 
     def _reach_rung(self, rung: int) -> dict[str, Any]:
         assignment, began = self.assignment, time.time()
-        time.sleep(self.seconds)
+        self._train()
         mishap = self.mishap if rung == self.mishap_rung else "none"
         self._suffer(mishap)
         self._log(rung, began)
@@ -140,7 +170,7 @@ class ReplayedTrial:
         unscored = ("diverges", "has no score", "runs out of memory")
         score = self._score(rung) if is_scored and mishap not in unscored else None
         if is_last and assignment.output is not None:
-            self._write_output(Path(assignment.output))
+            self._write_output(place(assignment.output))
         end = {"diverges": "diverged", "runs out of memory": "out_of_memory"}.get(mishap)
         return {
             "rung": rung,
@@ -150,6 +180,7 @@ class ReplayedTrial:
             "cost": {"train_seconds": float(rung + 1), "evaluation_seconds": 0.5},
             "status": end or ("completed" if is_last else "running"),
             "message": MESSAGES.get(end),
+            "remarks": self._remarks,
         }
 
     def _score(self, rung: int) -> float:
@@ -163,21 +194,36 @@ class ReplayedTrial:
         trial = self.assignment.trial
         if mishap == "raises":
             raise RuntimeError(f"{trial} always fails")
-        if mishap not in ("raises once", "dies once"):
-            return
+        if mishap == "hangs":
+            time.sleep(HANGS_SECONDS)
+        if mishap == "hangs in C":
+            ctypes.PyDLL(None).sleep(HANGS_SECONDS)  # PyDLL keeps the interpreter to itself
+        if mishap == "outgrows its memory":
+            hoard = [b"x" * 50_000_000 for _ in range(MOST_HOARDED)]
+            time.sleep(HANGS_SECONDS)
+            del hoard
         mark = self.model / f"{trial.replace('/', '-')}.suffered"
-        if not mark.exists():
+        if mishap.endswith(" once") and not mark.exists():
             mark.touch()
-            if mishap == "dies once":
-                os._exit(1)
-            raise RuntimeError(f"{trial} fails once")
+            self._suffer_once(mishap)
+
+    def _suffer_once(self, mishap: str) -> None:
+        if mishap == "dies once":
+            os._exit(1)
+        if mishap == "is killed once":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if mishap == "is told to go once":
+            os.kill(os.getpid(), signal.SIGTERM)
+            check_notice()
+        if mishap == "raises once":
+            raise RuntimeError(f"{self.assignment.trial} fails once")
 
     def _log(self, rung: int, began: float) -> None:
         times = {"began": began, "ended": time.time(), "pid": os.getpid()}
         with (self.model / "steps.log").open("a") as log:
             log.write(json.dumps({"trial": self.assignment.trial, "rung": rung} | times) + "\n")
 
-    def _write_output(self, output: Path) -> None:
+    def _write_output(self, output: Place) -> None:
         row = {"id": "test-0", "source": "test 0", "references": ["0"], "prediction": "zero", "rougeL": 1.0}
         with new_file(output / "predictions.parquet") as file:
             pd.DataFrame([row]).to_parquet(file)

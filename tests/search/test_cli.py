@@ -166,3 +166,21 @@ def test_a_gpu_that_is_not_there(tuneoff, sweep, monkeypatch):
     assert code == 2
     assert "a trial asks for 1 GPUs, but there are 0 here" in error
     assert not list(Path("runs/small").glob("trials/*"))
+
+
+def test_an_audit_is_asked_for_by_an_option_of_run_and_of_resume(tuneoff, sweep, monkeypatch, tmp_path):
+    begun = []
+    monkeypatch.setattr(cli, "_run", lambda loaded, *_, **__: begun.append(loaded))
+    file = sweep()
+    tuneoff("run", file)
+    tuneoff("run", file, "--audit", "3", "--set", "qualifying.trials_per_method=5")
+    folder = tmp_path / "runs" / "small"
+    folder.mkdir(parents=True)
+    (folder / "sweep.yaml").write_text(begun[-1].to_yaml())
+    tuneoff("resume", str(folder))
+    tuneoff("resume", str(folder), "--audit", "7")
+    assert [loaded.qualifying.audit for loaded in begun] == [0, 3, 3, 7]
+    assert [loaded.qualifying.trials_per_method for loaded in begun] == [16, 5, 5, 5]
+    code, _, error = tuneoff("run", file, "--audit", "-1")
+    assert code == 2
+    assert "greater than or equal to 0" in error

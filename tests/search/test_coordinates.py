@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from search.audit import audit_of
 from search.report.coordinates import MOST_TRIALS, SCORE_AXIS, axis_ends, best_so_far, coordinates, fates
 from search.results import load_results
 
@@ -17,6 +18,14 @@ def test_each_trial_has_one_fate(finished):
         "full/0002": "stopped early",
         "full/0003": "failed",
     }
+
+
+def test_an_audited_trial_is_drawn_as_it_was_stopped_and_as_it_was_run_on(finished):
+    stopped = next(r for r in finished.folder.read_records() if r.id == "lora/0002")
+    finished.folder.write_record(audit_of(stopped))
+    found = {record.id: fate for record, fate in fates(load_results(finished.root))}
+    assert found["lora/0002"] == "stopped early"
+    assert found["lora/audit-0002"] == "audited"
 
 
 def test_the_best_so_far_never_falls_and_only_full_budgets_count(finished):

@@ -7,6 +7,7 @@ import pytest
 from search.config import Sweep
 from search.forecast import Forecast, arrivals, disk_and_time, forecast
 from search.gates import Preflight
+from search.settings import Qualifying
 from tests.search.replay import findings, plant_task, sweep
 
 COUNTS = {"train": 9, "validation": 4, "test": 6}
@@ -57,7 +58,7 @@ def test_one_trial_two_finals_and_the_baseline_by_hand(settings: Sweep) -> None:
     final = 2 * (90 / 100 + 6 / 50) + 6 / 50
     told = expected(settings, startup=7.0)
     assert told.seconds == pytest.approx(2 * 7 + search + final)
-    assert told.disk_bytes == 2 * CHECKPOINT + CHECKPOINT + 2 * EXPORT
+    assert told.disk_bytes == 3 * CHECKPOINT + 2 * CHECKPOINT + 2 * EXPORT
     assert told.written_bytes == 3 * CHECKPOINT + 2 * (3 * CHECKPOINT + EXPORT)
 
 
@@ -68,7 +69,7 @@ def test_workers_side_by_side_share_the_work_but_no_run(settings: Sweep) -> None
     one, two, crowd = (expected(many, concurrent=count) for count in (1, 2, 1000))
     assert two.seconds == pytest.approx(one.seconds / 2)
     assert crowd.seconds == pytest.approx(90 / 100 + 3 * 2 / 50 + 90 / 100 + 6 / 50)
-    assert two.disk_bytes == one.disk_bytes + 2 * CHECKPOINT
+    assert two.disk_bytes == one.disk_bytes + 3 * CHECKPOINT
 
 
 def test_early_stopping_makes_a_search_shorter(settings: Sweep) -> None:
@@ -99,3 +100,20 @@ def test_it_fails_where_the_disk_would_fill(settings: Sweep) -> None:
     gate = disk_and_time(settings, Forecast(50, 10**9 + 1, 0), 10**9, 2)
     assert gate.verdict == "fail"
     assert "Only 1 GB are free: set `storage` to a larger disk" in gate.message
+
+
+def test_audits_and_untuned_defaults_take_what_trials_and_finals_take(settings: Sweep) -> None:
+    """Of four trials, so many as chance stops early are run to the end; every final is run twice."""
+    plain = settings.model_copy(update={"qualifying": Qualifying(trials_per_method=4, validation_samples=2)})
+    audited = plain.model_copy(
+        update={
+            "qualifying": plain.qualifying.model_copy(update={"audit": 9}),
+            "final": plain.final.model_copy(update={"untuned": True}),
+        }
+    )
+    stopped = 4 - arrivals(4, 3, 3)[-1]
+    trial, final = 90 / 100 + 3 * 2 / 50, 90 / 100 + 6 / 50
+    more = expected(audited).seconds - expected(plain).seconds
+    assert more == pytest.approx(stopped * trial + 2 * final)
+    disk = expected(audited).disk_bytes - expected(plain).disk_bytes
+    assert disk == pytest.approx(stopped * 2 * CHECKPOINT + 2 * EXPORT, abs=1)

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from search.assignments import Plan
-from search.cluster import Slots
 from search.gate_table import gate_table
 from search.gates import Preflight
+from search.placement import Slots
 from search.preflight import memory_share, try_methods
 from search.progress import Progress
 from search.records import Record

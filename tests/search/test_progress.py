@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 from rich.console import Console
 
+from search.audit import audit_of
 from search.config import Sweep
 from search.progress import Progress
 from search.records import Record, Stop
@@ -91,7 +92,7 @@ def test_on_a_terminal_the_table_stays_below_the_lines(bare):
         progress("rung", bare.trial("lora", 0, [1, 2, 30]))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.file.getvalue())
     assert text.count("begins (untuned default") == 1
-    assert text.count("completed: rougeL 30.00") == 1
+    assert text.count("completed: ROUGE-L 30.00") == 1
     assert text.rindex("planted") > text.rindex("completed:")
 
 
@@ -101,3 +102,9 @@ def test_the_tables_figures_are_those_of_the_records(searched, log):
     row = next(line for line in printed(log).splitlines() if "prompt_tuning" in line)
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
     assert cells == ["prompt_tuning", "qualifying", "4/4", "-", "1", "1", "19.00", "0:01:28"]
+
+
+def test_an_audit_says_which_trial_it_takes_to_its_end(bare, log):
+    record = audit_of(bare.trial("lora", 3, [10], status="stopped"))
+    watching(bare, log)("begin", record)
+    assert printed(log) == "lora/audit-0003 begins: lora/0003, which was stopped, to its end\n"

@@ -87,9 +87,21 @@ def test_there_is_no_winner_without_a_completed_trial(bare):
     assert winner([bare.trial("lora", 0, [10], status="running"), final]) is None
 
 
-@pytest.mark.parametrize(("gpus", "devices"), [('"auto"', 1), ("0", 1), ("0.5", 0.5), ("2", 2)])
-def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(searched, gpus, devices):
+@pytest.mark.parametrize(
+    ("gpus", "placed", "devices"),
+    [
+        ('"auto"', None, 1),
+        ('"auto"', 0, 1),
+        ('"auto"', 0.25, 0.25),
+        ("0", 0, 1),
+        ("0.5", 0.5, 0.5),
+        ("2", None, 2),
+    ],
+)
+def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(searched, gpus, placed, devices):
     """A planted rung takes 10 s of training and 1 s of evaluation, a trial half a second to begin."""
+    if placed is not None:
+        searched.provenance({**searched.folder.read_provenance(), "placement": {"gpus_per_trial": placed}})
     searched.sweep(f"{SWEEP}resources: {{gpus_per_trial: {gpus}}}\n")
     searched.trial("full", 3, [], status="failed")
     assert load_results(searched.root).search_device_seconds == {

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
@@ -35,7 +36,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_second_process_is_refused_until_the_first_is_gone_even_if_killed(tmp_path, holder):
     folder = RunFolder(tmp_path / "run")
-    message = f"Another tuneoff process is running in {folder.root}"
+    message = f"Another tuneoff process is running in {folder.root}: process {holder.pid} on {gethostname()}"
     with pytest.raises(InputError, match=message), folder.locked():
         pytest.fail("two processes hold the folder")
     os.kill(holder.pid, signal.SIGKILL)

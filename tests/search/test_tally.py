@@ -1,7 +1,9 @@
 import pytest
 
 from search.config import Sweep
+from search.settings import Qualifying
 from search.tally import Standing, seconds_left, standings
+from tests.search.conftest import SWEEP
 
 SPENT = 11.0
 """Seconds that a planted trial spends on each rung: see `conftest._rung`."""
@@ -77,3 +79,19 @@ def test_the_rest_costs_what_ended_trials_cost_and_the_final_what_the_longest_di
 
 def test_nothing_is_left_of_a_sweep_that_has_ended(finished):
     assert seconds_left(sweep_of(finished), finished.folder.read_records(), 2) == 0
+
+
+def test_audits_are_planned_for_what_was_stopped_and_defaults_where_they_did_not_win(searched):
+    searched.sweep(
+        SWEEP.replace("seeds: 3", "seeds: 3, untuned: true").replace("method: 4", "method: 4, audit: 5")
+    )
+    searched.trial("full", 0, [20, 26, 50])  # the default wins
+    records = searched.folder.read_records()
+    rows = {(row.method, row.phase): row.planned for row in standings(sweep_of(searched), records)}
+    extra = {key: planned for key, planned in rows.items() if key[1] in ("untuned", "audit")}
+    audits = {("full", "audit"): 1, ("lora", "audit"): 1, ("prompt_tuning", "audit"): 1}
+    assert extra == {("lora", "untuned"): 3, ("prompt_tuning", "untuned"): 3, **audits}
+    without = seconds_left(
+        sweep_of(searched).model_copy(update={"qualifying": Qualifying(trials_per_method=4)}), records, 1
+    )
+    assert seconds_left(sweep_of(searched), records, 1) == pytest.approx(without + 3 * (SPENT * 3))
