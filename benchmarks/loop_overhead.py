@@ -3,8 +3,8 @@
     python -m benchmarks.loop_overhead [--rounds 60] [--method full] [--model FOLDER] [--data FOLDER]
 
 Both take the same batches in the same order: the bare loop a step, then tuneoff's, then the other way round.
-The bare loop knows nothing but forward, backward, clipping, AdamW and its schedule. Seconds are the
-processor's, medians of the pairs' ratios with a 95 % interval.
+The bare loop knows nothing but forward, backward, clipping, AdamW and its schedule, on a model with the same
+kernels. Seconds are the processor's, medians of the pairs' ratios with a 95 % interval.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from peft import PeftModel
 from scipy.stats import bootstrap
 from transformers import AutoTokenizer, DataCollatorForSeq2Seq, get_scheduler
 from transformers.utils import logging
@@ -23,6 +24,7 @@ from benchmarks import measure, work
 from benchmarks.measure import Comparison, Sample, timed
 from benchmarks.peers.parts import load_model
 from benchmarks.work import SOURCE, TARGET, Work, point
+from trainables.kernels import choose_kernels
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 
@@ -37,6 +39,8 @@ def bare_loop(
     """The loss of each step over the batches of `plan`, as a tutorial has it."""
     tokenizer = AutoTokenizer.from_pretrained(of.model)
     model = load_model(of, method, hyperparameters).train()
+    core = model.get_base_model() if isinstance(model, PeftModel) else model
+    choose_kernels(core, model.device, "auto")  # as tuneoff's model has them: the loops are compared
     collate = DataCollatorForSeq2Seq(tokenizer, model=model)
     rows = of.rows("train")
     sources = tokenizer([of.prompt.format(dialogue=row[SOURCE]) for row in rows])["input_ids"]

@@ -57,13 +57,13 @@ def memory_monitor_said(error: str) -> str:
     return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
 
 
-def is_full(error: BaseException | None) -> bool:
+def left_no_space(error: BaseException | None) -> bool:
     """Whether an error, or one that it came from, says that no space is left on a disk."""
     if error is None:
         return False
     if isinstance(error, OSError) and error.errno in NO_SPACE_NUMBERS:
         return True
-    return is_full(error.__cause__ or error.__context__)
+    return left_no_space(error.__cause__ or error.__context__)
 
 
 def disk_is_full(where: object, cause: str) -> SweepFailed:

@@ -13,7 +13,7 @@ from search.cluster import connected
 from search.config import Sweep, SweepError, differences, load_sweep
 from search.experiment import Experiment
 from search.ledger import Ledger
-from search.mishaps import SweepFailed, disk_is_full, is_full
+from search.mishaps import SweepFailed, disk_is_full, left_no_space
 from search.placement import Slots
 from search.preflight import Gatekeeper, GateListener, pass_gates
 from search.provenance import provenance, this_start
@@ -93,7 +93,7 @@ def _full_disk_told(store: RunFolder) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not is_full(error):
+        if not left_no_space(error):
             raise
         raise disk_is_full(store.root, str(error)) from error
 

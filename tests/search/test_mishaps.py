@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from search.mishaps import is_full, memory_monitor_said, mishap
+from search.mishaps import left_no_space, memory_monitor_said, mishap
 
 pytestmark = pytest.mark.faults
 
@@ -84,13 +84,13 @@ def test_a_full_disk_is_known_behind_other_errors(number):
     full = OSError(number, os.strerror(number))
     error = RuntimeError("it could not be written")
     error.__cause__ = full
-    assert is_full(full)
-    assert is_full(error)
+    assert left_no_space(full)
+    assert left_no_space(error)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EACCES, "no"), RuntimeError("No space left"), None])
 def test_other_errors_are_not_a_full_disk(error):
-    assert not is_full(error)
+    assert not left_no_space(error)
 
 
 def test_of_what_the_memory_monitor_says_the_numbers_are_kept():

@@ -92,13 +92,13 @@ class SmallDevice:
         self.tuning: FineTuning | None = None
         self.failed = 0
 
-    def __call__(self, base: Any, model: Any, examples: Any) -> Tensor:
+    def __call__(self, base: Any, model: Any, examples: Any, **packing: Any) -> Tensor:
         assert self.tuning is not None
         if len(examples) > self.largest and self.tuning.steps >= self.from_step:
             self.failed += 1
-            real_loss(base, model, examples[:1]).backward()  # draws random numbers, leaves gradients behind
+            real_loss(base, model, examples[:1], **packing).backward()  # draws random numbers, leaves gradients behind
             raise torch.OutOfMemoryError(CUDA_MESSAGE)
-        return real_loss(base, model, examples)
+        return real_loss(base, model, examples, **packing)
 
 
 real_loss = loop.summed_cross_entropy
