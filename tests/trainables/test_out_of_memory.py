@@ -96,7 +96,8 @@ class SmallDevice:
         assert self.tuning is not None
         if len(examples) > self.largest and self.tuning.steps >= self.from_step:
             self.failed += 1
-            real_loss(base, model, examples[:1], **packing).backward()  # draws random numbers, leaves gradients behind
+            # draws random numbers, and leaves gradients behind
+            real_loss(base, model, examples[:1], **packing).backward()
             raise torch.OutOfMemoryError(CUDA_MESSAGE)
         return real_loss(base, model, examples, **packing)
 
