@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 SIDE_BY_SIDE := -n 2 --dist loadfile
-BENCHMARKS := startup training evaluation loop_overhead sweep driver report search
+BENCHMARKS := startup training evaluation loop_overhead sweep driver report
 
 .PHONY: help venv quickstart test test-all bench lint typecheck format audit clean
 

@@ -105,9 +105,9 @@ def test_the_trainers_take_two_steps_and_learn_the_same(
     assert losses == pytest.approx([sum(ours) / 2] * 2, rel=0.2)
 
 
-def test_padding_to_512_changes_no_loss(tiny_work: Work) -> None:
+def test_padding_to_512_changes_no_loss(tiny_work: Work, tmp_path: Path) -> None:
     trainer = notebook.make_trainer(
-        tiny_work, "full", point("full"), rows=tiny_work.rows("train")[:4], output=Path("unused")
+        tiny_work, "full", point("full"), rows=tiny_work.rows("train")[:4], output=tmp_path
     )
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(4)])
     assert batch["input_ids"].shape == batch["labels"].shape == (4, 512)
