@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
-SIDE_BY_SIDE := -n 2 --dist loadfile
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 BENCHMARKS := startup training evaluation loop_overhead sweep driver report
 
 .PHONY: help venv quickstart test test-all bench lint typecheck format audit clean

@@ -180,6 +180,7 @@ def test_the_report_says_what_the_audit_found_and_nothing_where_there_was_none(s
 
 @pytest.mark.ray
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_a_sweep_audits_goes_on_and_audits_more(tmp_path, cluster):
     """Replayed curves never cross, so that no stopped trial would have won."""
 

@@ -233,6 +233,7 @@ def results(tmp_path_factory, cluster) -> Results:
 
 @pytest.mark.ray
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 class TestOfARealSweep:
     """A sweep on Ray, all of whose stopped trials are run on to the end after the search."""
 

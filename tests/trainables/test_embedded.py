@@ -234,6 +234,7 @@ def test_learning_rate_rises_then_falls() -> None:
     assert shares[0] < shares[1] < shares[2] > shares[3] > shares[4] > 0
 
 
+@pytest.mark.slow
 def test_pretraining_leaves_a_model_and_a_log(tmp_path: Path) -> None:
     pretraining = Pretraining(minutes=0.02, seed=0, output=tmp_path, tokenizer_dialogues=500)
     pretraining.run()
