@@ -84,6 +84,7 @@ def test_a_listener_may_stop_the_sweep_before_it_begins(tmp_path, cluster):
 
 @pytest.mark.ray
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 def test_strict_ends_with_code_2_and_says_why_also_the_next_time(tmp_path, cluster):
     task = plant_task(tmp_path, mishaps={"gates/full": ("fails", 0)})
     write_text(task / "sweep.yaml", sweep(task).to_yaml())

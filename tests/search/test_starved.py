@@ -88,6 +88,7 @@ def told(plan, record):
     return json.loads(ran.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited as Linux does")
 class TestStarved:
     def test_with_room_for_half_a_batch_a_trial_goes_on_in_halves(self, told):
