@@ -69,7 +69,8 @@ def run(
         for line in repair(store):
             logger.warning(line)
         plan = _prepare(store, sweep)
-        if _has_work(plan):
+        ledger = Ledger(store)
+        if _has_work(plan, ledger):
             if not is_new:
                 _note_resumption(store)
             with connected(address) as cluster, store.study_kept():
@@ -78,7 +79,7 @@ def run(
                 differences = cluster.check(store.root)
                 told: tuple[Listener, ...] = (Boards(store), *listeners)
                 experiment = Experiment(trainable, cluster, resources, slots, store.tune, told)
-                plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment), gates)
+                plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment, ledger), gates)
                 search = experiment.packed(of.figures("memory") for of in plan.preflight.methods.values())
                 _note_placement(store, search.slots, differences)
                 _until_done(plan, search, "qualifying", trials_left, qualify)
@@ -126,9 +127,8 @@ def _prepare(store: RunFolder, sweep: Sweep) -> Plan:
     return plan
 
 
-def _gatekeeper(plan: Plan, sweep: Sweep, experiment: Experiment) -> Gatekeeper:
+def _gatekeeper(plan: Plan, sweep: Sweep, experiment: Experiment, ledger: Ledger) -> Gatekeeper:
     """For the methods on which no budget was spent; of those that have trials it is too late to ask."""
-    ledger = Ledger(plan.folder)
     fresh = {name: choice for name, choice in sweep.methods.items() if not ledger.qualifying(name)}
     return Gatekeeper(
         sweep.model_copy(update={"methods": fresh}),
@@ -164,9 +164,8 @@ def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:
         )
 
 
-def _has_work(plan: Plan) -> bool:
+def _has_work(plan: Plan, ledger: Ledger) -> bool:
     """Whether Ray is needed at all: a finished sweep only has its report written again."""
-    ledger = Ledger(plan.folder)
     if trials_left(plan, ledger):
         return True
     final.enter(plan, ledger)

@@ -4,6 +4,7 @@ ASHA: Li et al., 2020, arXiv 1810.05934, in its stopping form (as in Ray Tune an
 """
 
 import math
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,29 +27,43 @@ class Rungs:
     def __init__(self, reduction_factor: int) -> None:
         self.reduction_factor = reduction_factor
         self._points: dict[int, dict[str, tuple[float, ...]]] = defaultdict(dict)
+        """Rung to trial to what it reached, all to be low: the value negated, then the costs."""
+        self._losses: dict[int, list[float]] = defaultdict(list)
+        """Rung to the first of each of its points, in order: a decision need not look at every trial."""
 
     def enter(self, trial: str, rung: int, value: float | None, costs: Sequence[float] = ()) -> None:
         """Take note without a decision; a value of None was not finite and competes with nobody."""
-        if value is not None:
-            self._points[rung][trial] = (-value, *costs)
+        if value is None:
+            return
+        points, losses = self._points[rung], self._losses[rung]
+        if trial in points:
+            losses.remove(points[trial][0])
+        points[trial] = (-value, *costs)
+        insort(losses, -value)
 
     def decide(self, trial: str, rung: int, value: float | None, costs: Sequence[float] = ()) -> Stop | None:
         """Why the trial must stop at this rung, or None: it is among the best 1/reduction_factor so far.
 
         A tie goes to the trial that came first, so that equal scores do not all run to the end.
         """
-        others = [point for name, point in self._points[rung].items() if name != trial]
-        self.enter(trial, rung, value, costs)
         if value is None:
             return Stop(rung=rung, value=None, cut_off=None)
-        fronts = front_ranks([*others, (-value, *costs)]) if costs else [0] * (len(others) + 1)
-        *ranked, own = zip(fronts, [*(point[0] for point in others), -value], strict=True)
-        places = math.ceil((len(others) + 1) / self.reduction_factor)
-        if sum(other <= own for other in ranked) < places:
-            return None
+        self.enter(trial, rung, value, costs)
+        losses = self._losses[rung]
+        places = math.ceil(len(losses) / self.reduction_factor)
         if costs:
-            return Stop(rung=rung, value=value, cut_off=None, front=int(own[0]))
-        return Stop(rung=rung, value=value, cut_off=-sorted(ranked)[places - 1][1])
+            front, ahead = self._standing(trial, rung)
+            return None if ahead < places else Stop(rung=rung, value=value, cut_off=None, front=front)
+        ahead = bisect_right(losses, -value) - 1  # those at least as good, without itself
+        return None if ahead < places else Stop(rung=rung, value=value, cut_off=-losses[places - 1])
+
+    def _standing(self, trial: str, rung: int) -> tuple[int, int]:
+        """The trial's Pareto front, and how many others are on a better one, or as good on the same."""
+        points = self._points[rung]
+        fronts = dict(zip(points, front_ranks(list(points.values())), strict=True))
+        own = (fronts[trial], points[trial][0])
+        others = [(fronts[name], point[0]) for name, point in points.items() if name != trial]
+        return own[0], sum(other <= own for other in others)
 
 
 class MethodASHA(FIFOScheduler):
