@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -86,12 +85,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """The address of a Ray cluster with two CPUs; to join it is quicker than to start one for each sweep."""
-    from ray.cluster_utils import Cluster
+    from tests.ray_cluster import started
 
-    # A socket's path must be short, so Ray's folder is not in pytest's.
-    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_TMPDIR", folder)
-        head = {"num_cpus": 2, "num_gpus": 0, "include_dashboard": False}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
+    with started(num_cpus=2) as cluster:
         yield cluster.address
-        cluster.shutdown()

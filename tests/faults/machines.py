@@ -4,20 +4,19 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 
 import psutil
-import pytest
 from ray.cluster_utils import Cluster
+
+from tests.ray_cluster import started
 
 
 class Machines:
     """A head without CPUs, so that no trial runs where the driver is, and machines of one CPU each."""
 
-    def __init__(self) -> None:
-        head = {"num_cpus": 0, "num_gpus": 0, "include_dashboard": False}
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.address = self.cluster.address
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.address = cluster.address
 
     @property
     def names(self) -> list[int]:
@@ -70,12 +69,7 @@ def _raylet(node) -> int:
 
 @contextmanager
 def machines(count: int) -> Iterator[Machines]:
-    # A socket's path must be short, so Ray's folder is not in pytest's.
-    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_TMPDIR", folder)
-        started = Machines()
-        try:
-            started.add(count)
-            yield started
-        finally:
-            started.cluster.shutdown()
+    with started(num_cpus=0) as cluster:
+        here = Machines(cluster)
+        here.add(count)
+        yield here

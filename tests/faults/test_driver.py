@@ -17,8 +17,7 @@ import pytest
 from search.results import Results, load_results
 from search.runner import run
 from tests.faults.measure import tell
-from tests.search.replay import Replay, plant_task, steps, sweep
-from trainables.atomic import write_text
+from tests.search.replay import Replay, plant_sweep, steps
 
 pytestmark = [pytest.mark.faults, pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -86,15 +85,13 @@ class Battered:
 
 
 def plant(folder: Path) -> Path:
-    task = plant_task(folder, seconds=STEP_SECONDS)
-    settings = sweep(
-        task,
+    return plant_sweep(
+        folder,
+        seconds=STEP_SECONDS,
+        concurrent=CONCURRENT,
         qualifying__trials_per_method=TRIALS,
         final__seeds=1,
-        resources={"concurrent_trials": CONCURRENT},
     )
-    write_text(task / "sweep.yaml", settings.to_yaml())
-    return task
 
 
 def damage(battered: Battered) -> str:

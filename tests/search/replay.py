@@ -77,6 +77,14 @@ def sweep(task: Path, **changes: Any) -> Sweep:
     return Sweep.model_validate(content)
 
 
+def plant_sweep(task: Path, *, seconds: float, concurrent: int, **changes: Any) -> Path:
+    """A task as `plant_task` plants it, with the file of its sweep."""
+    plant_task(task, seconds=seconds)
+    settings = sweep(task, resources={"concurrent_trials": concurrent}, **changes)
+    write_text(task / "sweep.yaml", settings.to_yaml())
+    return task
+
+
 def quality(method: str, hyperparameters: dict[str, Any]) -> float:
     """What a trial comes to in the end, 20 to 60: best at the middle of the learning rates' range."""
     learning_rate = spaces.get(method).distributions["learning_rate"]

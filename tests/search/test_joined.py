@@ -6,10 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -17,11 +14,11 @@ import psutil
 import pytest
 import ray
 from ray import cloudpickle
-from ray.cluster_utils import Cluster
 
 from search import nodes
 from search.cluster import connected
 from search.runner import run
+from tests.ray_cluster import started
 from tests.search import replay
 from trainables.errors import InputError
 
@@ -120,20 +117,6 @@ def test_rays_own_ports_are_on_loopback():
         opened = listening(psutil.Process()) - before
     assert opened
     assert {ip.removeprefix("::ffff:") for ip in opened} <= {"127.0.0.1", "::1"}
-
-
-@contextmanager
-def started(**head: Any) -> Iterator[Cluster]:
-    """A cluster of its own; a socket's path must be short, so Ray's folder is not in pytest's."""
-    with TemporaryDirectory(prefix="ray-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_TMPDIR", folder)
-        cluster = Cluster(
-            initialize_head=True, head_node_args={"include_dashboard": False, "num_gpus": 0, **head}
-        )
-        try:
-            yield cluster
-        finally:
-            cluster.shutdown()
 
 
 @pytest.mark.ray

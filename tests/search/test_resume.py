@@ -13,8 +13,7 @@ import pytest
 
 from search.results import Results, load_results
 from search.runner import run
-from tests.search.replay import Replay, plant_task, steps, sweep
-from trainables.atomic import write_text
+from tests.search.replay import Replay, plant_sweep, steps
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
@@ -73,15 +72,13 @@ class Interrupted:
 
 
 def plant(folder: Path) -> Path:
-    task = plant_task(folder, seconds=STEP_SECONDS)
-    settings = sweep(
-        task,
+    return plant_sweep(
+        folder,
+        seconds=STEP_SECONDS,
+        concurrent=CONCURRENT,
         methods=METHODS,
         qualifying__trials_per_method=TRIALS,
-        resources={"concurrent_trials": CONCURRENT},
     )
-    write_text(task / "sweep.yaml", settings.to_yaml())
-    return task
 
 
 INTERRUPT, TERMINATE, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
