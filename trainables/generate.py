@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from trainables.batches import by_tokens, padded
+from trainables.decoding import decode
 from trainables.methods import Model
 from trainables.model import Base
 from trainables.preemption import check_notice
@@ -44,12 +45,11 @@ def forced_logits(
 ) -> Tensor:
     """Logits `(rows, longest target, vocabulary)` that generation decides on when it must write `targets`."""
     cap = max(map(len, targets))
-    options = {
-        "output_logits": True,
-        "logits_processor": LogitsProcessorList([_Forced(targets, base.tokenizer.pad_token_id)]),
-    }
+    forced = _Forced(targets, base.tokenizer.pad_token_id)
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
-        return torch.stack(_generate(base, model, list(sources), settings, **options).logits, dim=1).float()
+        settings.eos_token_id = None  # no row ends before the longest
+        _generate(base, model, list(sources), settings, logits_processor=LogitsProcessorList([forced]))
+    return torch.stack(forced.logits, dim=1)
 
 
 def end_tokens(base: Base) -> set[int]:
@@ -59,12 +59,18 @@ def end_tokens(base: Base) -> set[int]:
 
 
 class _Forced(LogitsProcessor):
-    """Leaves one token to choose in each row: the next of its target."""
+    """Leaves one token to choose in each row, the next of its target, and keeps the logits."""
 
     def __init__(self, targets: Sequence[list[int]], pad: int) -> None:
         self._steps = iter(padded(targets, pad)[0].T)
+        self.logits: list[Tensor] = []
+        """Of each step, `(rows, vocabulary)`."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Forced":
+        return self  # peft hands on copies of what it is given
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        self.logits.append(scores)
         token = next(self._steps).to(scores.device).unsqueeze(1)
         return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
 
@@ -89,7 +95,7 @@ def _settings(base: Base, cap: int) -> Iterator[GenerationConfig]:
 
 def _written(base: Base, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
     """New tokens `(rows, at most the cap)`: without the decoder's start token or a causal model's source."""
-    written: Tensor = _generate(base, model, rows, settings).sequences
+    written = _generate(base, model, rows, settings)
     if base.is_encoder_decoder:
         return written[:, 1:]
     return written if _reads_soft_prompt(model) else written[:, max(map(len, rows)) :]
@@ -97,11 +103,11 @@ def _written(base: Base, model: Model, rows: list[list[int]], settings: Generati
 
 def _generate(
     base: Base, model: Model, rows: list[list[int]], settings: GenerationConfig, **options: Any
-) -> Any:
-    """What transformers returns of one generation; `options` are further arguments of it."""
+) -> Tensor:
+    """What transformers' `generate` returns, with `options` as further arguments of it."""
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
     ids, mask = ids.to(base.device), mask.to(base.device)
-    options |= {"generation_config": settings, "return_dict_in_generate": True}
+    options |= {"generation_config": settings, "custom_generate": decode}
     if not base.is_encoder_decoder and _reads_soft_prompt(model):
         embeddings, mask = _with_soft_prompt(model, ids, mask)
         return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)

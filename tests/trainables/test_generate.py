@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import GenerationConfig
 
-from trainables import generate
+from trainables import decoding, generate
 from trainables.generate import greedy
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
@@ -76,7 +76,7 @@ def up_to_end(tokens: list[int]) -> list[int]:
     return tokens[: tokens.index(EOS) + 1] if EOS in tokens else tokens
 
 
-@pytest.mark.parametrize("method", [None, "lora", "prompt_tuning"])
+@pytest.mark.parametrize("method", [None, "lora", "prompt_tuning", "prefix_tuning"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_batches_give_what_one_source_at_a_time_gives(
     attached: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, family: str, method: str | None
@@ -89,6 +89,23 @@ def test_batches_give_what_one_source_at_a_time_gives(
     assert [up_to_end(tokens) for tokens in outputs] == expected
     assert len({tuple(tokens) for tokens in expected}) > 2
     assert any(EOS in tokens for tokens in expected)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_that_have_ended_are_computed_no_more(
+    attached: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    table, model = attached(family, None)
+    computed = []
+    kept = model.register_forward_hook(lambda *inputs: computed.append(len(inputs[-1].logits)))
+    outputs = greedy(table.base, model, sources(table), cap=CAP)
+    kept.remove()
+    lengths = [len(up_to_end(tokens)) for tokens in outputs]
+    expected = [
+        sum(length > step - step % decoding.STRIDE for length in lengths) for step in range(len(computed))
+    ]
+    assert computed == expected
+    assert computed[0] == len(lengths) > computed[-1]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
