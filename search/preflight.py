@@ -1,8 +1,8 @@
 """The gates before a sweep: each method is tried in a worker on the real model, before budget is spent."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -34,7 +34,7 @@ GateListener = Callable[[Preflight], None]
 
 @dataclass(frozen=True)
 class Gatekeeper:
-    """Asks the gates about the methods of a sweep, one after the other, in one worker."""
+    """Asks the gates about the methods of a sweep, as many at a time as trials will run."""
 
     sweep: Sweep
     data_fingerprint: str
@@ -56,23 +56,43 @@ class Gatekeeper:
             InputError: a worker sees other data than the driver.
         """
         preflight = known
-        with closing(_Worker(self.trainable, self.slots, self.cluster.environment())) as worker:
-            for name in self.sweep.methods:
-                if name not in known.methods:
-                    preflight = self._with(preflight, name, worker)
-                    tell(preflight)
-        found = {"disk_and_time": self._disk_and_time(preflight), "is_whole": True}
+        for name, findings, seconds in self._found([n for n in self.sweep.methods if n not in known.methods]):
+            methods = {**preflight.methods, name: findings}
+            startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
+            preflight = Preflight(methods=methods, startup_seconds=startup)
+            tell(preflight)
+        found = {
+            "methods": {name: preflight.methods[name] for name in self.sweep.methods},
+            "disk_and_time": self._disk_and_time(preflight),
+            "is_whole": True,
+        }
         preflight = preflight.model_copy(update=found)
         tell(preflight)
         return preflight
 
-    def _with(self, preflight: Preflight, name: str, worker: "_Worker") -> Preflight:
-        """What is known, and what the gates find about one method more."""
-        start = time.perf_counter()
-        findings = worker.ask(self._request(name))
-        seconds = time.perf_counter() - start - sum(gate.seconds for gate in findings.gates)
-        startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
-        return Preflight(methods={**preflight.methods, name: findings}, startup_seconds=startup)
+    def _found(self, names: list[str]) -> Iterator[tuple[str, Findings, float]]:
+        """Each method with what its gates found and the seconds that were not theirs, as the answers come."""
+        with ExitStack() as stack:
+            environment, left = self.cluster.environment(), iter(names)
+            workers = [
+                stack.enter_context(closing(_Worker(self.trainable, self.slots, environment)))
+                for _ in range(min(self.slots.concurrent, len(names)))
+            ]
+            asked = {
+                worker.ask(name, self._request(name)): worker
+                for worker, name in zip(workers, left, strict=False)
+            }
+            while asked:
+                (answer,), _ = ray.wait(list(asked))
+                worker = asked.pop(answer)
+                findings = worker.findings(answer)
+                if findings is None:
+                    asked[worker.ask_again()] = worker
+                    continue
+                gates = sum(gate.seconds for gate in findings.gates)
+                yield worker.asked_about, findings, time.perf_counter() - worker.asked_at - gates
+                if name := next(left, None):
+                    asked[worker.ask(name, self._request(name))] = worker
 
     def _request(self, name: str) -> Request:
         space = self.sweep.spaces()[name]
@@ -161,31 +181,45 @@ class _Asker:
 
 
 class _Worker:
-    """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died."""
+    """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died.
+
+    One question at a time.
+    """
 
     def __init__(self, trainable: type[FineTune], slots: Slots, environment: Mapping[str, str]) -> None:
         others = {name: amount for name, amount in slots.bundle.items() if name not in ("CPU", "GPU")}
         actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus, resources=others)(_Asker)
         self._start = lambda: actor.remote(trainable, environment)
         self._actor: Any = None
+        self.asked_about = ""
+        self.asked_at = 0.0
 
-    def ask(self, request: Request) -> Findings:
-        """What the gates find; an error outside of them, and the worker's death, are findings too.
+    def ask(self, method: str, request: Request) -> ray.ObjectRef[Any]:
+        """The answer to come, for `findings`."""
+        self.asked_about, self._request = method, request.model_dump()
+        self.asked_at, self._machines_left = time.perf_counter(), MACHINES
+        return self.ask_again()
 
-        The death of its machine is none: the next worker is asked.
+    def ask_again(self) -> ray.ObjectRef[Any]:
+        self._actor = self._actor or self._start()
+        self._machines_left -= 1
+        return self._actor.gates.remote(self._request)
+
+    def findings(self, answer: ray.ObjectRef[Any]) -> Findings | None:
+        """What the gates found; an error outside of them, and the worker's death, are findings too.
+
+        The death of its machine is none: None says that the next may be asked.
         """
-        for _ in range(MACHINES):
-            self._actor = self._actor or self._start()
-            try:
-                return Findings.model_validate(ray.get(self._actor.gates.remote(request.model_dump())))
-            except (RayActorError, OutOfMemoryError) as error:
-                self._actor = None
-                if mishap(str(error)) != "preemption":
-                    break
-            except RayTaskError as error:
-                if isinstance(error.cause, InputError):
-                    raise InputError(str(error.cause)) from error
-                return _lost(f"{type(error.cause).__name__}: {error.cause}")
+        try:
+            return Findings.model_validate(ray.get(answer))
+        except (RayActorError, OutOfMemoryError) as error:
+            self._actor = None
+            if mishap(str(error)) == "preemption" and self._machines_left:
+                return None
+        except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise InputError(str(error.cause)) from error
+            return _lost(f"{type(error.cause).__name__}: {error.cause}")
         return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
 
     def close(self) -> None:

@@ -251,14 +251,23 @@ class Replay(FineTune):
         model, method = Path(request["task"]["model"]), request["method"]
         with (model / "gates.log").open("a") as log:
             log.write(json.dumps(request | {"pid": os.getpid()}) + "\n")
-        mishap, _ = json.loads((model / "replay.json").read_text())["mishaps"].get(
+        mishap, times = json.loads((model / "replay.json").read_text())["mishaps"].get(
             f"gates/{method}", ("none", 0)
         )
+        if mishap == "awaits":
+            _await_lines(model / "gates.log", times)
         if mishap == "dies":
             os._exit(1)
         if mishap == "raises":
             raise RuntimeError(f"{method} cannot be asked")
         return findings(fails=mishap == "fails").model_dump()
+
+
+def _await_lines(log: Path, count: int) -> None:
+    end = time.monotonic() + 60
+    while len(log.read_text().splitlines()) < count:
+        assert time.monotonic() < end, f"{log} never came to {count} lines"
+        time.sleep(0.02)
 
 
 def findings(*, fails: bool = False) -> Findings:

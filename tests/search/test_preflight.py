@@ -34,7 +34,11 @@ def stop_at_failures(preflight: Preflight) -> None:
 
 
 def start(task: Path, cluster: str, gates: Any = lambda _: None, **changes: Any) -> RunFolder:
-    small = {"qualifying__trials_per_method": 1, "final__seeds": 1} | changes
+    small = {
+        "qualifying__trials_per_method": 1,
+        "final__seeds": 1,
+        "resources__concurrent_trials": 1,
+    } | changes
     run(sweep(task, **small), task / "run", address=cluster, gates=gates, trainable=Replay)
     return RunFolder(task / "run")
 
@@ -113,11 +117,23 @@ def test_with_no_method_left_the_sweep_ends(tmp_path, cluster):
 @pytest.mark.timeout(120)
 def test_a_worker_that_dies_or_cannot_be_asked_fails_its_method_only(tmp_path, cluster):
     task = plant_task(tmp_path, mishaps={"gates/full": ("dies", 0), "gates/prompt_tuning": ("raises", 0)})
-    preflight = ask(task, cluster, methods={"full": {}, "lora": {}, "prompt_tuning": {}})
+    methods = {"full": {}, "lora": {}, "prompt_tuning": {}}
+    preflight = ask(task, cluster, methods=methods, resources__concurrent_trials=1)
     messages = {name: found.gates[0].message for name, found in preflight.methods.items() if found.failed}
     assert messages["full"].startswith("the worker died: it was killed, or ran out of memory")
     assert messages["prompt_tuning"] == "RuntimeError: prompt_tuning cannot be asked"
     assert preflight.methods["lora"] == findings()
+    assert len({request["pid"] for request in asked(task)}) == 2
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(120)
+def test_as_many_workers_are_asked_at_a_time_as_trials_will_run(tmp_path, cluster):
+    """Each answers only once the other has been asked; in the end they stand in the sweep's order."""
+    task = plant_task(tmp_path, mishaps={f"gates/{name}": ("awaits", 2) for name in ("full", "lora")})
+    preflight = ask(task, cluster, methods={"full": {}, "lora": {}}, resources__concurrent_trials=2)
+    assert list(preflight.methods) == ["full", "lora"]
+    assert preflight.failed() == []
     assert len({request["pid"] for request in asked(task)}) == 2
 
 
