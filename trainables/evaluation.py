@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from trainables import metrics
+from trainables.batches import by_tokens
 from trainables.classify import most_likely
 from trainables.data import Split
-from trainables.generate import end_tokens, greedy
+from trainables.encode import Encoded
+from trainables.encoded_once import encoded_once
+from trainables.generate import BATCH_TOKENS, end_tokens, greedy
 from trainables.loss import mean_cross_entropy
 from trainables.methods import Model
 from trainables.workbench import Workbench
@@ -39,13 +42,16 @@ def evaluate(
     base, task = bench.base, bench.task
     examples, encoded = zip(*bench.subset(split, limit), strict=True)
     model.eval()
-    loss = mean_cross_entropy(base, model, encoded, parts=parts)
-    sources = [tokens.source for tokens in encoded]
     capped_share = None
     if task.picks_labels:
+        loss = mean_cross_entropy(base, model, encoded, parts=parts)
+        sources = [tokens.source for tokens in encoded]
         predictions = most_likely(base, model, sources, bench.data.labels, parts=parts)
     else:
-        predictions, capped_share = _written(bench, model, sources, parts)
+        outputs, loss = _written(bench, model, encoded, parts)
+        texts = base.tokenizer.batch_decode(outputs, skip_special_tokens=True)
+        predictions = [text.strip() for text in texts]
+        capped_share = sum(map(end_tokens(base).isdisjoint, outputs)) / len(outputs)
     references = [list(example.references) for example in examples]
     columns = metrics.measure(task.scored_by, predictions, references, task.rules(bench.data.labels))
     table = pd.DataFrame(
@@ -61,11 +67,21 @@ def evaluate(
 
 
 def _written(
-    bench: Workbench, model: Model, sources: Sequence[list[int]], parts: int
-) -> tuple[list[str], float]:
-    """What the model writes, and the share of it that the cap cut."""
-    base = bench.base
-    outputs = greedy(base, model, sources, cap=bench.task.max_target_tokens, parts=parts)
-    texts = base.tokenizer.batch_decode(outputs, skip_special_tokens=True)
-    capped = [end_tokens(base).isdisjoint(tokens) for tokens in outputs]
-    return [text.strip() for text in texts], sum(capped) / len(capped)
+    bench: Workbench, model: Model, encoded: Sequence[Encoded], parts: int
+) -> tuple[list[list[int]], float]:
+    """The tokens that the model writes, and its loss, batch by batch so that a source is encoded once."""
+    base, cap = bench.base, bench.task.max_target_tokens
+    outputs: list[list[int]] = [[] for _ in encoded]
+    nats = 0.0
+    for batch in by_tokens([len(tokens.source) for tokens in encoded], BATCH_TOKENS, parts):
+        examples = [encoded[i] for i in batch]
+        with encoded_once(base):
+            written = greedy(base, model, [tokens.source for tokens in examples], cap=cap)
+            nats += mean_cross_entropy(base, model, examples, parts=parts) * _target_tokens(examples)
+        for i, tokens in zip(batch, written, strict=True):
+            outputs[i] = tokens
+    return outputs, nats / _target_tokens(encoded)
+
+
+def _target_tokens(encoded: Sequence[Encoded]) -> int:
+    return sum(len(tokens.target) for tokens in encoded)

@@ -20,19 +20,15 @@ BATCH_TOKENS = 16_384
 SPECIAL_TOKENS = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
-def greedy(
-    base: Base, model: Model, sources: Sequence[list[int]], *, cap: int, parts: int = 1
-) -> list[list[int]]:
+def greedy(base: Base, model: Model, sources: Sequence[list[int]], *, cap: int) -> list[list[int]]:
     """The tokens that `model` writes for each source, at most `cap`, special tokens included.
-
-    Batches are cut into `parts` to save memory.
 
     Only the special tokens are taken from the model's own generation settings: beams, length penalties
     and the like would make methods differ in what is searched, not in what was learned.
     """
     outputs: list[list[int]] = [[] for _ in sources]
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
-        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS, parts):
+        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
             check_notice()
             written = _written(base, model, [sources[i] for i in batch], settings)
             for i, tokens in zip(batch, written.tolist(), strict=True):

@@ -1,6 +1,7 @@
 """An evaluation's table and its sums agree with each other and with what the model writes."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from statistics import mean
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from trainables import metrics
 from trainables.evaluation import evaluate
 from trainables.generate import greedy
+from trainables.loop import FineTuning
 from trainables.loss import mean_cross_entropy
 from trainables.workbench import Workbench
 
@@ -32,8 +34,37 @@ def test_a_split_scored(bench: Callable[..., Workbench], family: str) -> None:
     for name, values in scores.items():
         assert list(rows[name]) == values
         assert evaluation.scores[name] == pytest.approx(mean(values))
-    assert evaluation.loss == mean_cross_entropy(table.base, table.base.model, table.encoded("test"))
+    loss = mean_cross_entropy(table.base, table.base.model, table.encoded("test"))
+    assert evaluation.loss == pytest.approx(loss, rel=1e-5)
     assert evaluation.scores["rouge1"] > 20
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "prompt_tuning", "p_tuning", "prefix_tuning"])
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_a_source_is_encoded_once_and_what_comes_is_as_if_twice(
+    bench: Callable[..., Workbench],
+    tune: Callable[..., FineTuning],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    method: str,
+) -> None:
+    table = bench(family, taught=True)
+    tuning = tune(table, method, learning_rate=0.01)
+    tuning.advance(16)
+    examples, encoded, rows = table.data.validation, table.encoded("validation"), []
+    encoder = table.base.model.get_encoder()
+    layer = next(module for name, module in encoder.named_modules() if name.endswith("0"))
+    counting = layer.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+    found = tuning.evaluate("validation")
+    counting.remove()
+    assert rows == [len(examples)]
+    assert "forward" not in vars(encoder)
+
+    monkeypatch.setattr("trainables.evaluation.encoded_once", lambda base: nullcontext())
+    twice = tuning.evaluate("validation")
+    assert found.loss == pytest.approx(twice.loss, rel=1e-5)
+    assert list(found.examples["prediction"]) == list(twice.examples["prediction"])
+    assert found.loss == pytest.approx(mean_cross_entropy(table.base, tuning.model, encoded), rel=1e-5)
 
 
 def test_the_best_reference_counts_where_the_task_says_so(bench: Callable[..., Workbench]) -> None:
