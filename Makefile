@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
-BENCHMARKS := startup training evaluation loop_overhead sweep driver report
+BENCHMARKS := startup training evaluation loop_overhead sweep driver report search
 
 .PHONY: help venv quickstart test test-all bench lint typecheck format audit clean
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.searches import RandomSearch, StockSearch, StockTogether
+from benchmarks.searches import Foresight, RandomSearch, StockSearch, StockTogether
 from search.results import load_results
 from search.simulation import Curves, Search, SimulatedSweep, Told, read, recorded, simulate, write
 from trainables.errors import InputError
@@ -31,6 +31,7 @@ SEARCHES: dict[str, Callable[[Curves, int], Search]] = {
     "random + ASHA": lambda curves, seed: RandomSearch(curves, seed, stops=True),
     "stock, one a method": StockSearch,
     "stock, one for all": StockTogether,
+    "foresight": Foresight,
 }
 AIM = 4.0
 RESAMPLES = 10_000

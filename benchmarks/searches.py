@@ -64,6 +64,24 @@ class RandomSearch:
         return self.stopping[method].on_trial_result(None, _Trial(trial), result) == TrialScheduler.CONTINUE
 
 
+class Foresight(RandomSearch):
+    """Random search that knows at the first rung whether a trial will beat all before it of its method.
+
+    No real search: it shows how much stopping can save at these rungs.
+    """
+
+    def __init__(self, curves: Curves, seed: int) -> None:
+        super().__init__(curves, seed, stops=False)
+        self.best = dict.fromkeys(curves.methods, -math.inf)
+
+    def report(self, trial: str, rung: int) -> bool:
+        method, curve = self.running[trial]
+        is_better = curve.scores[-1] > self.best[method]
+        if is_better and rung == len(curve.scores) - 1:
+            self.best[method] = curve.scores[-1]
+        return is_better and super().report(trial, rung)
+
+
 class StockSearch:
     """Ray's OptunaSearch with its default TPE, and its ASHA; one pair a method, the methods in turn.
 

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from benchmarks.search import BEST, EVERY, ratio, targets, until
-from benchmarks.searches import RandomSearch, StockSearch, StockTogether
+from benchmarks.searches import Foresight, RandomSearch, StockSearch, StockTogether
 from search.simulation import Curve, Curves, MethodCurves, Told, simulate
 from spaces import get
 
@@ -64,6 +64,15 @@ def test_random_search_runs_all_to_the_end_in_an_order_of_its_seed(curves):
     assert [sum(one.is_completed for one in told) for told in runs] == [24, 24, 24]
     first, same, other = ([one.curve for one in told if one.rung == 0] for told in runs)
     assert first == same != other
+
+
+def test_with_foresight_only_those_go_on_that_beat_all_before(curves):
+    best = {}
+    for one in simulate(Foresight(curves, 3)):
+        assert one.goes_on == (one.curve.scores[-1] > best.get(one.method, -math.inf) and one.rung < 2)
+        if one.is_completed:
+            best[one.method] = one.score
+    assert best == {name: max(c.scores[-1] for c in t.curves) for name, t in curves.methods.items()}
 
 
 @pytest.mark.parametrize("search", [StockSearch, lambda c, s: RandomSearch(c, s, stops=True)])
