@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
 
@@ -42,7 +42,11 @@ Overrides = Annotated[
 ]
 Address = Annotated[
     str | None,
-    typer.Option(help="A running Ray cluster: auto, or HOST:PORT. Default: Ray on this machine."),
+    typer.Option(
+        envvar="RAY_ADDRESS",
+        help="A running Ray cluster: auto or HOST:PORT on a machine of it; from outside ray://HOST:10001, "
+        "and the command runs there. Default: Ray on this machine.",
+    ),
 ]
 
 Audit = Annotated[
@@ -77,7 +81,11 @@ def run(
     from search.config import load_sweep
 
     audits = [] if audit is None else [f"qualifying.audit={audit}"]
-    loaded = load_sweep(sweep, [*overrides, *audits])
+    loaded = load_sweep(sweep, [*overrides, *audits], elsewhere=_is_elsewhere(address))
+    if _is_elsewhere(address):
+        from search.remote import run_sweep
+
+        sys.exit(run_sweep(address, loaded, folder, strict=strict))
     _run(loaded, folder or loaded.folder, address, strict=strict)
 
 
@@ -86,6 +94,10 @@ def resume(
     folder: RunFolderPath, address: Address = None, audit: Audit = None, strict: Strict = False
 ) -> None:
     """Go on with an interrupted sweep: what is in its folder is all that is needed."""
+    if _is_elsewhere(address):
+        from search.remote import resume_sweep
+
+        sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
     from search.results import sweep_of
 
     sweep = sweep_of(folder)
@@ -133,7 +145,11 @@ def check(
     from search.config import load_sweep
     from search.tables import print_checkup
 
-    loaded = load_sweep(sweep, overrides)
+    loaded = load_sweep(sweep, overrides, elsewhere=_is_elsewhere(address))
+    if _is_elsewhere(address):
+        from search.remote import check_sweep
+
+        sys.exit(check_sweep(address, loaded, gates=gates))
     found = checkup(loaded)
     print_checkup(loaded, found)
     if gates:
@@ -253,6 +269,11 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         again = f"tuneoff resume {folder} tries them again"
         typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)
         sys.exit(1)
+
+
+def _is_elsewhere(address: str | None) -> TypeGuard[str]:
+    """Whether a command is to run on the cluster, which is reached through Ray Client."""
+    return address is not None and address.startswith("ray://")
 
 
 def _console() -> "Console":

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import ray
@@ -17,6 +17,7 @@ from ray._private import ray_constants
 from ray.autoscaler.sdk import request_resources
 
 from search import nodes
+from search.newcomers import Newcomers, is_fit
 from search.placement import Machine, Slots, asked_for, held, slots_on
 from search.settings import Resources
 from trainables.errors import InputError
@@ -54,16 +55,18 @@ JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
     """The cluster that this process is connected to."""
 
     is_joined: bool
     """Others started it, and its workers have an environment of their own."""
+    newcomers: Newcomers | None = None
+    """Who watches for nodes that join, once those that were there are known."""
 
     def machines(self) -> list[Machine]:
-        """The resources of each node that is alive."""
-        return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        """The resources of each node that is alive and not known to be unable to train."""
+        return [node["Resources"] for node in ray.nodes() if node["Alive"] and is_fit(node)]
 
     def slots(self, resources: Resources) -> Slots:
         """What the cluster offers to trials as it is now; of one without workers, when the first has come.
@@ -95,23 +98,30 @@ class Cluster:
         Ray's autoscaler starts machines for.
         """
         wanted = resources.concurrent_trials
-        if wanted != "auto" and self.is_joined:
-            return lambda: wanted
-        most = float("inf") if wanted == "auto" else wanted
-        return _Recent(lambda: int(max(1, min(most, held(self.machines(), slots)))))
+
+        def count() -> int:
+            if self.newcomers is not None:
+                self.newcomers.look()
+            if wanted != "auto" and self.is_joined:
+                return wanted
+            most = float("inf") if wanted == "auto" else wanted
+            return int(max(1, min(most, held(self.machines(), slots))))
+
+        return _Recent(count)
 
     def environment(self) -> dict[str, str]:
         """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
         return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
 
-    def check(self, root: Place) -> list[str]:
-        """What differs between the driver's versions and the nodes'.
+    def check(self, root: Place, tell: Callable[[str], None]) -> list[str]:
+        """What differs between the driver's versions and the nodes'; `tell` hears of those that join later.
 
         Raises:
             InputError: a node cannot train, or does not see the run folder.
         """
         if not self.is_joined:
             return []
+        self.newcomers = Newcomers(tell)
         differences = nodes.check_versions(nodes.facts(), nodes.here())
         nodes.check_storage(root, self.environment())
         return differences
@@ -154,7 +164,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
             _start(address, include_dashboard=False)
     if is_joined and not _job_sends_code() and nodes.lack_code(nodes.facts()):
         ray.shutdown()
-        _start(address, runtime_env=_own_code())
+        _start(address, runtime_env=own_code())
     signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
     try:
         yield Cluster(is_joined)
@@ -165,7 +175,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
 
 def _start(address: str, **options: Any) -> None:
     try:
-        _check_answers(address)
+        check_answers(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
     except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError: another version of Ray or Python
         raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
@@ -186,8 +196,11 @@ def _on_loopback() -> Iterator[None]:
         ray_constants.ENABLE_RAY_CLUSTER = before
 
 
-def _own_code() -> dict[str, Any]:
-    folders = [str(Path(__file__).parents[1] / package) for package in nodes.CODE]
+def own_code() -> dict[str, Any]:
+    """The runtime environment that brings workers this very code."""
+    # Where the code was sent itself, each package lies in a folder of its own.
+    specs = [find_spec(package) for package in nodes.CODE]
+    folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or ()]
     return {"py_modules": folders, "excludes": ["__pycache__"]}
 
 
@@ -197,14 +210,19 @@ def _job_sends_code() -> bool:
     return "py_modules" in job.get("runtime_env", {})
 
 
-def _check_answers(address: str) -> None:
-    """Knock: where nobody is, Ray itself would go on trying for many minutes."""
+def check_answers(address: str) -> None:
+    """Knock at HOST:PORT: where nobody is, Ray itself would go on trying for many minutes.
+
+    Raises:
+        OSError: nobody answers.
+        ValueError: it is no such address.
+    """
     if address in ("local", "auto"):
         return
-    if "://" in address:  # Ray Client: Tune would run elsewhere, out of reach of the ledger
+    if "://" in address:  # Tune would run elsewhere, out of reach of the ledger
         raise ValueError(
-            "through Ray Client the sweep would run apart from its records; use `ray job submit --address "
-            "http://HEAD:8265 -- tuneoff run SWEEP`, or --address auto on a machine of the cluster"
+            "a call from Python joins at auto or HOST:PORT, on a machine of the cluster; through Ray Client "
+            "the command line goes there as a whole: `tuneoff run SWEEP --address ray://HOST:10001`"
         )
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()

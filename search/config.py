@@ -110,15 +110,17 @@ class Sweep(Settings):
         return _validated(yaml_file.parse(text, source), source, [])
 
 
-def load_sweep(path: str | Path, overrides: Iterable[str] = ()) -> Sweep:
+def load_sweep(path: str | Path, overrides: Iterable[str] = (), *, elsewhere: bool = False) -> Sweep:
     """The sweep in the file `path`, or the bundled sweep of that name, with `a.b.c=value` overrides.
+
+    `elsewhere`: it is run on other machines, where data files may lie that are not here.
 
     Raises:
         SweepError: with all that is wrong, missing data files included.
     """
     file = locate.sweep_file(path)
     data = yaml_file.parse(locate.read(file), str(file))
-    problems = [*apply_overrides(data, overrides), *locate.resolve(data, file.parent)]
+    problems = [*apply_overrides(data, overrides), *locate.resolve(data, file.parent, elsewhere=elsewhere)]
     return _validated(data, str(file), problems)
 
 

@@ -16,6 +16,7 @@ from search.cluster import Cluster
 from search.deadline import Deadline
 from search.ledger import Ledger
 from search.mishaps import disk_is_full, no_space
+from search.newcomers import request
 from search.placement import Slots, packed
 from search.recorder import Listener, Recorder
 from search.scheduler import MethodASHA
@@ -68,7 +69,7 @@ class Experiment:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
         remove(self.folder)
         tuner = tune.Tuner(
-            tune.with_resources(self._equipped(), tune.PlacementGroupFactory([self.slots.bundle])),
+            tune.with_resources(self._equipped(), request(self.slots.bundle)),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 scheduler=scheduler,

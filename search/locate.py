@@ -35,11 +35,12 @@ def read(file: Path) -> bytes:
         raise SweepError([Problem("", f"cannot be read: {error.strerror}")], str(file)) from error
 
 
-def resolve(data: dict[str, Any], folder: Path) -> list[Problem]:
+def resolve(data: dict[str, Any], folder: Path, *, elsewhere: bool = False) -> list[Problem]:
     """Make the paths of the task absolute, so that a trial finds them from any folder on the machine.
 
     A relative path is looked up beside the sweep file, then in the working directory. A model that is no
-    folder here is left as it is: a hub id looks the same. Returns the data files that do not exist.
+    folder here is left as it is: a hub id looks the same. Returns the data files that do not exist, for a
+    sweep that is run `elsewhere` only those without a whole path.
     """
     task = data.get("task")
     if not isinstance(task, dict):
@@ -49,7 +50,7 @@ def resolve(data: dict[str, Any], folder: Path) -> list[Problem]:
     if isinstance(metric := task.get("metric"), str):
         task["metric"] = _resolve_module(metric, folder)
     files = task.get("data")
-    return list(_resolve_files(files, folder)) if isinstance(files, dict) else []
+    return list(_resolve_files(files, folder, elsewhere)) if isinstance(files, dict) else []
 
 
 def _resolve_module(metric: str, folder: Path) -> str:
@@ -61,16 +62,16 @@ def _resolve_module(metric: str, folder: Path) -> str:
     return f"{found}:{key}" if key else str(found)
 
 
-def _resolve_files(files: dict[str, Any], folder: Path) -> Iterator[Problem]:
+def _resolve_files(files: dict[str, Any], folder: Path, elsewhere: bool) -> Iterator[Problem]:
     for split, name in files.items():
         if not isinstance(name, str):
             continue
         places = _places(name, folder)
         found = next((place for place in places if place.is_file()), None)
-        if found is None:
+        if found is None and not (elsewhere and Path(name).is_absolute()):
             yield Problem(f"task.data.{split}", f"no such file; tried {', '.join(map(str, places))}")
         else:
-            files[split] = str(found)
+            files[split] = str(found or name)
 
 
 def _places(name: str, folder: Path) -> list[Path]:

@@ -1,7 +1,10 @@
 """What ended a worker: told from the text of the error that Ray hands over, all that it keeps of it."""
 
 import errno
+import re
 from typing import Literal
+
+from search.nodes import CODE, NEEDED
 
 Mishap = Literal["failure", "preemption", "full disk", "out of memory"]
 
@@ -22,6 +25,9 @@ NO_SPACE = ("No space left on device", "Disk quota exceeded", "OutOfDiskError")
 NO_SPACE_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 NO_MEMORY = "running low on memory"
 """As Ray's memory monitor says why it killed a worker."""
+
+CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
+"""The last line of a trial on a node that joined without what others have, before that was known of it."""
 
 
 class SweepFailed(RuntimeError):
@@ -49,7 +55,8 @@ def no_space(error: str) -> str | None:
 def _of_traceback(last: str) -> Mishap:
     if no_space(last):
         return "full disk"
-    return "preemption" if last.partition(":")[0].endswith("Preempted") else "failure"
+    may_go_on_elsewhere = last.partition(":")[0].endswith("Preempted") or CANNOT_TRAIN.match(last)
+    return "preemption" if may_go_on_elsewhere else "failure"
 
 
 def memory_monitor_said(error: str) -> str:

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ ANSWER_SECONDS = 120
 GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
 """What is heard of a node that has gone since it was asked: it has nothing to say."""
 
+Node = dict[str, Any]
+"""As `ray.nodes()` has it."""
 Facts = dict[str, Any]
 """`python`, `versions` (a package, None where it is missing) and `code`, the digest of our sources."""
 
@@ -67,6 +70,17 @@ def facts() -> dict[str, Facts]:
     return _on_each_node(observer(), COMPARED, CODE)
 
 
+def able() -> list[Node]:
+    """The nodes that are alive and have CPUs for trials."""
+    return [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+
+
+def ask(node: Node) -> "Future[Facts]":
+    """The facts of one node, when it has answered."""
+    future: Future[Facts] = _on(node, observer(), COMPARED, CODE).future()
+    return future
+
+
 def lack_code(nodes: dict[str, Facts]) -> bool:
     """Whether a node has not exactly this code; of nodes that are still to come it is taken for granted."""
     return not nodes or any(found["code"] != here()["code"] for found in nodes.values())
@@ -79,12 +93,30 @@ def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
         InputError: a node cannot train, because a package is missing there.
     """
     for node, found in nodes.items():
-        missing = [package for package in NEEDED if found["versions"][package] is None]
-        if missing:
-            raise InputError(
-                f"The node {node} cannot train: {', '.join(missing)} not installed there. "
-                "Install tuneoff at the versions of constraints.txt on every node, or in its image."
-            )
+        if missing := _missing(found):
+            raise InputError(f"The node {node} cannot train: {missing}")
+    return differences(nodes, mine)
+
+
+def lacks(found: Facts, mine: Facts) -> str | None:
+    """Why a node that has joined cannot train in this sweep; None where it can."""
+    if found["code"] != mine["code"]:
+        return "it has another version of tuneoff than this machine, or none."
+    return _missing(found)
+
+
+def _missing(found: Facts) -> str | None:
+    missing = [package for package in NEEDED if found["versions"][package] is None]
+    if not missing:
+        return None
+    return (
+        f"{', '.join(missing)} not installed there. "
+        "Install tuneoff at the versions of constraints.txt on every node, or in its image."
+    )
+
+
+def differences(nodes: dict[str, Facts], mine: Facts) -> list[str]:
+    """What differs from the driver's versions, in words, a line a difference."""
     return [
         f"{package} {theirs or 'is missing'} on {node}, {ours or 'not installed'} here"
         for node, found in nodes.items()
@@ -147,18 +179,11 @@ def _seer() -> Callable[[str, dict[str, str]], str | None]:
 
 def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     """What `task` answers on every node that has CPUs for trials."""
-    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-    remote = ray.remote(num_cpus=0, max_retries=1)(task)
-    asked = {
-        _name(node): remote.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote(*arguments)
-        for node in nodes
-    }
+    asked = {name(node): _on(node, task, *arguments) for node in able()}
     deadline, answers = time.monotonic() + ANSWER_SECONDS, {}
-    for name, answer in asked.items():
+    for node, answer in asked.items():
         try:
-            answers[name] = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
+            answers[node] = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
         except GetTimeoutError as error:
             raise InputError(f"Not all nodes of the cluster answered within {ANSWER_SECONDS} s.") from error
         except GONE:
@@ -166,5 +191,12 @@ def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     return answers
 
 
-def _name(node: dict[str, Any]) -> str:
+def _on(node: Node, task: Callable[..., Any], *arguments: Any) -> Any:
+    """A reference to what `task` answers on the node; it needs no CPU, which a trial may hold."""
+    there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return ray.remote(num_cpus=0, max_retries=1)(task).options(scheduling_strategy=there).remote(*arguments)
+
+
+def name(node: Node) -> str:
+    """By which users know it."""
     return f"{node['NodeManagerAddress']} ({node['NodeID'][:8]})"

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from search import final
@@ -76,7 +77,7 @@ def run(
             with connected(address) as cluster, store.study_kept():
                 resources = sweep.resources
                 slots = cluster.slots(resources)
-                differences = cluster.check(store.root)
+                differences = cluster.check(store.root, partial(_note_newcomer, store))
                 told: tuple[Listener, ...] = (Boards(store), *listeners)
                 experiment = Experiment(trainable, cluster, resources, slots, store.tune, told)
                 plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment, ledger), gates)
@@ -149,6 +150,14 @@ def _note_placement(store: RunFolder, slots: Slots, differences: list[str]) -> N
         logger.warning("The nodes differ from this machine: %s", difference)
     placement = {"gpus_per_trial": slots.gpus, "differences": differences}
     store.write_json(store.provenance_file, {**store.read_provenance(), "placement": placement})
+
+
+def _note_newcomer(store: RunFolder, difference: str) -> None:
+    logger.warning("A node has joined: %s", difference)
+    known = store.read_provenance()
+    placement = known.get("placement", {})
+    placement["differences"] = [*placement.get("differences", []), difference]
+    store.write_json(store.provenance_file, {**known, "placement": placement})
 
 
 def _note_resumption(store: RunFolder) -> None:

@@ -1,11 +1,13 @@
 """A cluster that others started: its nodes are looked at, sent what they lack, used as they come and go."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,7 +19,9 @@ from ray import cloudpickle
 
 from search import nodes
 from search.cluster import connected
+from search.results import load_results
 from search.runner import run
+from search.store import RunFolder
 from tests.ray_cluster import started
 from tests.search import replay
 from trainables.errors import InputError
@@ -186,6 +190,7 @@ def test_a_folder_that_a_node_does_not_see_is_refused_at_the_start(tmp_path: Pat
 DRIVER = """
 import ray
 from search.cluster import connected
+from search.results import load_results
 
 @ray.remote
 def where():
@@ -231,24 +236,59 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+class Jobs:
+    """The job server of a cluster, asked as a user does."""
+
+    def __init__(self, port: int) -> None:
+        self.address = ["--address", f"http://127.0.0.1:{port}"]
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        verb, *rest = words
+        command = ["ray", "job", verb, *self.address, *rest]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def submit(self, *words: str) -> subprocess.CompletedProcess[str]:
+        while True:
+            result = self.ask("submit", *words)
+            if "No available agent" not in result.stderr:  # the head has not started all of itself
+                return result
+            time.sleep(1)
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_job_that_is_submitted_runs_a_sweep(tmp_path: Path) -> None:
+def test_a_job_that_is_stopped_goes_on_when_it_is_submitted_again(tmp_path: Path) -> None:
     pytest.importorskip("ray.dashboard.optional_deps", reason="jobs need ray[default]")
-    task = replay.plant_task(tmp_path / "task")
-    file = tmp_path / "sweep.yaml"
-    file.write_text(replay.sweep(task, storage=str(tmp_path / "runs")).to_yaml())
+    task = replay.plant_sweep(
+        tmp_path / "task", seconds=1.0, concurrent=1, final__seeds=1, storage=str(tmp_path / "runs")
+    )
     port, agent = free_port(), free_port()  # another Ray on this machine may have the usual ones
     head = {"include_dashboard": True, "dashboard_port": port, "dashboard_agent_listen_port": agent}
+    patience = json.dumps({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}})
+    sweep = ["--", sys.executable, "-m", "tests.search.drive", "run", str(task / "sweep.yaml")]
     with started(num_cpus=2, **head):
-        submit = ["ray", "job", "submit", "--address", f"http://127.0.0.1:{port}", "--", sys.executable, "-m"]
-        command = [*submit, "tests.search.drive", "run", str(file)]
-        while True:
-            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-            if "No available agent" not in result.stderr:  # the head has not started all of itself
-                break
-            time.sleep(1)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "succeeded" in result.stdout
-    assert (tmp_path / "runs/replayed/report/report.html").exists()
+        jobs = Jobs(port)
+        first = jobs.submit("--no-wait", "--submission-id", "first", "--runtime-env-json", patience, *sweep)
+        assert first.returncode == 0, first.stdout + first.stderr
+        while not any(step["rung"] == 2 for step in replay.steps(task)):  # one has finished
+            time.sleep(0.2)
+        stopped = jobs.ask("stop", "first")
+        assert "was stopped" in stopped.stdout, stopped.stdout + stopped.stderr
+        printed = jobs.ask("logs", "first").stdout
+        done = {step["trial"] for step in replay.steps(task) if step["rung"] == 2}
+        kept = {record.id: record for record in RunFolder(tmp_path / "runs/replayed").read_records()}
+        again = jobs.submit(*sweep)
+    assert "Interrupted; every finished rung is kept. Go on with: tuneoff resume /" in printed
+    assert "Traceback" not in printed
+    assert done <= {name for name, record in kept.items() if record.status == "completed"}
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "succeeded" in again.stdout
+    trained = Counter((step["trial"], step["rung"]) for step in replay.steps(task))
+    ended = {name for name, record in kept.items() if record.status != "running"}
+    assert done
+    assert all(count == 1 for (trial, _), count in trained.items() if trial in ended)
+    results = load_results(tmp_path / "runs/replayed")
+    assert len(results.records) == 2 * (4 + 1) + 1
+    assert {record.status for record in results.records} <= {"completed", "stopped"}
+    assert (results.folder.report / "report.html").exists()
