@@ -1,6 +1,7 @@
 """The pretrained model that a process keeps and lends to one trial after the other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ class Base:
     def autocast(self) -> torch.autocast:
         """The context of every forward pass: matrix products in the task's precision."""
         return torch.autocast(self.device.type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
+
+    @contextmanager
+    def full_precision(self) -> Iterator[None]:
+        """For the length of the block, forward passes in fp32."""
+        kept, self.autocast_dtype = self.autocast_dtype, None
+        try:
+            yield
+        finally:
+            self.autocast_dtype = kept
 
     def restore(self, attached: Model) -> None:
         """Take the method off; afterwards the weights are bit for bit the pretrained ones."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
+from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import Tensor, nn
 
 import spaces
@@ -16,6 +17,7 @@ from trainables.model import Base
 from trainables.preflight.examine import examine
 from trainables.preflight.findings import GATES, Findings, Gate
 from trainables.preflight.lengths import lengths
+from trainables.preflight.paths import NOISE_NATS
 from trainables.preflight.request import Request
 from trainables.workbench import Workbench
 
@@ -225,8 +227,10 @@ def test_an_adapter_that_generation_does_not_use(bench: Callable[..., Workbench]
     assert "generate() does not use what was trained" in gate(findings, "changes output").message
 
 
-@EVERY_FAMILY
-def test_generation_that_reads_another_source(bench: Callable[..., Workbench], family: str) -> None:
+@pytest.mark.parametrize(("family", "precision"), [(f, "fp32") for f in FAMILIES] + [("llama", "bf16")])
+def test_generation_that_reads_another_source(
+    bench: Callable[..., Workbench], family: str, precision: str
+) -> None:
     """The adapter is used, but half of the source is hidden from it: the paths disagree."""
 
     def attach(model: Any) -> PeftModel:
@@ -240,9 +244,33 @@ def test_generation_that_reads_another_source(bench: Callable[..., Workbench], f
         attached.generate = half_blind
         return attached
 
-    findings = with_fault(bench(family, taught=True), attach)
+    findings = with_fault(bench(family, taught=True, precision=precision), attach)
     assert failed(findings) == ["changes output"]
     assert "otherwise than training does" in gate(findings, "changes output").message
+
+
+@EVERY_FAMILY
+def test_what_only_rounding_sets_apart_is_no_fault(
+    bench: Callable[..., Workbench], monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    """In a deep model the rounding of bf16 adds up to more than any limit: fp32 tells it from a fault."""
+    monkeypatch.setitem(NOISE_NATS, torch.bfloat16, 0.0)
+    findings = ask(bench(family, taught=True, precision="bf16"), "lora")
+    assert failed(findings) == []
+    assert gate(findings, "changes output").figures["between_paths_nats"] > 0
+    assert gate(findings, "reload").figures["merged_apart_nats"] > 0
+    assert gate(findings, "reload").message.endswith("nats a token: the rounding of bfloat16")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_adapter_that_is_merged_wrongly(
+    bench: Callable[..., Workbench], monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    update = LoraLinear.get_delta_weight
+    monkeypatch.setattr(LoraLinear, "get_delta_weight", lambda *of: 1.5 * update(*of))
+    findings = ask(bench("llama", taught=True, precision=precision), "lora")
+    assert failed(findings) == ["reload"]
+    assert "merged into the weights, it predicts otherwise" in gate(findings, "reload").message
 
 
 def test_a_part_that_is_not_exported(bench: Callable[..., Workbench]) -> None:

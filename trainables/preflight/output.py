@@ -1,7 +1,7 @@
 """Gate: what was trained is used, in training and in generation alike."""
 
 from trainables.preflight.findings import Finding
-from trainables.preflight.paths import NOISE_NATS, distance
+from trainables.preflight.paths import NOISE_NATS, agree, distance
 from trainables.preflight.probe import Probe
 
 UNUSED = 0.01
@@ -31,7 +31,7 @@ def output(probe: Probe) -> Finding:
             f"generate() does not use what was trained: {told}. Its scores would be the untrained model's."
         )
         return Finding("fail", problem, figures)
-    if between > noise:
+    if between > noise and not agree(probe.base, *probe.paths(), probe.answered):
         problem = f"generation reads the model otherwise than training does: {between:.2g} nats a token apart"
         return Finding("fail", f"{problem} ({noise:g} is rounding). Look at positions and masks.", figures)
     return Finding("pass", f"{told}; the two agree", figures)

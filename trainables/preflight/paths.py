@@ -3,7 +3,7 @@
 Each is a list with logits `(target tokens, vocabulary)` for each example.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,7 +19,8 @@ Logits = list[Tensor]
 
 NOISE_NATS: dict[torch.dtype | None, float] = {None: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 """How far apart two ways to compute the same log-likelihood may be, by the dtype of matrix products: the
-mean over target tokens. bf16 has 8 bits of precision, fp16 11, fp32 24."""
+mean over target tokens. bf16 has 8 bits of precision, fp16 11, fp32 24. The deeper a model the more its
+rounding adds up: see `agree`."""
 EQUAL = 1e-5
 """The largest difference between logits of the same computation done twice, as a share of the largest logit:
 0 on a CPU, rounding where a GPU's kernels add in any order."""
@@ -46,6 +47,19 @@ def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> floa
         for a, b, e in zip(first, second, examples, strict=True)
     ]
     return torch.cat(differences).mean().item()
+
+
+def agree(
+    base: Base, first: Callable[[], Logits], second: Callable[[], Logits], examples: Sequence[Encoded]
+) -> bool:
+    """Whether two ways to compute the same are the same in fp32: then it is rounding that sets them apart.
+
+    Where matrix products are in fp32 anyway, or cannot be, nothing is computed again: False.
+    """
+    if base.autocast_dtype is None or base.task.attention == "flash_attention_2":
+        return False
+    with base.full_precision():
+        return distance(first(), second(), examples) <= NOISE_NATS[None]
 
 
 def equal(first: Logits, second: Logits) -> bool:

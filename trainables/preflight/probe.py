@@ -1,7 +1,8 @@
 """A method on a few real examples, trained a little: what most gates look at."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -67,10 +68,15 @@ class Probe:
 
     def answers(self) -> tuple[Logits, Logits]:
         """Logits of `answered` in the training path and in the generate path, as the model is now."""
+        in_training, in_generation = self.paths()
+        return in_training(), in_generation()
+
+    def paths(self) -> tuple[Callable[[], Logits], Callable[[], Logits]]:
+        """What computes the two."""
         model = self.base.model if self._tuning is None else self.tuning.model
         return (
-            training_path(self.base, model, self.answered),
-            generate_path(self.base, model, self.answered),
+            partial(training_path, self.base, model, self.answered),
+            partial(generate_path, self.base, model, self.answered),
         )
 
     def close(self) -> None:

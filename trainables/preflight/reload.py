@@ -1,6 +1,7 @@
 """Gate: what the final keeps is what was trained."""
 
 import warnings
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +10,7 @@ from peft.tuners.tuners_utils import BaseTuner
 
 from trainables.methods import Model
 from trainables.preflight.findings import Finding
-from trainables.preflight.paths import NOISE_NATS, distance, equal, training_path
+from trainables.preflight.paths import NOISE_NATS, agree, distance, equal, training_path
 from trainables.preflight.probe import Probe
 from trainables.targets import is_quantized
 
@@ -32,10 +33,14 @@ def reload(probe: Probe) -> Finding:
         return Finding("pass", "equal after saving and loading", figures)
     answers = training_path(base, merged, probe.answered)
     figures["merged_apart_nats"] = apart = distance(trained, answers, probe.answered)
-    if apart > NOISE_NATS[base.autocast_dtype]:
-        problem = f"merged into the weights, it predicts otherwise, by {apart:.2g} nats a token"
-        return Finding("fail", f"{problem}: use it unmerged, or report it to peft.", figures)
-    return Finding("pass", "equal after saving and loading, and after merging", figures)
+    if apart <= NOISE_NATS[base.autocast_dtype]:
+        return Finding("pass", "equal after saving and loading, and after merging", figures)
+    problem = f"merged into the weights, it predicts otherwise, by {apart:.2g} nats a token"
+    unmerged_way = partial(training_path, base, probe.tuning.model, probe.answered)
+    if agree(base, unmerged_way, partial(training_path, base, merged, probe.answered), probe.answered):
+        dtype = str(base.autocast_dtype).removeprefix("torch.")
+        return Finding("pass", f"equal after saving and loading; {problem}: the rounding of {dtype}", figures)
+    return Finding("fail", f"{problem}: use it unmerged, or report it to peft.", figures)
 
 
 def _loaded(probe: Probe, folder: Path) -> Model:
