@@ -30,6 +30,7 @@ in_its_own_process = pytest.mark.skipif(OWN_PROCESS not in os.environ, reason="r
 """As a worker is: after many other tests a process holds freed memory, and grows by less than it takes."""
 
 
+@pytest.mark.slow
 def test_what_needs_a_process_of_its_own() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-k", "small_steps or portion_that_it_chooses", __file__],
