@@ -101,7 +101,9 @@ def there() -> Iterator[tuple[str, Path]]:
 
 
 CLIENT = """
+import signal
 from search import cli, remote
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts the tests may ignore it
 remote.MODULE = "tests.search.drive"
 cli.main()
 """
