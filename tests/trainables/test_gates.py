@@ -11,38 +11,17 @@ from torch import Tensor, nn
 
 import spaces
 from tests.matrix import EVERY_PAIR, FAMILIES
+from tests.trainables.gates import ask, failed, gate
 from trainables import methods
 from trainables.errors import NotApplicable
 from trainables.model import Base
-from trainables.preflight.examine import examine
-from trainables.preflight.findings import GATES, Findings, Gate
+from trainables.preflight.findings import GATES, Findings
 from trainables.preflight.lengths import lengths
 from trainables.preflight.paths import NOISE_NATS
-from trainables.preflight.request import Request
 from trainables.workbench import Workbench
 
 EVERY_METHOD = pytest.mark.parametrize("method", methods.available())
 EVERY_FAMILY = pytest.mark.parametrize("family", FAMILIES)
-
-
-def ask(table: Workbench, method: str, **changes: Any) -> Findings:
-    """The gates of a method at its default, as a worker asks them."""
-    space = spaces.get(method)
-    request = {
-        "method": method,
-        "hyperparameters": space.default,
-        "costliest": spaces.costliest(space),
-        "task": table.task,
-        "data_seed": 0,
-        "data_fingerprint": "",
-        "cpus": 1,
-        "memory_share": 0.5,
-    }
-    return examine(table, Request.model_validate(request | changes))
-
-
-def gate(findings: Findings, name: str) -> Gate:
-    return next(gate for gate in findings.gates if gate.name == name)
 
 
 @EVERY_PAIR
@@ -109,10 +88,6 @@ def with_fault(table: Workbench, attach: Callable[[Any], Any], method: str = "lo
     broken = Workbench(table.task, table.data_seed)
     broken.base = Faulty(broken, attach)
     return ask(broken, method)
-
-
-def failed(findings: Findings) -> list[str]:
-    return [gate.name for gate in findings.gates if gate.verdict == "fail"]
 
 
 def lora(model: Any, *targets: str) -> PeftModel:

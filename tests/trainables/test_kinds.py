@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.trainables.gates import ask, failed
 from trainables import kinds, metrics
 from trainables.assignment import Assignment
 from trainables.data import load
@@ -17,6 +18,13 @@ from trainables.task import Task
 from trainables.trial import Trial
 from trainables.workbench import Workbench
 
+EVERY_KIND = pytest.mark.parametrize(
+    "kind",
+    [
+        "classification",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in kinds.available() if k != "classification"),
+    ],
+)
 PLACES = ("kitchen", "garden", "attic", "car", "hall")
 
 
@@ -44,13 +52,7 @@ def tables(make_task: Callable[..., Task], labelled: dict[str, str]) -> Callable
     return make
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "classification",
-        *(pytest.param(k, marks=pytest.mark.slow) for k in kinds.available() if k != "classification"),
-    ],
-)
+@EVERY_KIND
 def test_a_split_is_scored_by_the_kinds_metrics(tables: Callable[..., Workbench], kind: str) -> None:
     table = tables(kind)
     evaluation = evaluate(table, table.base.model, "test", None)
@@ -63,6 +65,11 @@ def test_a_split_is_scored_by_the_kinds_metrics(tables: Callable[..., Workbench]
     assert task.metric in evaluation.scores
     for name, values in columns.items():
         assert list(rows[name]) == list(values)
+
+
+@EVERY_KIND
+def test_its_gates_can_be_passed(tables: Callable[..., Workbench], kind: str) -> None:
+    assert failed(ask(tables(kind), "lora")) == []
 
 
 @pytest.mark.parametrize("family", ["t5", "llama"])

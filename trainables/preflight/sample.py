@@ -1,8 +1,9 @@
 """A few examples of a workbench, so that only these are tokenised and trained on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from trainables.data import Data, Example
+from trainables.data import Example
 from trainables.workbench import Workbench
 
 
@@ -17,7 +18,7 @@ class Sample(Workbench):
         self.data_seed = bench.data_seed
         self.tokens = None
         self.base = bench.base
-        self.data = Data(list(train), list(validation), [])
+        self.data = replace(bench.data, train=list(train), validation=list(validation), test=[])
         self._encoded = {}
 
 

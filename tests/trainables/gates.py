@@ -1,0 +1,33 @@
+"""The gates as a worker asks them, and what they found."""
+
+from typing import Any
+
+import spaces
+from trainables.preflight.examine import examine
+from trainables.preflight.findings import Findings, Gate
+from trainables.preflight.request import Request
+from trainables.workbench import Workbench
+
+
+def ask(table: Workbench, method: str, **changes: Any) -> Findings:
+    """The gates of a method at its default, as a worker asks them."""
+    space = spaces.get(method)
+    request = {
+        "method": method,
+        "hyperparameters": space.default,
+        "costliest": spaces.costliest(space),
+        "task": table.task,
+        "data_seed": 0,
+        "data_fingerprint": "",
+        "cpus": 1,
+        "memory_share": 0.5,
+    }
+    return examine(table, Request.model_validate(request | changes))
+
+
+def gate(findings: Findings, name: str) -> Gate:
+    return next(gate for gate in findings.gates if gate.name == name)
+
+
+def failed(findings: Findings) -> list[str]:
+    return [gate.name for gate in findings.gates if gate.verdict == "fail"]
