@@ -1,5 +1,6 @@
 """An encoder that reads each source once, for what is asked of it twice: the loss, and what is generated."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -16,7 +17,7 @@ from trainables.model import Base
 def encoded_once(base: Base) -> Iterator[None]:
     """For the length of the block, rows that the encoder has read before are not computed again.
 
-    A row is known by the bytes of its tokens, or of its embeddings where a soft prompt is among them, so that
+    A row is known by a digest of its tokens, or of its embeddings where a soft prompt is among them, so that
     nothing but the same input finds the same states. For evaluation: what is found again has no gradient, and
     all rows are kept until the block ends. A model without an encoder is left alone.
     """
@@ -50,7 +51,7 @@ def _remembering(forward: Any) -> Any:
         assert given is not None
         mask = given.new_ones(given.shape[:2]) if attention_mask is None else attention_mask
         mask = mask.bool()
-        keys = [row[kept].cpu().numpy().tobytes() for row, kept in zip(given, mask, strict=True)]
+        keys = [_digest(row[kept]) for row, kept in zip(given, mask, strict=True)]
         if all(key in known for key in keys):
             states = torch.cat([known[key] for key in keys])
             padded = states.new_zeros((*mask.shape, states.shape[1]))
@@ -65,3 +66,8 @@ def _remembering(forward: Any) -> Any:
         return output
 
     return encode
+
+
+def _digest(row: Tensor) -> bytes:
+    """SHA-256; of the bits, since NumPy has no bf16."""
+    return hashlib.sha256(row.contiguous().view(torch.uint8).cpu().numpy().tobytes()).digest()

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from statistics import mean
+from typing import Any
 
 import pytest
+import torch
+from transformers.modeling_outputs import BaseModelOutput
 
-from trainables import metrics
+from trainables import encoded_once, metrics
 from trainables.evaluation import evaluate
 from trainables.generate import greedy
 from trainables.loop import FineTuning
@@ -65,6 +68,24 @@ def test_a_source_is_encoded_once_and_what_comes_is_as_if_twice(
     assert found.loss == pytest.approx(twice.loss, rel=1e-5)
     assert list(found.examples["prediction"]) == list(twice.examples["prediction"])
     assert found.loss == pytest.approx(mean_cross_entropy(table.base, tuning.model, encoded), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float32, torch.bfloat16])
+def test_a_row_is_known_again_in_every_dtype_and_only_itself(dtype: torch.dtype) -> None:
+    rows = torch.arange(6).view(2, 3).to(dtype)
+    computed = []
+
+    def forward(input_ids: Any = None, inputs_embeds: Any = None, **_: Any) -> BaseModelOutput:
+        given = inputs_embeds if input_ids is None else input_ids
+        computed.append(len(given))
+        return BaseModelOutput(last_hidden_state=given.unsqueeze(2).float())
+
+    encode = encoded_once._remembering(forward)
+    first = encode(rows).last_hidden_state
+    torch.testing.assert_close(encode(rows.flip(0)).last_hidden_state, first.flip(0))
+    assert computed == [2]
+    encode(rows + 8)
+    assert computed == [2, 2]
 
 
 def test_the_best_reference_counts_where_the_task_says_so(bench: Callable[..., Workbench]) -> None:
