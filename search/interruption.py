@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 HEARD = (signal.SIGINT, signal.SIGTERM)
@@ -28,12 +29,20 @@ def interruptible(farewell: str, leave: Callable[[int], Any] = os._exit) -> Iter
         os.write(1, f"\n{farewell}\n".encode())
         leave(codes[0])
 
+    with hearing(hear):
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            raise KeyboardInterrupt(*codes[:1]) from interrupt  # Ray puts its own in place of a handler's
+
+
+@contextmanager
+def hearing(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """For the length of the block `hear` handles both signals, but for one that the process was to ignore."""
     heard = [number for number in HEARD if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, hear) for number in heard}
     try:
         yield
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(*codes[:1]) from interrupt  # Ray puts one of its own in place of a handler's
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
     return observe
 
 
+@cache
 def here() -> Facts:
-    """The facts of this process."""
+    """The facts of this process; our sources are read once."""
     return observer()(COMPARED, CODE)
 
 

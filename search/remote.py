@@ -8,7 +8,6 @@ that holds it is detached: when the connection breaks the sweep goes on, and the
 import logging
 import os
 import re
-import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from ray.exceptions import RayActorError, RayError
 
 from search.cluster import FORWARDED, check_answers, own_code
 from search.config import Sweep
-from search.interruption import HEARD
+from search.interruption import hearing
 from search.remote_process import RemoteProcess
 from trainables.errors import InputError
 
@@ -151,13 +150,8 @@ def _heard() -> Iterator[list[int]]:
         if len(signals) == PATIENCE:
             os._exit(128 + number)
 
-    heard = [number for number in HEARD if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, hear) for number in heard}
-    try:
+    with hearing(hear):
         yield signals
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _started(command: Command, tell: Tell) -> Any:
