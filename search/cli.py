@@ -114,10 +114,9 @@ def report(
     ] = False,
 ) -> None:
     """Write the report of a run folder, also while its sweep runs."""
-    from search.report import write_report
-    from search.report.live import write_while_running
+    from search.reporting import report_of
 
-    typer.echo(write_while_running(folder) if live else write_report(folder))
+    typer.echo(report_of(folder, live=live))
 
 
 @app.command()

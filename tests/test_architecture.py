@@ -92,6 +92,16 @@ def test_reading_a_sweep_or_its_records_loads_neither_torch_nor_ray(module: str)
     assert result.stdout.strip() == ""
 
 
+def test_a_report_loads_what_it_needs_and_no_more() -> None:
+    """Each takes a third of a second or more, of the two in which a report should be there."""
+    left_out = {"torch", "transformers", "ray", "scipy.stats", "scipy.optimize", "altair"}
+    code = f"import search.report, sys; print(*{left_out} & set(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""
+
+
 def test_search_exports_what_a_notebook_needs() -> None:
     code = "import search; print(*(f'{name}:{callable(getattr(search, name))}' for name in search.__all__))"
     result = subprocess.run(

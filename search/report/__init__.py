@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from search.drawing import Draw, draw
 from search.report import tables
 from search.report.comparison import comparison
 from search.report.document import document
-from search.report.figures import figures, write_figures
+from search.report.figures import figures, for_print, write_figures
 from search.report.page import page, plain_page
 from search.report.sections import sections
 from search.results import load_results
@@ -23,8 +24,12 @@ from trainables.place import Place
 __all__ = ["write_comparison", "write_report"]
 
 
-def write_report(folder: str | Place) -> Place:
+def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     """Write report.html, report.md, report.json, methods.csv, trials.csv and figures/.
+
+    Args:
+        folder: the run folder, or its URL.
+        draw: what draws the figures for print.
 
     Returns:
         The path of report.html.
@@ -35,15 +40,18 @@ def write_report(folder: str | Place) -> Place:
     results = load_results(folder)
     quality = [search_statistics(results, method) for method in results.methods]
     found, report = verdict(results), results.folder.report
+    drawn = figures(results, found, quality)
+    printed = for_print(drawn)
+    svgs = draw([figure.spec for figure in printed])
     methods = pd.concat([tables.methods(results), tables.untuned(results)])
     write_text(report / "methods.csv", methods.to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
     write_text(report / "report.json", json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
     shared = sections(results, found, quality)
     write_text(report / "report.md", document(results, found, shared))
-    drawn = figures(results, found, quality)
-    write_figures(drawn, report / "figures")
-    write_text(report / "report.html", page(results, found, shared, drawn))
+    page_text = page(results, found, shared, drawn)
+    write_figures(printed, svgs, report / "figures")
+    write_text(report / "report.html", page_text)
     return report / "report.html"
 
 

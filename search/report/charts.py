@@ -6,12 +6,13 @@ vision tell apart; shapes tell the methods apart as well. What is on a chart sta
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.report import coordinates
+from search.report.markdown import known
 from search.report.names import axis_name, axis_unit, compact, metric_name
+from search.report.vegalite import Spec, data, mark, name, number
 from search.results import BASELINE, Results
 from search.verdict import Front, MethodVerdict, Verdict
 
@@ -29,44 +30,50 @@ _FATES = {
 _LOG_FROM = 20
 """A cost axis is logarithmic where its largest value is so many times its smallest."""
 
-_POINTS = alt.Tooltip("score:Q", format=".2f")
+_POINTS = number("score", format=".2f")
+_NEAR = {"zero": False}
+"""A scale that need not begin at zero."""
+_STAIRS = {"interpolate": "step-after"}
 
-alt.data_transformers.disable_max_rows()
 
-
-def tradeoff(results: Results, verdict: Verdict, front: Front) -> alt.TopLevelMixin:
+def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
     """Quality on test against one cost, with intervals, the Pareto front, and the search's trials."""
     axis = front.axis
     scored = [method for method in verdict.methods if axis in method.costs and method.method != BASELINE]
-    methods = pd.DataFrame([_method(method, axis) for method in scored])
-    trials = _trials(results, axis)
-    costs = [*methods["cost"], *trials["cost"]]
-    x = alt.X("cost:Q", title=axis_name(axis), scale=_scale(costs), axis=alt.Axis(format="~s", tickCount=6))
-    colour, shape = _by_method(results)
-    tooltip = [alt.Tooltip("method:N"), alt.Tooltip("label:N", title=metric_name(results))]
-    hovered = [
-        alt.Tooltip("id:N", title="trial"),
-        alt.Tooltip("score:Q", title="on validation", format=".2f"),
-        alt.Tooltip("hyperparameters:N"),
-    ]
-    y = alt.Y("score:Q", title=f"{metric_name(results)} on test", scale=alt.Scale(zero=False))
-    base = alt.Chart(methods).encode(x=x)
-    intervals = alt.Chart(methods.dropna(subset=["low"])).encode(x, colour)
-    points = alt.Chart(trials).mark_point(filled=True, opacity=0.22, size=28)
+    methods, trials = [_method(method, axis) for method in scored], _trials(results, axis)
+    intervals = [row for row in methods if known(row["low"])]
+    on_front = [row for row in methods if row["method"] in front.methods]
+    scale = _cost_scale([row["cost"] for row in [*methods, *trials]])
+    x = number("cost", title=axis_name(axis), scale=scale, axis={"format": "~s", "tickCount": 6})
+    y = number("score", title=f"{metric_name(results)} on test", scale=_NEAR)
+    place, coloured = {"x": x, "y": y}, {"x": x, "y": y, "color": _colour(results)}
+    spread = {**coloured, "y": number("low", title=""), "y2": {"field": "high"}}
+    tooltip = [name("method"), name("label", title=metric_name(results))]
+    marked = {**coloured, "shape": _shape(results), "tooltip": tooltip}
     layers = [
-        points.encode(x, y, colour, tooltip=hovered),
-        _front_line(methods, front).encode(x=x, y=y),
-        intervals.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title(""), y2="high:Q"),
-        base.mark_point(filled=True, size=130, opacity=1).encode(y, colour, shape, tooltip=tooltip),
-        base.mark_text(align="left", dx=10, dy=-8, fontWeight="bold").encode(y=y, text="method:N"),
+        data(trials) | mark("point", {**coloured, "tooltip": _TRIAL}, filled=True, opacity=0.22, size=28),
+        data(on_front) | mark("line", place, **_FRONT),
+        data(intervals) | mark("rule", spread, strokeWidth=2),
+        data(methods) | mark("point", marked, filled=True, size=130, opacity=1),
+        data(methods) | mark("text", {**place, "text": name("method")}, **_LABEL),
     ]
     if untrained := next((method for method in verdict.methods if method.method == BASELINE), None):
         layers += _untrained(untrained)
-    drawn = [layer for layer in layers if not layer.data.empty]
-    return alt.layer(*drawn).properties(width=WIDTH, height=HEIGHT)
+    drawn = [layer for layer in layers if layer["data"]["values"]]
+    return {"layer": drawn, "width": WIDTH, "height": HEIGHT}
 
 
-def learning_curves(results: Results) -> alt.TopLevelMixin | None:
+_TRIAL = [
+    name("id", title="trial"),
+    number("score", title="on validation", format=".2f"),
+    name("hyperparameters"),
+]
+_FRONT = {**_STAIRS, "strokeDash": [5, 4], "color": "#888888", "strokeWidth": 1.5}
+"""Stairs: between two methods of the front, money buys no more than the cheaper one gives."""
+_LABEL = {"align": "left", "dx": 10, "dy": -8, "fontWeight": "bold"}
+
+
+def learning_curves(results: Results) -> Spec | None:
     """Every trial's score at its rungs, a panel a method, coloured by what became of it."""
     rows = [
         {
@@ -85,46 +92,35 @@ def learning_curves(results: Results) -> alt.TopLevelMixin | None:
         return None
     seen = {row["fate"] for row in rows}
     shown = {fate: colour for fate, colour in _FATES.items() if fate in seen}
-    scale = alt.Scale(domain=list(shown), range=list(shown.values()))
-    colour = alt.Color("fate:N", title=None, scale=scale)
-    return (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_line(point=alt.OverlayMarkDef(size=36), opacity=0.8)
-        .encode(
-            alt.X("examples:Q", title="training examples"),
-            alt.Y("score:Q", title=_validation(results), scale=alt.Scale(zero=False)),
-            colour,
-            alt.Detail("trial:N"),
-            tooltip=[
-                "trial:N",
-                "examples:Q",
-                alt.Tooltip("score:Q", format=".2f"),
-                "fate:N",
-                "hyperparameters:N",
-            ],
-        )
-        .properties(width=_PANEL, height=180)
-        .facet(_panels(results), columns=2)
-    )
+    encoding = {
+        "x": number("examples", title="training examples"),
+        "y": number("score", title=_validation(results), scale=_NEAR),
+        "color": name("fate", title=None, scale=_scale(shown)),
+        "detail": name("trial"),
+        "tooltip": [name("trial"), number("examples"), _POINTS, name("fate"), name("hyperparameters")],
+    }
+    lines = mark("line", encoding, point={"size": 36}, opacity=0.8)
+    panels = name("method", title=None, sort=results.methods)
+    return {**data(rows), "facet": panels, "columns": 2, "spec": {**lines, "width": _PANEL, "height": 180}}
 
 
-def best_so_far(results: Results) -> alt.TopLevelMixin | None:
+def best_so_far(results: Results) -> Spec | None:
     """The best score that each method's search had found, against trials and against device seconds."""
     table = coordinates.best_so_far(results)
     if table.empty:
         return None
-    colour, _ = _by_method(results, legend=True)
-    y = alt.Y("best:Q", title=f"best {_validation(results)}", scale=alt.Scale(zero=False))
-    line = alt.Chart(table).mark_line(interpolate="step-after", point=True)
-    tooltip = ["method:N", "trial:N", alt.Tooltip("best:Q", format=".2f")]
-    panels = [
-        line.encode(alt.X("trials:Q", title="trials ended"), y, colour, tooltip=tooltip),
-        line.encode(alt.X("device_seconds:Q", title="device seconds"), y, colour, tooltip=tooltip),
-    ]
-    return alt.hconcat(*(panel.properties(width=_PANEL, height=200) for panel in panels))
+    shared = {
+        "y": number("best", title=f"best {_validation(results)}", scale=_NEAR),
+        "color": {**_colour(results), "legend": {"title": None}},
+        "tooltip": [name("method"), name("trial"), number("best", format=".2f")],
+    }
+    axes = [number("trials", title="trials ended"), number("device_seconds", title="device seconds")]
+    lines = [mark("line", {"x": x, **shared}, **_STAIRS, point=True) for x in axes]
+    panels = [{**line, "width": _PANEL, "height": 200} for line in lines]
+    return {**data(table.to_dict("records")), "hconcat": panels}
 
 
-def parallel(results: Results, method: str) -> alt.TopLevelMixin | None:
+def parallel(results: Results, method: str) -> Spec | None:
     """Parallel coordinates of a method's trials: a line a trial, over its hyperparameters to its score.
 
     Each axis runs from the least to the greatest value tried, on a logarithm where the space has one.
@@ -133,19 +129,22 @@ def parallel(results: Results, method: str) -> alt.TopLevelMixin | None:
     if table.empty or table["axis"].nunique() < 2 or table["trial"].nunique() < 2:
         return None
     names = list(dict.fromkeys(table["axis"]))
-    x = alt.X("axis:N", sort=names, title=None, axis=alt.Axis(labelAngle=0, grid=True, labelLimit=110))
-    y = alt.Y("place:Q", axis=None)
-    colour = alt.Color("score:Q", title=_validation(results), scale=alt.Scale(scheme="viridis"))
-    tooltip = ["trial:N", "axis:N", "value:N", _POINTS]
-    lines = alt.Chart(table).mark_line(opacity=0.75).encode(x, y, colour, alt.Detail("trial:N"))
-    points = alt.Chart(table).mark_circle(size=30).encode(x, y, colour, tooltip=tooltip)
-    ends = alt.Chart(coordinates.axis_ends(table)).encode(x, y, text="value:N")
-    return alt.layer(lines, points, ends.mark_text(dx=4, align="left", fontSize=10)).properties(
-        width=WIDTH, height=220, title=method
-    )
+    place = {
+        "x": name("axis", sort=names, title=None, axis={"labelAngle": 0, "grid": True, "labelLimit": 110}),
+        "y": number("place", axis=None),
+    }
+    coloured = {**place, "color": number("score", title=_validation(results), scale={"scheme": "viridis"})}
+    tooltip = [name("trial"), name("axis"), name("value"), _POINTS]
+    ends = data(coordinates.axis_ends(table).to_dict("records"))
+    layers = [
+        mark("line", {**coloured, "detail": name("trial")}, opacity=0.75),
+        mark("circle", {**coloured, "tooltip": tooltip}, size=30),
+        ends | mark("text", {**place, "text": name("value")}, dx=4, align="left", fontSize=10),
+    ]
+    return {**data(table.to_dict("records")), "layer": layers, "width": WIDTH, "height": 220, "title": method}
 
 
-def slices(results: Results, method: str) -> alt.TopLevelMixin | None:
+def slices(results: Results, method: str) -> Spec | None:
     """A method's scores against each of its hyperparameters, a panel each."""
     table = coordinates.coordinates(results, method)
     axes = [axis for axis in dict.fromkeys(table["axis"]) if axis != coordinates.SCORE_AXIS]
@@ -153,43 +152,43 @@ def slices(results: Results, method: str) -> alt.TopLevelMixin | None:
         return None
     space = results.sweep.spaces()[method].distributions
     panels = [_slice(table[table["axis"] == axis], axis, space[axis], results) for axis in axes]
-    return alt.concat(*panels, columns=4).properties(title=method)
+    return {"concat": panels, "columns": 4, "title": method}
 
 
-def _slice(table: pd.DataFrame, axis: str, dimension: BaseDistribution, results: Results) -> alt.Chart:
-    numeric = not isinstance(dimension, CategoricalDistribution)
-    scale = alt.Scale(type="log") if getattr(dimension, "log", False) else alt.Scale(zero=False)
-    value = alt.X("value:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=3, format="~g"))
-    chart = alt.Chart(table.assign(value=table["value"].astype(float)) if numeric else table)
-    return (
-        chart.mark_circle(size=45, opacity=0.7)
-        .encode(
-            value if numeric else alt.X("value:N", title=axis, axis=alt.Axis(labelAngle=0)),
-            alt.Y("score:Q", title=metric_name(results), scale=alt.Scale(zero=False)),
-            tooltip=["trial:N", "value:N", _POINTS],
-        )
-        .properties(width=_PANEL / 2, height=110)
-    )
+def _slice(table: pd.DataFrame, axis: str, dimension: BaseDistribution, results: Results) -> Spec:
+    if isinstance(dimension, CategoricalDistribution):
+        x = name("value", title=axis, axis={"labelAngle": 0})
+    else:
+        table = table.assign(value=table["value"].astype(float))
+        scale = {"type": "log"} if getattr(dimension, "log", False) else _NEAR
+        x = number("value", title=axis, scale=scale, axis={"tickCount": 3, "format": "~g"})
+    encoding = {
+        "x": x,
+        "y": number("score", title=metric_name(results), scale=_NEAR),
+        "tooltip": [name("trial"), name("value"), _POINTS],
+    }
+    dots = mark("circle", encoding, size=45, opacity=0.7)
+    return {**data(table.to_dict("records")), **dots, "width": _PANEL / 2, "height": 110}
 
 
-def importance(table: pd.DataFrame) -> alt.TopLevelMixin:
+def importance(table: pd.DataFrame) -> Spec:
     """How much of the variance each hyperparameter explains, a panel a method.
 
     Args:
         table: a row a hyperparameter: method, hyperparameter, importance (0 to 1).
     """
-    return (
-        alt.Chart(table)
-        .mark_bar()
-        .encode(
-            alt.X("importance:Q", title="share of importance", axis=alt.Axis(format="%")),
-            alt.Y("hyperparameter:N", sort="-x", title=None),
-            tooltip=["method:N", "hyperparameter:N", alt.Tooltip("importance:Q", format=".0%")],
-        )
-        .properties(width=_PANEL, height=alt.Step(16))
-        .facet(alt.Facet("method:N", title=None), columns=2)
-        .resolve_scale(y="independent")
-    )
+    encoding = {
+        "x": number("importance", title="share of importance", axis={"format": "%"}),
+        "y": name("hyperparameter", sort="-x", title=None),
+        "tooltip": [name("method"), name("hyperparameter"), number("importance", format=".0%")],
+    }
+    return {
+        **data(table.to_dict("records")),
+        "facet": name("method", title=None),
+        "columns": 2,
+        "spec": {**mark("bar", encoding), "width": _PANEL, "height": {"step": 16}},
+        "resolve": {"scale": {"y": "independent"}},
+    }
 
 
 def _method(method: MethodVerdict, axis: str) -> dict[str, Any]:
@@ -204,9 +203,9 @@ def _method(method: MethodVerdict, axis: str) -> dict[str, Any]:
     }
 
 
-def _trials(results: Results, axis: str) -> pd.DataFrame:
+def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
     """The trials that were trained to the end: only their costs are those of the full budget."""
-    rows = [
+    return [
         {
             "id": record.id,
             "method": record.method,
@@ -218,41 +217,36 @@ def _trials(results: Results, axis: str) -> pd.DataFrame:
         if record.phase == "qualifying" and record.status == "completed"
         if (cost := record.cost.get(axis)) is not None and record.score is not None
     ]
-    return pd.DataFrame(rows, columns=["id", "method", "score", "cost", "hyperparameters"])
 
 
-def _front_line(methods: pd.DataFrame, front: Front) -> alt.Chart:
-    """Stairs: between two methods of the front, money buys no more than the cheaper one gives."""
-    on_front = methods[methods["method"].isin(front.methods)]
-    return alt.Chart(on_front).mark_line(
-        interpolate="step-after", strokeDash=[5, 4], color="#888888", strokeWidth=1.5
-    )
+def _untrained(baseline: MethodVerdict) -> list[Spec]:
+    row = data([{"score": baseline.score.mean, "text": "untrained"}])
+    y, label = number("score"), {"align": "left", "dy": -6}
+    return [
+        row | mark("rule", {"y": y}, strokeDash=[2, 3], color="#777777"),
+        row | mark("text", {"x": {"value": 4}, "y": y, "text": name("text")}, **label),
+    ]
 
 
-def _untrained(baseline: MethodVerdict) -> list[alt.Chart]:
-    row = pd.DataFrame({"score": [baseline.score.mean], "text": ["untrained"]})
-    chart = alt.Chart(row).encode(y="score:Q")
-    text = chart.mark_text(align="left", dy=-6).encode(x=alt.value(4), text="text:N")
-    return [chart.mark_rule(strokeDash=[2, 3], color="#777777"), text]
-
-
-def _scale(costs: list[float]) -> alt.Scale:
+def _cost_scale(costs: list[float]) -> Spec:
     wide = min(costs) > 0 and max(costs) / min(costs) >= _LOG_FROM
-    return alt.Scale(type="log", padding=30) if wide else alt.Scale(zero=False, padding=30)
+    return {"type": "log", "padding": 30} if wide else {"zero": False, "padding": 30}
 
 
-def _by_method(results: Results, *, legend: bool = False) -> tuple[alt.Color, alt.Shape]:
-    names = results.methods
-    shown = alt.Legend(title=None) if legend else None
-    colours, shapes = ([values[i % len(values)] for i in range(len(names))] for values in (_COLOURS, _SHAPES))
-    return (
-        alt.Color("method:N", scale=alt.Scale(domain=names, range=colours), legend=shown),
-        alt.Shape("method:N", scale=alt.Scale(domain=names, range=shapes), legend=None),
-    )
+def _colour(results: Results) -> Spec:
+    return name("method", scale=_scale(_of_methods(results, _COLOURS)), legend=None)
 
 
-def _panels(results: Results) -> alt.Facet:
-    return alt.Facet("method:N", title=None, sort=results.methods)
+def _shape(results: Results) -> Spec:
+    return name("method", scale=_scale(_of_methods(results, _SHAPES)), legend=None)
+
+
+def _of_methods(results: Results, looks: tuple[str, ...]) -> dict[str, str]:
+    return {method: looks[place % len(looks)] for place, method in enumerate(results.methods)}
+
+
+def _scale(looks: dict[str, str]) -> Spec:
+    return {"domain": list(looks), "range": list(looks.values())}
 
 
 def _validation(results: Results) -> str:

@@ -1,29 +1,21 @@
 """The report's figures: which there are, and their PNG and SVG at print quality."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-import altair as alt
 import vl_convert
 
 from search.report import charts
 from search.report.coordinates import MOST_TRIALS
 from search.report.names import axis_name, metric_name
 from search.report.search_quality import importance_table
+from search.report.vegalite import SCHEMA, Spec
 from search.results import Results
 from search.search_statistics import SearchStatistics
 from search.verdict import Front, Verdict
 from trainables.atomic import new_file, write_text
 from trainables.place import Place
 
-LIGHT = {
-    "background": "white",
-    "font": "Helvetica, Arial, sans-serif",
-    "view": {"stroke": None},
-    "axis": {"gridColor": "#e6e6e6", "domainColor": "#888", "tickColor": "#888"},
-}
-"""How the files look; the page has colours of its own for light and dark."""
 _PRINTED = ("learning-curves", "best-so-far", "importance")
 _PRINT_SCALE = 3
 """Pixels a point: about 220 dots an inch."""
@@ -40,8 +32,7 @@ class Figure:
     title: str
     text: str
     """What it shows, for readers who do not see it."""
-    spec: dict[str, Any]
-    """Vega-Lite 6."""
+    spec: Spec
 
 
 def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> list[Figure]:
@@ -50,25 +41,27 @@ def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics])
     return [_figure(words, chart) for words, chart in drawn if chart is not None]
 
 
-def write_figures(drawn: list[Figure], folder: Place) -> None:
-    """`<name>.svg` and `<name>.png` of the figures for print; the others are for the page alone."""
-    for figure in drawn:
-        if figure.section == "tradeoff" or figure.name in _PRINTED:
-            svg = vl_convert.vegalite_to_svg(json.dumps(figure.spec), config=LIGHT)
-            write_text(folder / f"{figure.name}.svg", svg)
-            with new_file(folder / f"{figure.name}.png") as file:
-                file.write_bytes(vl_convert.svg_to_png(svg, scale=_PRINT_SCALE))
+def for_print(drawn: list[Figure]) -> list[Figure]:
+    """The others are for the page alone."""
+    return [figure for figure in drawn if figure.section == "tradeoff" or figure.name in _PRINTED]
 
 
-_Drawn = tuple[tuple[str, str, str, str], alt.TopLevelMixin | None]
+def write_figures(printed: list[Figure], svgs: Iterable[str], folder: Place) -> None:
+    """`<name>.svg` and `<name>.png` of each."""
+    for figure, svg in zip(printed, svgs, strict=True):
+        write_text(folder / f"{figure.name}.svg", svg)
+        with new_file(folder / f"{figure.name}.png") as file:
+            file.write_bytes(vl_convert.svg_to_png(svg, scale=_PRINT_SCALE))
+
+
+_Drawn = tuple[tuple[str, str, str, str], Spec | None]
 """The name, section, title and text of a figure, and its chart where there is something to draw."""
 
 
-def _figure(words: tuple[str, str, str, str], chart: alt.TopLevelMixin) -> Figure:
+def _figure(words: tuple[str, str, str, str], chart: Spec) -> Figure:
     """The description is what a screen reader says of the drawing itself, in the SVG files too."""
-    figure = Figure(*words, chart.to_dict(validate=False))
-    figure.spec["description"] = figure.text
-    return figure
+    *_, text = words
+    return Figure(*words, {"$schema": SCHEMA, "description": text, **chart})
 
 
 def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:

@@ -2,6 +2,7 @@
 
 import time
 
+from search.drawing import Draw, draw
 from search.report import write_report
 from search.store import RunFolder
 from trainables.place import Place
@@ -10,9 +11,9 @@ SECONDS = 30
 """Between the end of one report and the next."""
 
 
-def write_while_running(folder: str | Place, seconds: float = SECONDS) -> Place:
+def write_while_running(folder: str | Place, seconds: float = SECONDS, draw: Draw = draw) -> Place:
     """Write the report until no process holds the folder any more, and then once again; return its path."""
     while RunFolder(folder).is_held():
-        write_report(folder)
+        write_report(folder, draw)
         time.sleep(seconds)
-    return write_report(folder)
+    return write_report(folder, draw)

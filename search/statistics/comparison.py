@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
 
 from search.statistics.corpus import Corpus
 from search.statistics.randomisation import approximate_randomisation, randomised_corpora
@@ -94,8 +93,7 @@ class Comparison:
         if self.corpora:
             counts = rng.multinomial(documents, np.full(documents, 1 / documents), size=count).astype(float)
             return np.stack([corpus.resampled(counts) for corpus in self.corpora.values()], axis=1)
-        resampled = bootstrap((means,), np.mean, axis=-1, n_resamples=count, method="percentile", rng=rng)
-        return resampled.bootstrap_distribution.T
+        return means[:, rng.integers(0, documents, (count, documents))].mean(axis=-1).T
 
     def _uncertain(self, by_document: Scores, methods: list[str]) -> Uncertain:
         count = len(by_document)

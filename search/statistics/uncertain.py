@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 _SMALLEST_TAIL = 1e-300
@@ -45,13 +44,10 @@ class Uncertain:
             return 1 - self.tail(-distance)
         if self.half_width(_SMALLEST_TAIL) <= distance:
             return 0.0 if distance else 0.5
-        return math.exp(
-            brentq(
-                lambda log: self.half_width(math.exp(log)) - distance,
-                math.log(_SMALLEST_TAIL),
-                math.log(0.5),
-            )
-        )
+        low, high = math.log(_SMALLEST_TAIL), math.log(0.5)
+        while low < (middle := (low + high) / 2) < high:
+            low, high = (middle, high) if self.half_width(math.exp(middle)) > distance else (low, middle)
+        return math.exp(high)
 
     def p_value(self) -> float:
         """Two-sided, of the value being zero in truth: below 0.05 where the 95 % interval leaves zero out."""

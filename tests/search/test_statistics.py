@@ -131,6 +131,15 @@ class TestComparison:
         assert draws.mean(axis=0) == pytest.approx(means.mean(axis=1), abs=0.06)
         assert np.cov(draws.T) == pytest.approx(expected, rel=0.12)
 
+    def test_documents_are_drawn_as_the_bootstrap_draws_them(self, rng):
+        means = rng.normal(30, 10, (3, 40))
+        comparison = Comparison({f"m{i}": row[None] for i, row in enumerate(means)})
+        drawn = comparison.draws(200, np.random.default_rng(5))
+        expected = stats.bootstrap(
+            (means,), np.mean, axis=-1, n_resamples=200, method="percentile", rng=np.random.default_rng(5)
+        )
+        assert (drawn == expected.bootstrap_distribution.T).all()
+
     def test_one_document_is_drawn_again_and_again(self, rng):
         comparison = Comparison({"a": np.array([[3.0]]), "b": np.array([[5.0]])})
         assert (comparison.draws(10, rng) == [3, 5]).all()
@@ -283,6 +292,15 @@ class TestTrials:
         expected = stats.kendalltau(earlier[3:], later[3:])[0], stats.spearmanr(earlier[3:], later[3:])[0]
         later[:3] = math.nan
         assert rank_correlation(earlier, later) == (*map(pytest.approx, expected), 9)
+
+    @pytest.mark.parametrize("trials", [3, 4, 40, 300])
+    def test_ties_have_the_mean_rank_and_no_order(self, rng, trials):
+        earlier = np.array([0, 1, *rng.integers(0, 4, trials - 2)], float)
+        later = np.array([2, 1, *rng.integers(0, 9, trials - 2)], float)
+        tau, rho = stats.kendalltau(earlier, later).statistic, stats.spearmanr(earlier, later).statistic
+        assert rank_correlation(earlier, later) == (tau, pytest.approx(rho), trials)
+        assert rank_correlation(later, later) == (pytest.approx(1), pytest.approx(1), trials)
+        assert rank_correlation(later, -later) == (pytest.approx(-1), pytest.approx(-1), trials)
 
     @pytest.mark.parametrize("later", [[1, 2, math.nan], [1, 1, 1], []])
     def test_what_has_no_order_has_no_correlation(self, later):

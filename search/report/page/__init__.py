@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
-import vl_convert
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -16,6 +15,7 @@ from search.report.gaps import gaps
 from search.report.names import data_name, method_name, metric_name
 from search.report.page.examples import documents
 from search.report.page.tables import improvements, methods
+from search.report.page.vega import scripts
 from search.report.sections import Sections
 from search.results import Results
 from search.verdict import Verdict
@@ -42,7 +42,7 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         specs=_script_json({figure.name: figure.spec for figure in figures}),
         css=_file("page.css"),
         script=_file("page.js"),
-        vega=Markup(_vega()) if figures else "",
+        vega=Markup(scripts()) if figures else "",
     )
 
 
@@ -61,13 +61,6 @@ def _template(name: str) -> jinja2.Template:
 
 def _file(name: str) -> Markup:
     return Markup(_HERE.joinpath(name).read_text(encoding="utf-8"))
-
-
-@cache
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script, which cannot end its element early."""
-    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub wants its options
-    return bundle.replace("</script", "<\\/script")
 
 
 def _script_json(value: Any) -> Markup:

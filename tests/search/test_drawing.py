@@ -1,0 +1,95 @@
+"""Charts for print, drawn here or in a process beside, and the charts themselves: Vega-Lite by its schema."""
+
+import json
+import math
+import subprocess
+import sys
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from search.drawing import draw, drawn_beside
+from search.importance import ENOUGH_TRIALS
+from search.report import write_report
+from search.report.figures import Figure, figures
+from search.report.vegalite import SCHEMA, data
+from search.results import load_results
+from search.search_statistics import search_statistics
+from search.verdict import verdict
+
+NARROW, WIDE = (
+    {"data": {"values": [{"x": x}]}, "mark": "point", "encoding": {"x": {"field": "x"}}} for x in (1, 10**9)
+)
+
+
+def drawn(planted) -> list[Figure]:
+    results = load_results(planted.root)
+    quality = [search_statistics(results, method) for method in results.methods]
+    return figures(results, verdict(results), quality)
+
+
+def vega_lite_schema() -> dict:
+    schema = files("altair").joinpath("vegalite/v6/schema/vega-lite-schema.json")
+    return json.loads(schema.read_text(encoding="utf-8"))
+
+
+def test_every_chart_is_vega_lite(finished):
+    for number in range(100, 100 + ENOUGH_TRIALS):
+        point = {"learning_rate": number * 1e-5, "batch_size": 8}
+        finished.trial("lora", number, [number / 10, number / 5, number / 4], hyperparameters=point)
+    found = drawn(finished)
+    kinds = {figure.name.partition("-")[0] for figure in found}
+    assert kinds == {"tradeoff", "learning", "best", "importance", "parallel", "slices"}
+    validator = jsonschema.Draft7Validator(vega_lite_schema())
+    for figure in found:
+        assert figure.spec["$schema"] == SCHEMA
+        assert list(validator.iter_errors(figure.spec)) == [], figure.name
+
+
+def test_the_schema_finds_what_is_not_vega_lite():
+    validator = jsonschema.Draft7Validator(vega_lite_schema())
+    assert validator.is_valid(WIDE)
+    assert not validator.is_valid(WIDE | {"encoding": {"x": {"fields": "x"}}})
+
+
+def test_what_is_no_number_is_unknown_in_a_chart():
+    rows = [{"a": math.nan, "b": math.inf, "c": 0.0, "d": "nan", "e": True}]
+    assert data(rows) == {"data": {"values": [{"a": None, "b": None, "c": 0.0, "d": "nan", "e": True}]}}
+
+
+def test_what_is_drawn_beside_is_what_is_drawn_here():
+    with drawn_beside() as beside:
+        svgs, none, again = (list(beside(charts)) for charts in ([WIDE, NARROW], [], [NARROW]))
+    assert svgs == list(draw([WIDE, NARROW]))
+    assert (none, again) == ([], svgs[1:])
+    assert svgs[0].startswith("<svg")
+    assert svgs[0] != svgs[1]
+
+
+def test_a_process_whose_command_was_killed_ends():
+    """It holds the error stream, which does not end before it does."""
+    code = "import os, search.drawing as d; beside = d.drawn_beside(); beside.__enter__(); os._exit(0)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert ended.stdout == ended.stderr == b""
+
+
+def test_a_chart_that_cannot_be_drawn_ends_the_report_and_says_why(finished, capfd):
+    def first_is_bad(charts):
+        return beside([{"mark": "no such mark"}, *charts[1:]])
+
+    with drawn_beside() as beside, pytest.raises(ValueError, match="shorter"):
+        write_report(finished.root, first_is_bad)
+    assert "conversion failed" in capfd.readouterr().err
+
+
+def test_a_report_drawn_beside_is_the_same_report(finished):
+    def texts() -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in (finished.root / "report").rglob("*.*")}
+
+    write_report(finished.root)
+    expected = texts()
+    with drawn_beside() as beside:
+        write_report(finished.root, beside)
+    assert texts() == expected
+    assert {"report.html", "best-so-far.svg", "best-so-far.png"} <= expected.keys()
