@@ -3,8 +3,9 @@
     python -m benchmarks.driver [--trials 1000 3000] [--rounds 1] [--full]
 
 Both sides run trials of one report each on two reused actors of this machine, each side in a process and on a
-Ray of its own. tuneoff runs the qualifying of three methods with random search, and keeps its records and
-studies; plain Tune keeps what it keeps by default. Ray's own start is not counted.
+Ray of its own. tuneoff runs the qualifying of three methods with random search, and keeps records, studies
+and TensorBoard's event files; plain Tune keeps what it keeps by default, event files among it. Ray's own
+start is not counted.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from ray import cloudpickle, tune
 import spaces
 from benchmarks.measure import OURS, Comparison, Sample, add_options, in_turns, tell
 from search.assignments import Plan
+from search.boards import Boards
 from search.cluster import connected
 from search.config import Sweep
 from search.experiment import Experiment
@@ -57,6 +59,7 @@ class TrivialTrial:
             "rung": 0,
             "examples": self.examples,
             "score": 1.0,
+            "scores": {"rougeL": 1.0},
             "cost": {"train_seconds": 0.0, "evaluation_seconds": 0.0},
             "status": "completed",
             "message": None,
@@ -128,9 +131,8 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
             if record.status != "running":
                 ends.note()
 
-        qualify(
-            plan, Ledger(store), Experiment(Trivial, cluster, sweep.resources, slots, store.tune, (note,))
-        )
+        told = (Boards(store), note)
+        qualify(plan, Ledger(store), Experiment(Trivial, cluster, sweep.resources, slots, store.tune, told))
     return ends
 
 

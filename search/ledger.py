@@ -35,7 +35,8 @@ class Ledger:
 
     def qualifying(self, method: str) -> list[Record]:
         """The trials of a method, by number; one is missing where its record was lost."""
-        return [record for _, record in sorted(self._trials.get(method, {}).items())]
+        trials = self._trials.get(method, {})
+        return [trials[number] for number in sorted(trials)]
 
     def begin(self, record: Record) -> None:
         """Enter a new trial, before its first step.

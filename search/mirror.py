@@ -1,13 +1,14 @@
-"""Studies in memory, and in a database as they were a moment ago.
+"""Studies in memory, and in a journal or a database as they were a moment ago.
 
-To ask a study and to tell it takes some fifty statements in sixteen transactions of a database, to enter a
-trial that has ended a single transaction. Nothing is read back: the ledger is the truth, and the database a
-view for optuna-dashboard.
+To ask a study and to tell it takes sixteen lines of a journal, or transactions of a database; to enter a
+trial that has ended takes one. Nothing is read back: the ledger is the truth, and what is shown a view for
+optuna-dashboard.
 """
 
 import copy
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -21,7 +22,8 @@ SECONDS = 1.0
 class Mirror(InMemoryStorage):
     """Optuna's storage in memory; another process sees in `database` what it was when it was last shown.
 
-    A study of the same name that the database has already is replaced.
+    A study of the same name that the database has already is replaced; one that is deleted there meanwhile is
+    not shown any more.
 
     Args:
         database: where it is shown.
@@ -55,7 +57,8 @@ class Mirror(InMemoryStorage):
         """Write all that has changed."""
         changed, self._changed, self._due = self._changed, set(), float("inf")
         for trial_id in sorted(changed):
-            self._write(trial_id, super().get_trial(trial_id))
+            with suppress(KeyError):  # who looks on may delete a study, or rename it, which deletes it
+                self._write(trial_id, super().get_trial(trial_id))
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A copy, for Optuna's `Trial` changes what it is given; what is stored is only ever replaced."""

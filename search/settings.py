@@ -152,7 +152,7 @@ class Qualifying(Settings):
         "early stopping missed.",
     )
     study_storage: str | None = Field(
-        None, description="Optuna storage URL for the studies; null: study.db in the run folder."
+        None, description="URL of a database for the Optuna studies; null: study.log in the run folder."
     )
 
     @model_validator(mode="before")

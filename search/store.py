@@ -34,7 +34,7 @@ class RunFolder:
     def machine(self) -> Path:
         """The folder itself, or beside an object store one of this machine for what cannot be an object.
 
-        Only what is made anew at each start: SQLite's file, Tune's own state.
+        Only what is made anew at each start: Optuna's journal, Tune's own state.
         """
         if isinstance(self.root, Path):
             return self.root
@@ -61,7 +61,7 @@ class RunFolder:
     @property
     def study_file(self) -> Path:
         """Where Optuna writes; `study_kept` brings it into an object store."""
-        return self.machine / "study.db"
+        return self.machine / "study.log"
 
     @property
     def tune(self) -> Path:
@@ -127,7 +127,7 @@ class RunFolder:
 
     @contextmanager
     def study_kept(self) -> Iterator[None]:
-        """Put `study.db` beside the records in an object store when the block ends, however it does."""
+        """Put `study.log` beside the records in an object store when the block ends, however it does."""
         try:
             yield
         finally:

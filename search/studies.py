@@ -1,17 +1,14 @@
 """One Optuna study a method, rebuilt from the ledger at each start."""
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from search.config import Sweep
 from search.ledger import Ledger
@@ -19,9 +16,8 @@ from search.mirror import Mirror
 from search.records import Origin, Record, now
 from search.samplers import guided_or_random, sobol_point
 from search.seeds import derived_seed
-from search.store import RunFolder
+from search.study_storage import study_storage
 from spaces import Space
-from trainables.errors import InputError
 
 STATES = {
     "completed": TrialState.COMPLETE,
@@ -205,7 +201,7 @@ def rebuild(sweep: Sweep, ledger: Ledger, budgets: list[int]) -> dict[str, Metho
     A trial whose record was lost is proposed again, from the trials before it, and entered in the ledger.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = _storage(sweep.qualifying.study_storage, ledger.folder)
+    storage = study_storage(sweep.qualifying.study_storage, ledger.folder)
     studies, known = {}, ledger.folder.read_warm_start()
     for method, space in sweep.spaces().items():
         warm = known.get(method, [])
@@ -240,17 +236,3 @@ def _replay(sweep: Sweep, ledger: Ledger, study: MethodStudy) -> None:
         else:
             ledger.begin(proposal(sweep, study, number))
             ledger.remark(trial_id(study.method, number), "Its record was lost: proposed and run again.")
-
-
-def _storage(url: str | None, folder: RunFolder) -> BaseStorage:
-    if url is None:
-        # With a journal left behind SQLite would undo in the new file what was begun in the old one.
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            Path(f"{folder.study_file}{suffix}").unlink(missing_ok=True)
-        url = f"sqlite:///{folder.study_file}"
-    if url == "sqlite://":  # in memory: there is nobody to show it to
-        return InMemoryStorage()
-    try:
-        return Mirror(optuna.storages.get_storage(os.path.expandvars(url)))
-    except (ImportError, ValueError, RuntimeError, SQLAlchemyError) as error:
-        raise InputError(f"qualifying.study_storage: {url!r} cannot be opened: {error}") from error

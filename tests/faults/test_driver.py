@@ -100,7 +100,7 @@ def damage(battered: Battered) -> str:
     moved.parent.mkdir()
     shutil.move(battered.folder, moved)
     battered.folder = moved
-    (moved / "study.db").write_bytes(b"no database")
+    (moved / "study.log").write_bytes(b"no journal")
     shutil.rmtree(moved / "tune", ignore_errors=True)
     (moved / "tune").mkdir()
     (moved / "tune" / "experiment").write_text("no folder")

@@ -46,6 +46,41 @@ except OSError as error:
     print(type(error).__name__ + ":", error)
 print(store.read_records() == [record], sorted(p.name for p in (root / "run/trials/lora").iterdir()))
 """
+STUDIES = """
+import sys
+from pathlib import Path
+import optuna
+from search.mishaps import left_no_space
+from search.store import RunFolder
+from search.study_storage import study_storage
+from tests.search.journal import journal
+
+root = Path(sys.argv[1])
+def begun():
+    storage = study_storage(None, RunFolder(root))
+    return storage, optuna.create_study(storage=storage, study_name="lora")
+def written():
+    return len(optuna.load_study(storage=journal(root / "study.log"), study_name="lora").trials)
+
+storage, study = begun()
+(root / "rest").write_bytes(b"x" * 200_000)
+told = 0
+while told < 1000:
+    study.add_trial(optuna.trial.create_trial(value=1.0, user_attrs={"trial": "x" * 1000}))
+    told += 1
+    try:
+        storage.show()
+    except OSError as error:
+        print(left_no_space(error))
+        break
+print(written() == told - 1 > 10, sorted(file.name for file in root.iterdir()))
+(root / "rest").unlink()
+storage, study = begun()
+for _ in range(told):
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+storage.show()
+print(written() == told)
+"""
 
 
 def can_mount() -> bool:
@@ -55,14 +90,30 @@ def can_mount() -> bool:
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system of its own")
-def test_what_was_whole_stays_whole_and_the_error_is_known_for_what_it_is(tmp_path):
-    inside = ["sh", "-c", MOUNT + ' && exec "$2" -c "$3" "$1"', "sh", str(tmp_path), sys.executable, SCRIPT]
+mountable = pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system of its own")
+
+
+def told_by(script: str, folder: Path) -> list[str]:
+    """The lines that a script prints whose folder is the full disk."""
+    inside = ["sh", "-c", MOUNT + ' && exec "$2" -c "$3" "$1"', "sh", str(folder), sys.executable, script]
     command = ["unshare", "--map-root-user", "--mount", *inside]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    checkpoint_error, checkpoints, record_error, records = ran.stdout.splitlines()
+    return ran.stdout.splitlines()
+
+
+@mountable
+def test_what_was_whole_stays_whole_and_the_error_is_known_for_what_it_is(tmp_path):
+    checkpoint_error, checkpoints, record_error, records = told_by(SCRIPT, tmp_path)
     for error in (checkpoint_error, record_error):
         assert mishap(f"ray::train()\n{error}") == "full disk", error
     assert checkpoints == "8 ['000000000064']"
     assert records == "True ['.0001.json.previous', '0001.json']"
+
+
+@mountable
+def test_studies_that_were_written_stay_readable_and_are_made_anew_when_there_is_room(tmp_path):
+    error_is_known, whole, anew = told_by(STUDIES, tmp_path)
+    assert error_is_known == "True"
+    assert whole == "True ['rest', 'study.log']"
+    assert anew == "True"

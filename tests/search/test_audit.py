@@ -21,6 +21,7 @@ from search.search_statistics import Audit, search_statistics
 from search.seeds import derived_seed
 from search.statistics.trials import share_interval
 from tests.search.conftest import RUNGS, SWEEP
+from tests.search.journal import journal
 from tests.search.replay import RUNGS as REPLAYED
 from tests.search.replay import Replay, curve, plant_task, steps, sweep
 from trainables.atomic import write_text
@@ -213,7 +214,7 @@ def test_a_sweep_audits_goes_on_and_audits_more(tmp_path, cluster):
             assert [step["rung"] for step in steps(task) if step["trial"] == record.id] == [0, 1, 2]
         assert record.rungs[-1].score == curve("full", record.hyperparameters, REPLAYED[-1])
     assert search_statistics(results, "full").audit.wrongly_stopped == 0
-    study = optuna.load_study(study_name="replayed/full", storage=f"sqlite:///{tmp_path}/run/study.db")
+    study = optuna.load_study(study_name="replayed/full", storage=journal(tmp_path / "run/study.log"))
     assert len(study.trials) == 8
     assert (
         "Of 3 stopped trials that were run to the end, none"

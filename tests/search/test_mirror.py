@@ -1,28 +1,36 @@
-"""What a reader of the database sees of studies that are kept in memory."""
+"""What a reader of the journal or the database sees of studies that are kept in memory."""
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import TPESampler
-from optuna.storages import InMemoryStorage
+from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import TrialState
 
 from search.mirror import Mirror
+from tests.search.journal import journal
 
 SPACE = {"rate": FloatDistribution(1e-3, 1.0, log=True), "word": CategoricalDistribution(("a", "b"))}
 
 
-@pytest.fixture
-def url(tmp_path) -> str:
-    return f"sqlite:///{tmp_path}/study.db"
+Opened = Callable[[], BaseStorage]
+
+
+@pytest.fixture(params=["journal", "database"])
+def opened(tmp_path, request) -> Opened:
+    """Opens what is shown, as another process would."""
+    if request.param == "journal":
+        return lambda: journal(tmp_path / "study.log")
+    return lambda: optuna.storages.get_storage(f"sqlite:///{tmp_path}/study.db")
 
 
 @pytest.fixture
-def mirror(url) -> Mirror:
-    return Mirror(optuna.storages.get_storage(url), seconds=60)
+def mirror(opened) -> Mirror:
+    return Mirror(opened(), seconds=60)
 
 
 def seen(storage) -> list[dict]:
@@ -52,8 +60,8 @@ def play(study: optuna.Study, random: Random, *, after_each) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_shows_what_a_database_of_its_own_would_hold(mirror, url, seed):
-    """The oracle: the same study, asked and told in SQLite itself."""
+def test_it_shows_what_a_database_of_its_own_would_hold(mirror, opened, seed):
+    """The oracle: the same study, asked and told without a mirror."""
     random = Random(seed)
     shown = optuna.create_study(
         storage=mirror, study_name="lora", direction="maximize", sampler=TPESampler(seed=seed)
@@ -62,24 +70,24 @@ def test_it_shows_what_a_database_of_its_own_would_hold(mirror, url, seed):
     play(shown, Random(seed), after_each=lambda: mirror.show() if random.random() < 0.4 else None)
     play(plain, Random(seed), after_each=lambda: None)
     mirror.show()
-    assert seen(url) == seen(mirror) == seen(plain._storage)
-    assert {trial["state"] for trial in seen(url)} > {TrialState.RUNNING, TrialState.COMPLETE}
+    assert seen(opened()) == seen(mirror) == seen(plain._storage)
+    assert {trial["state"] for trial in seen(opened())} > {TrialState.RUNNING, TrialState.COMPLETE}
 
 
-def test_a_change_waits_for_others_and_not_longer(url):
+def test_a_change_waits_for_others_and_not_longer(opened):
     now = [100.0]
-    mirror = Mirror(optuna.storages.get_storage(url), seconds=2, clock=lambda: now[0])
+    mirror = Mirror(opened(), seconds=2, clock=lambda: now[0])
     study = optuna.create_study(storage=mirror, study_name="lora")
     told = []
     for value in range(5):
         study.tell(study.ask(SPACE), value)
         mirror.show_if_due()
-        told.append(len(seen(url)))
+        told.append(len(seen(opened())))
         now[0] += 1
     assert told == [0, 0, 3, 3, 3]
     now[0] += 100
     mirror.show_if_due()
-    assert seen(url) == seen(mirror)
+    assert seen(opened()) == seen(mirror)
 
 
 class Counting(InMemoryStorage):
@@ -115,9 +123,23 @@ def test_a_trial_that_has_ended_is_written_at_once_and_as_a_whole():
     assert [trial["values"] for trial in seen(database)] == [[float(value)] for value in range(20)]
 
 
-def test_a_study_of_that_name_is_replaced_and_others_stay(mirror, url):
+def test_a_study_of_that_name_is_replaced_and_others_stay(mirror, opened):
     for name in ("lora", "mine"):
-        optuna.create_study(storage=url, study_name=name).add_trial(optuna.trial.create_trial(value=1.0))
+        optuna.create_study(storage=opened(), study_name=name).add_trial(optuna.trial.create_trial(value=1.0))
     optuna.create_study(storage=mirror, study_name="lora")
-    assert seen(url) == []
-    assert len(optuna.load_study(study_name="mine", storage=url).trials) == 1
+    assert seen(opened()) == []
+    assert len(optuna.load_study(study_name="mine", storage=opened()).trials) == 1
+
+
+def test_a_study_that_an_onlooker_deletes_is_not_shown_any_more_and_the_search_goes_on(mirror, opened):
+    deleted, kept = (optuna.create_study(storage=mirror, study_name=name) for name in ("deleted", "lora"))
+    running = deleted.ask(SPACE)
+    mirror.show()
+    optuna.delete_study(study_name="deleted", storage=opened())
+    deleted.tell(running, 1.0)
+    deleted.tell(deleted.ask(SPACE), 2.0)
+    kept.tell(kept.ask(SPACE), 3.0)
+    mirror.show()
+    assert [trial.value for trial in deleted.trials] == [1.0, 2.0]
+    assert optuna.get_all_study_names(opened()) == ["lora"]
+    assert [trial["values"] for trial in seen(opened())] == [[3.0]]

@@ -1,6 +1,5 @@
 """Records, studies and clocks that were tampered with: nothing that was done is done again without need."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from search.results import load_results
 from search.studies import rebuild, show
 from search.verdict import verdict
 from tests.search.driven import NARROW, Driven
+from tests.search.journal import journal
 from tests.search.replay import RUNGS, plant_task, sweep
 
 pytestmark = pytest.mark.faults
@@ -127,41 +127,49 @@ def test_a_trial_of_which_nothing_is_left_is_proposed_and_run_again(driven, tria
     assert waiting == {"full/0001", "full/0002", "lora/0001", "lora/0002", trial}
 
 
-@pytest.mark.parametrize("damage", ["no database", "a hot journal"])
+SPOILT = {
+    "no journal": lambda content: b"no journal at all" * 1000,
+    "half a line": lambda content: content[:-20],
+    "a line too much": lambda content: content + b"{}\n",
+    "deleted": None,
+}
+
+
+@pytest.mark.parametrize("damage", SPOILT)
 def test_the_studies_are_rebuilt_whatever_became_of_their_file(driven, damage):
-    file = driven.plan.folder.study_file
+    file, spoil = driven.plan.folder.study_file, SPOILT[damage]
     show(driven.studies)
     before = trials_in(file)
-    if damage == "a hot journal":
-        _leave_hot_journal(file)
+    if spoil is None:
+        file.unlink()
     else:
-        file.write_bytes(b"no database at all" * 1000)
+        file.write_bytes(spoil(file.read_bytes()))
     rebuild(driven.plan.sweep, Ledger(driven.plan.folder), RUNGS)
     assert trials_in(file) == before
-    assert not file.with_name("study.db-journal").exists()
+
+
+@pytest.mark.timeout(20)  # Optuna itself takes a lock for abandoned after 30 s
+def test_of_a_driver_that_died_while_it_wrote_whole_lines_are_read_and_its_lock_is_not_waited_for(driven):
+    file = driven.plan.folder.study_file
+    show(driven.studies)
+    lock = file.with_name("study.log.lock")
+    assert not lock.exists()
+    before, content = trials_in(file), file.read_bytes()
+    lock.touch()
+    file.write_bytes(content + content.splitlines()[-1][:50])
+    assert trials_in(file) == before
+    rebuild(driven.plan.sweep, Ledger(driven.plan.folder), RUNGS)
+    assert trials_in(file) == before
+    assert not lock.exists()
 
 
 def trials_in(file: Path) -> dict[str, list[tuple]]:
-    storage = f"sqlite:///{file}"
+    storage = journal(file)
     return {
         name: [(t.number, t.state, t.params, t.intermediate_values, t.values) for t in study.trials]
         for name in optuna.get_all_study_names(storage)
         for study in [optuna.load_study(study_name=name, storage=storage)]
     }
-
-
-def _leave_hot_journal(file: Path) -> None:
-    """As a process leaves it that is killed in the middle of a transaction larger than SQLite's cache."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("pragma cache_size = 1")
-    connection.execute("begin immediate")
-    connection.execute("create table rubbish (content)")
-    connection.executemany("insert into rubbish values (?)", [("x" * 4000,)] * 100)
-    content, journal = file.read_bytes(), file.with_name("study.db-journal").read_bytes()
-    connection.execute("rollback")
-    connection.close()
-    file.write_bytes(content)
-    file.with_name("study.db-journal").write_bytes(journal)
 
 
 class Backwards(datetime):

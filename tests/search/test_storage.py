@@ -17,13 +17,13 @@ import boto3
 import pytest
 import torch
 from moto.server import ThreadedMotoServer
-from optuna.storages import RDBStorage
 from upath import UPath
 
 from search import cli
 from search.lease import Lease
 from search.runner import run
 from tests.search import replay
+from tests.search.journal import journal
 from trainables import checkpoint
 from trainables.atomic import new_file, new_folder, write_text
 from trainables.errors import InputError
@@ -227,11 +227,11 @@ def test_a_sweep_in_an_object_store_is_run_reported_extended_and_exported(
     assert there.finals["score"].tolist() == here.finals["score"].tolist()
     assert there.predictions("lora")["prediction"].tolist() == ["zero"]
     found = keys("runs/replayed")
-    assert {"sweep.yaml", "provenance.json", "study.db", "report/report.html"} <= set(found)
+    assert {"sweep.yaml", "provenance.json", "study.log", "report/report.html"} <= set(found)
     assert ".lock" not in found
     assert not [key for key in found if key.startswith("tune/") or "/." in key]
-    with local_copy(place(f"{store}/runs/replayed/study.db")) as copy:
-        studies = RDBStorage(f"sqlite:///{copy}").get_all_studies()
+    with local_copy(place(f"{store}/runs/replayed/study.log")) as copy:
+        studies = journal(copy).get_all_studies()
     assert sorted(study.study_name for study in studies) == ["replayed/full", "replayed/lora"]
 
     before = len(replay.steps(task))

@@ -11,6 +11,7 @@ from ray import cloudpickle
 from search.searcher import MethodSearch
 from search.studies import show
 from tests.search.driven import FIXED, LISTED, NARROW, WEIGHED, Driven
+from tests.search.journal import journal
 from tests.search.replay import RUNGS, sweep
 from trainables.errors import InputError
 
@@ -182,11 +183,11 @@ def test_a_rung_told_twice_is_in_the_study_once(driven):
     assert list(driven.seen("full")[0]["intermediate_values"]) == RUNGS[:1]
 
 
-def test_study_db_can_be_read_while_the_sweep_runs(driven):
+def test_the_journal_can_be_read_while_the_sweep_runs(driven):
     driven.end(driven.begin().id, "completed")
     driven.report(driven.begin().id)
     show(driven.studies)
-    storage = f"sqlite:///{driven.plan.folder.study_file}"
+    storage = journal(driven.plan.folder.study_file)
     assert optuna.get_all_study_names(storage) == ["replayed/full", "replayed/lora"]
     study = optuna.load_study(study_name="replayed/full", storage=storage)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
