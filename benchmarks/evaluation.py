@@ -131,8 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dialogues", type=int, help="scored")
     options = parser.parse_args(arguments)
     rounds, dialogues = (
-        options.rounds or (3 if options.full else 2),
-        options.dialogues or (256 if options.full else 96),
+        options.rounds or (3 if options.full else 1),
+        options.dialogues or (256 if options.full else 64),
     )
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -1,10 +1,11 @@
 """A whole search, from the command to the last trial: tuneoff, a script with Ray Tune, hyperparameter_search.
 
-    python -m benchmarks.sweep [--full] [--trials 8] [--examples 48]
+    python -m benchmarks.sweep [--full] [--trials 4] [--examples 32]
 
-Three methods with as many trials each, of up to three passes over the same examples, on all CPUs of this
-machine. Each side stops trials in its own way: tuneoff by an ASHA a method, the script by one ASHA for all,
-hyperparameter_search by Optuna's median pruner. tuneoff's time includes its gates, not its final.
+Three methods with as many trials each, eight with --full, of up to three passes over the same examples, on
+all CPUs of this machine. Each side stops trials in its own way: tuneoff by an ASHA a method, the script by
+one ASHA for all, hyperparameter_search by Optuna's median pruner. tuneoff's time includes its gates, not its
+final.
 """
 
 import argparse
@@ -63,16 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     work.add_options(parser)
     measure.add_options(parser, "sweep")
-    parser.add_argument("--trials", type=int, default=8, help="of each method")
+    parser.add_argument("--trials", type=int, help="of each method")
     parser.add_argument("--examples", type=int, help="of one epoch")
     options = parser.parse_args(arguments)
-    rounds, examples = (
+    rounds, trials, examples = (
         options.rounds or (3 if options.full else 1),
+        options.trials or (8 if options.full else 4),
         options.examples or (160 if options.full else 32),
     )
     with TemporaryDirectory() as folder:
         of = work.prepare(Path(folder), options, train=examples, validation=16)
-        found = [compare(of, Search(options.methods, options.trials), rounds, Path(folder))]
+        found = [compare(of, Search(options.methods, trials), rounds, Path(folder))]
     measure.tell("A whole search", found, options)
 
 

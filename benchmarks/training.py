@@ -95,7 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measure.add_options(parser, "training")
     parser.add_argument("--examples", type=int, help="of one epoch")
     options = parser.parse_args(arguments)
-    rounds, examples = options.rounds or (5 if options.full else 3), options.examples or 256
+    rounds, examples = (
+        options.rounds or (5 if options.full else 2),
+        options.examples or (256 if options.full else 64),
+    )
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     with TemporaryDirectory() as folder:

@@ -5,21 +5,24 @@ These lie under the records' ids, and a sweep that goes on adds to them. They ma
 before is not written again.
 """
 
-import shutil
-import tempfile
+import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event as Entry
-from tensorboardX.summary import hparams, scalar
-
-from search.recorder import Event
+from search.absent import absent
+from search.events import Event
 from search.records import Record, Rung
 from search.store import RunFolder
 from trainables.atomic import new_file
 from trainables.place import remove
+
+with absent("torch"):  # it would be imported, for two seconds, only to tell its tensors from other arrays
+    from tensorboardX.proto.event_pb2 import Event as Entry
+    from tensorboardX.record_writer import RecordWriter
+    from tensorboardX.summary import hparams, scalar
+
+VERSION = "brain.Event:2"
+"""Of the format, named by the first entry of a file."""
 
 
 class Boards:
@@ -35,14 +38,12 @@ class Boards:
             self._write(record, record.rungs[-1])
 
     def _write(self, record: Record, rung: Rung) -> None:
-        with tempfile.TemporaryDirectory() as draft:
-            writer = EventsWriter(f"{draft}/events", filename_suffix=f".{rung.rung}")
-            for entry in entries(record, rung):
-                writer.write_event(entry)
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{rung.rung}"
+        with new_file(self.folder.tensorboard(record) / name, durable=False) as file:
+            writer = RecordWriter(str(file))
+            for entry in (Entry(wall_time=time.time(), file_version=VERSION), *entries(record, rung)):
+                writer.write(entry.SerializeToString())
             writer.close()
-            for written in Path(draft).iterdir():
-                with new_file(self.folder.tensorboard(record) / written.name) as file:
-                    shutil.copyfile(written, file)
 
 
 def entries(record: Record, rung: Rung) -> Iterator[Entry]:

@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 import ray
@@ -19,6 +20,7 @@ from ray.autoscaler.sdk import request_resources
 from search import nodes
 from search.newcomers import Newcomers, is_fit
 from search.placement import Machine, Slots, asked_for, held, slots_on
+from search.preloading import environment
 from search.settings import Resources
 from trainables.errors import InputError
 from trainables.place import Place
@@ -142,10 +144,14 @@ class _Recent:
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[Cluster]:
+def connected(address: str | None, *, workers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Cluster]:
     """Ray for the length of the block: started on this machine, or joined at `address`.
 
     A cluster whose nodes have not exactly this code is sent it (`py_modules`).
+
+    Args:
+        address: HOST:PORT or auto; None: what `RAY_ADDRESS` says, else this machine.
+        workers: the environment of the workers, besides this process's own, where they are started here.
 
     Raises:
         InputError: no cluster answers at `address`.
@@ -160,7 +166,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
     if is_joined:
         _start(address)
     else:
-        with _on_loopback():
+        with _on_loopback(), environment(workers):
             _start(address, include_dashboard=False)
     if is_joined and not _job_sends_code() and nodes.lack_code(nodes.facts()):
         ray.shutdown()

@@ -14,11 +14,12 @@ from ray.exceptions import RayError
 
 from search.cluster import Cluster
 from search.deadline import Deadline
+from search.events import Listener
 from search.ledger import Ledger
 from search.mishaps import disk_is_full, no_space
 from search.newcomers import request
 from search.placement import Slots, packed
-from search.recorder import Listener, Recorder
+from search.recorder import Recorder
 from search.scheduler import MethodASHA
 from search.searcher import RecordQueue
 from search.settings import Resources

@@ -1,5 +1,7 @@
 """What the gates found before a sweep began, as the run folder keeps it: `preflight.json`."""
 
+from collections.abc import Callable
+
 from pydantic import BaseModel, ConfigDict
 
 from search.config import Sweep
@@ -45,3 +47,7 @@ class Preflight(BaseModel):
         """Examples per forward pass that the memory gate chose; None: the whole batch, or the task's own."""
         findings = self.methods.get(method)
         return findings.micro_batch if findings else None
+
+
+GateListener = Callable[[Preflight], None]
+"""Told after each method that was asked, and at the end, when `disk_and_time` is known too."""

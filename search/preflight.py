@@ -1,7 +1,7 @@
 """The gates before a sweep: each method is tried in a worker on the real model, before budget is spent."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from math import ceil
@@ -15,9 +15,10 @@ from search.assignments import Plan
 from search.cluster import Cluster, connected
 from search.config import Sweep
 from search.forecast import disk_and_time, forecast
-from search.gates import Preflight
+from search.gates import GateListener, Preflight
 from search.mishaps import mishap
 from search.placement import Slots
+from search.preloading import preloading
 from trainables.data import Data
 from trainables.errors import InputError
 from trainables.place import Place, free_bytes, place
@@ -27,9 +28,6 @@ from trainables.trainable import FineTune
 
 MACHINES = 3
 """How many machines may go from under the gates of a method."""
-
-GateListener = Callable[[Preflight], None]
-"""Told after each method that was asked, and at the end, when `disk_and_time` is known too."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +145,17 @@ def try_methods(
     tell: GateListener,
     *,
     address: str | None = None,
-    trainable: type[FineTune] = FineTune,
+    trainable: type[FineTune] | None = None,
 ) -> Preflight:
     """What the gates find about all methods of a sweep that has no run folder yet."""
-    with connected(address) as cluster:
+    workers = {} if trainable else preloading(sweep.resources)
+    with connected(address, workers=workers) as cluster:
         keeper = Gatekeeper(
             sweep,
             data.fingerprint,
             data.counts,
             rungs,
-            trainable,
+            trainable or FineTune,
             cluster,
             cluster.slots(sweep.resources),
             place(sweep.folder),

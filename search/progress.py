@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.config import Sweep
+from search.events import Event
 from search.gate_table import gate_line, gate_table
 from search.gates import Preflight
-from search.recorder import Event
 from search.records import Record
 from search.results import last_line
 from search.tally import Standing, seconds_left, standings

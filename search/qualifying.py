@@ -2,9 +2,9 @@
 
 from search.allowance import planned_trials
 from search.assignments import Plan
+from search.events import Event
 from search.experiment import Experiment
 from search.ledger import Ledger
-from search.recorder import Event
 from search.records import Record
 from search.scheduler import MethodASHA
 from search.searcher import MethodSearch

@@ -1,14 +1,15 @@
 """From Tune's events to the ledger."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
 
 from search.deadline import Deadline
+from search.events import Event, Listener
 from search.ledger import Ledger
 from search.mishaps import disk_is_full, memory_monitor_said, mishap
 from search.records import Record
@@ -20,10 +21,6 @@ RETRIES = 2
 """How often a trial that fails is taken up again from its checkpoint."""
 PREEMPTIONS = 50
 """How many machines may go from under a trial; so many, and it is what brings them down."""
-
-Event = Literal["begin", "rung", "retry", "preempted", "failed"]
-Listener = Callable[[Event, Record], None]
-"""Told of an event, with the record as it is after it."""
 
 
 class Halt(tune.Stopper):

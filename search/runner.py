@@ -1,27 +1,21 @@
 """A sweep from its file to its report: one function that may be run again and again on the same folder."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
-from search import final
 from search.assignments import Plan
-from search.boards import Boards
 from search.budget import rungs
 from search.cluster import connected
 from search.config import Sweep, SweepError, differences, load_sweep
-from search.experiment import Experiment
-from search.ledger import Ledger
-from search.mishaps import SweepFailed, disk_is_full, left_no_space
-from search.placement import Slots
-from search.preflight import Gatekeeper, GateListener, pass_gates
+from search.events import Listener
+from search.gates import GateListener
+from search.mishaps import disk_is_full, left_no_space
+from search.phases import has_work, work_off
+from search.preloading import preloading
 from search.provenance import provenance, this_start
-from search.qualifying import qualify, trials_left
-from search.recorder import Listener
 from search.repair import repair
-from search.report import write_report
 from search.results import Results, load_results
 from search.store import RunFolder
 from search.warm_start import warm_start
@@ -35,9 +29,6 @@ from trainables.trainable import FineTune
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
-"""How often a phase may end with work left and nothing new in the records before tuneoff gives up."""
-
 
 def run(
     sweep: Sweep | str | Path,
@@ -46,7 +37,7 @@ def run(
     address: str | None = None,
     listeners: Iterable[Listener] = (),
     gates: GateListener = lambda preflight: None,
-    trainable: type[FineTune] = FineTune,
+    trainable: type[FineTune] | None = None,
 ) -> Results:
     """Run a sweep, or take it up where its folder says it is, and write its report.
 
@@ -56,7 +47,7 @@ def run(
         address: a running Ray cluster; by default Ray is started on this machine.
         listeners: told of each event of each trial.
         gates: told what the gates find before anything is trained; it may raise, to stop there.
-        trainable: what works an assignment off; tests replay recorded curves.
+        trainable: what works an assignment off in place of `FineTune`; tests replay recorded curves.
 
     Raises:
         InputError: what the user can mend, told before anything is trained.
@@ -70,22 +61,14 @@ def run(
         for line in repair(store):
             logger.warning(line)
         plan = _prepare(store, sweep)
-        ledger = Ledger(store)
-        if _has_work(plan, ledger):
+        if has_work(plan):
             if not is_new:
                 _note_resumption(store)
-            with connected(address) as cluster, store.study_kept():
-                resources = sweep.resources
-                slots = cluster.slots(resources)
-                differences = cluster.check(store.root, partial(_note_newcomer, store))
-                told: tuple[Listener, ...] = (Boards(store), *listeners)
-                experiment = Experiment(trainable, cluster, resources, slots, store.tune, told)
-                plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment, ledger), gates)
-                search = experiment.packed(of.figures("memory") for of in plan.preflight.methods.values())
-                _note_placement(store, search.slots, differences)
-                _until_done(plan, search, "qualifying", trials_left, qualify)
-                final.enter(plan, Ledger(store))
-                _until_done(plan, experiment, "final", lambda *of: len(final.runs_left(*of)), final.hold)
+            workers = {} if trainable else preloading(sweep.resources)
+            with connected(address, workers=workers) as cluster, store.study_kept():
+                work_off(plan, sweep, cluster, listeners=listeners, gates=gates, trainable=trainable)
+        from search.report import write_report  # its libraries take a second, which trials need not wait for
+
         write_report(store.root)
     return load_results(store.root)
 
@@ -128,38 +111,6 @@ def _prepare(store: RunFolder, sweep: Sweep) -> Plan:
     return plan
 
 
-def _gatekeeper(plan: Plan, sweep: Sweep, experiment: Experiment, ledger: Ledger) -> Gatekeeper:
-    """For the methods on which no budget was spent; of those that have trials it is too late to ask."""
-    fresh = {name: choice for name, choice in sweep.methods.items() if not ledger.qualifying(name)}
-    return Gatekeeper(
-        sweep.model_copy(update={"methods": fresh}),
-        plan.data_fingerprint,
-        plan.folder.read_provenance()["data"]["counts"],
-        plan.rungs,
-        experiment.trainable,
-        experiment.cluster,
-        experiment.slots,
-        plan.folder.root,
-        plan.folder.tokens,
-    )
-
-
-def _note_placement(store: RunFolder, slots: Slots, differences: list[str]) -> None:
-    """What a trial of the search was given, and where the nodes are not like this machine."""
-    for difference in differences:
-        logger.warning("The nodes differ from this machine: %s", difference)
-    placement = {"gpus_per_trial": slots.gpus, "differences": differences}
-    store.write_json(store.provenance_file, {**store.read_provenance(), "placement": placement})
-
-
-def _note_newcomer(store: RunFolder, difference: str) -> None:
-    logger.warning("A node has joined: %s", difference)
-    known = store.read_provenance()
-    placement = known.get("placement", {})
-    placement["differences"] = [*placement.get("differences", []), difference]
-    store.write_json(store.provenance_file, {**known, "placement": placement})
-
-
 def _note_resumption(store: RunFolder) -> None:
     known = store.read_provenance()
     store.write_json(store.provenance_file, {**known, "resumed": [*known.get("resumed", []), this_start()]})
@@ -171,33 +122,3 @@ def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:
         raise SweepError(
             problems, f"{store.root} holds another sweep; name another folder with --folder, or undo these"
         )
-
-
-def _has_work(plan: Plan, ledger: Ledger) -> bool:
-    """Whether Ray is needed at all: a finished sweep only has its report written again."""
-    if trials_left(plan, ledger):
-        return True
-    final.enter(plan, ledger)
-    return bool(final.runs_left(plan, ledger))
-
-
-def _until_done(
-    plan: Plan,
-    experiment: Experiment,
-    phase: str,
-    left: Callable[[Plan, Ledger], int],
-    go_on: Callable[[Plan, Ledger, Experiment], None],
-) -> None:
-    """Rebuild the phase from the records and go on, until nothing is left to do."""
-    attempts, known = 0, None
-    while True:
-        ledger = Ledger(plan.folder, plan.sweep.qualifying.audit)
-        if not left(plan, ledger):
-            return
-        attempts = attempts + 1 if ledger.records == known else 1
-        if attempts > ATTEMPTS:
-            raise SweepFailed(
-                f"The {phase} ended {ATTEMPTS} times with work left and nothing done: see {plan.folder.root}."
-            )
-        known = dict(ledger.records)
-        go_on(plan, ledger, experiment)

@@ -23,8 +23,11 @@ def write_text(path: Place, text: str) -> None:
 
 
 @contextmanager
-def new_file(path: Place) -> Iterator[Path]:
-    """Yield the path of an empty file that becomes `path` when the block ends well."""
+def new_file(path: Place, *, durable: bool = True) -> Iterator[Path]:
+    """Yield the path of an empty file that becomes `path` when the block ends well.
+
+    One that is not `durable` may be lost when the machine goes down: nobody waits for the disk.
+    """
     if not isinstance(path, Path):
         with tempfile.TemporaryDirectory(prefix="tuneoff-") as draft:
             file = Path(draft) / path.name
@@ -39,12 +42,14 @@ def new_file(path: Place) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _flush(temporary)
+        if durable:
+            _flush(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _flush(path.parent)
+    if durable:
+        _flush(path.parent)
 
 
 @contextmanager

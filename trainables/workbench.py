@@ -1,5 +1,6 @@
 """What a process keeps from trial to trial: the base model, the data and its tokens."""
 
+import gc
 from functools import lru_cache, partial
 from random import Random
 
@@ -64,4 +65,7 @@ def workbench(task_json: str, data_seed: int, fingerprint: str, tokens: str | No
             f"The data loaded here (fingerprint {bench.data.fingerprint}) is not that of the sweep "
             f"({fingerprint}). Was a file changed while the sweep ran, or does it differ between nodes?"
         )
+    # Libraries and model stay as long as the process: the collection before each trial need not walk them.
+    gc.collect()
+    gc.freeze()
     return bench

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.recorder import Event
+from search.events import Event
 from search.records import Record
 from search.results import Results
 from search.runner import run

@@ -1,9 +1,14 @@
 """What TensorBoard would read: event files decoded by the format's own definition."""
 
+import importlib
 import struct
+import subprocess
+import sys
 
+import pytest
 from tensorboardX.proto.event_pb2 import Event
 
+from search.absent import absent
 from search.boards import Boards, scalars
 from search.records import Record
 
@@ -76,3 +81,18 @@ def test_a_run_that_is_done_anew_begins_anew(bare):
     boards("begin", bare.trial("lora", 1, [], status="running"))
     record = told(boards, bare, 1, [25], status="running")
     assert values(bare.folder.tensorboard(record))["validation/rougeL"] == [(100, 25)]
+
+
+def test_the_driver_does_not_load_torch_for_them():
+    code = "import search.boards, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_library_is_absent_until_it_is_looked_for_again(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with absent("colorsys"), pytest.raises(ModuleNotFoundError):
+        importlib.import_module("colorsys")
+    there = importlib.import_module("colorsys")
+    with absent("colorsys"):
+        assert importlib.import_module("colorsys") is there

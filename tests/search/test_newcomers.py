@@ -12,8 +12,8 @@ from ray import cloudpickle
 from ray.exceptions import WorkerCrashedError
 
 from search import nodes
+from search.events import Event
 from search.newcomers import Newcomers, is_fit, request
-from search.recorder import Event
 from search.records import Record
 from search.runner import run
 from tests.ray_cluster import started

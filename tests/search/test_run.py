@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from search.recorder import Event
+from search.events import Event
 from search.records import Record, Stop
 from search.results import Results
 from search.runner import run
+from tests.search.journal import journal
 from tests.search.replay import BASELINE_SCORE, RUNGS, Replay, curve, luck, plant_task, steps, sweep
 from trainables.errors import InputError
 
@@ -156,7 +157,7 @@ def test_a_trial_that_runs_out_of_memory_ends_with_its_numbers_and_is_not_tried_
 
 def test_the_studies_say_what_the_records_say(swept):
     ends = {"completed": TrialState.COMPLETE, "failed": TrialState.FAIL}
-    storage = f"sqlite:///{swept.root}/run/study.db"
+    storage = journal(swept.root / "run/study.log")
     for method in ("full", "lora"):
         trials = optuna.load_study(study_name=f"replayed/{method}", storage=storage).trials
         assert len(trials) == TRIALS

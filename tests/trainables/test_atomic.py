@@ -104,3 +104,14 @@ def test_modes_follow_the_umask(tmp_path: Path, umask: int) -> None:
 def test_the_umask_is_left_as_it_was(tmp_path: Path, umask: int) -> None:
     write_text(tmp_path / "file", "x")
     assert os.umask(umask) == umask
+
+
+@pytest.mark.parametrize(("durable", "flushed"), [(True, 2), (False, 0)])
+def test_nobody_waits_for_the_disk_where_a_file_need_not_last(tmp_path, monkeypatch, durable, flushed):
+    """Flushed are the file and the folder that names it."""
+    calls = []
+    monkeypatch.setattr(os, "fsync", calls.append)
+    with new_file(tmp_path / "file", durable=durable) as file:
+        file.write_text("whole")
+    assert (tmp_path / "file").read_text() == "whole"
+    assert len(calls) == flushed

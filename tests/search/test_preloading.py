@@ -1,0 +1,91 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import ray
+
+from search import preloading
+from search.cluster import connected
+from search.preloading import MODULES, environment
+from search.settings import Resources
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with so many CPUs and GPUs."""
+
+    def make(cpus: int, gpus: int = 0) -> None:
+        monkeypatch.setattr(preloading, "get_num_cpus", lambda: cpus)
+        monkeypatch.setattr(preloading, "_has_gpu", lambda: gpus > 0)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    return make
+
+
+def test_workers_preload_where_each_will_train(machine):
+    machine(cpus=8)
+    assert preloading.preloading(Resources()) == {
+        "RAY_preload_python_modules": ",".join(MODULES),
+        "OMP_NUM_THREADS": "1",
+    }
+    assert preloading.preloading(Resources(cpus_per_trial=2))["OMP_NUM_THREADS"] == "2"
+    assert preloading.preloading(Resources(concurrent_trials=4))
+
+
+@pytest.mark.parametrize("resources", [Resources(concurrent_trials=3), Resources(cpus_per_trial=4)])
+def test_workers_that_would_idle_do_not(machine, resources):
+    machine(cpus=8)
+    assert preloading.preloading(resources) == {}
+
+
+def test_workers_beside_a_gpu_do_not(machine):
+    machine(cpus=8, gpus=1)
+    assert preloading.preloading(Resources()) == {}
+
+
+def test_threads_that_the_user_set_stay(machine, monkeypatch):
+    machine(cpus=8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert preloading.preloading(Resources())["OMP_NUM_THREADS"] == "3"
+
+
+def test_the_environment_is_given_back(monkeypatch):
+    monkeypatch.setenv("KEPT", "1")
+    monkeypatch.delenv("NEW", raising=False)
+    with environment({"KEPT": "2", "NEW": "3"}):
+        assert (os.environ["KEPT"], os.environ["NEW"]) == ("2", "3")
+    assert os.environ["KEPT"] == "1"
+    assert "NEW" not in os.environ
+
+
+def test_what_is_preloaded_does_not_look_for_gpus():
+    """A worker is told only later which GPUs are its own; CUDA would not hear of it."""
+    code = f"""
+import torch
+asked = []
+for name in ("is_available", "device_count", "_lazy_init"):
+    setattr(torch.cuda, name, lambda name=name: asked.append(name))
+import {", ".join(MODULES)}
+print(asked)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_worker_of_our_own_ray_has_imported_them_before_it_is_asked():
+    def state() -> tuple[set[str], int]:
+        import sys
+
+        known = set(sys.modules)
+        import torch
+
+        return known, torch.get_num_threads()
+
+    workers = {"RAY_preload_python_modules": ",".join(MODULES), "OMP_NUM_THREADS": "1"}
+    with connected(None, workers=workers):
+        known, threads = ray.get(ray.remote(state).remote())
+    assert set(MODULES) <= known
+    assert threads == 1
