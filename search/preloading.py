@@ -6,11 +6,15 @@ from contextlib import contextmanager
 
 from ray._private.accelerators import get_accelerator_manager_for_resource
 from ray._private.utils import get_num_cpus
+from ray.tune.execution import class_cache
 
 from search.settings import Resources
 
 MODULES = ("trainables.trial", "trainables.preflight.examine", "evaluate", "rouge_score.rouge_scorer")
 """All that trains and scores: some six seconds, and 300 MiB of a worker's own memory."""
+
+TUNES_OWN = dict(class_cache.DEFAULT_ENV_VARS)
+"""The environment that Tune wants for its workers."""
 
 
 def preloading(resources: Resources) -> dict[str, str]:
@@ -26,11 +30,11 @@ def preloading(resources: Resources) -> dict[str, str]:
         trials = min(trials, wanted)
     if 2 * trials < cpus or _has_gpu():
         return {}
+    # For what Tune sets, Ray would start other workers; here all have it from the start.
+    class_cache.DEFAULT_ENV_VARS.clear()
     # Libraries count their threads when they are imported; Ray sets this for a trial only when it begins.
-    return {
-        "RAY_preload_python_modules": ",".join(MODULES),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(resources.cpus_per_trial)),
-    }
+    threads = os.environ.get("OMP_NUM_THREADS", str(resources.cpus_per_trial))
+    return {**TUNES_OWN, "RAY_preload_python_modules": ",".join(MODULES), "OMP_NUM_THREADS": threads}
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 import os
 import subprocess
 import sys
+import time
+from typing import Any
 
+import psutil
 import pytest
-import ray
+from ray import tune
 
 from search import preloading
 from search.cluster import connected
@@ -26,6 +29,7 @@ def machine(monkeypatch):
 def test_workers_preload_where_each_will_train(machine):
     machine(cpus=8)
     assert preloading.preloading(Resources()) == {
+        "PL_DISABLE_FORK": "1",
         "RAY_preload_python_modules": ",".join(MODULES),
         "OMP_NUM_THREADS": "1",
     }
@@ -75,17 +79,28 @@ print(asked)
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_worker_of_our_own_ray_has_imported_them_before_it_is_asked():
-    def state() -> tuple[set[str], int]:
-        import sys
+def test_trials_run_in_the_workers_that_were_started_first(tmp_path):
+    """Each has imported all that trains, and counts its threads as a trial does."""
 
-        known = set(sys.modules)
-        import torch
+    class Told(tune.Trainable):
+        def step(self) -> dict[str, Any]:
+            import torch
 
-        return known, torch.get_num_threads()
+            known = sorted(set(MODULES) & set(sys.modules))
+            return {"pid": os.getpid(), "known": known, "threads": torch.get_num_threads(), "done": True}
 
-    workers = {"RAY_preload_python_modules": ",".join(MODULES), "OMP_NUM_THREADS": "1"}
+    workers = preloading.preloading(Resources())
     with connected(None, workers=workers):
-        known, threads = ray.get(ray.remote(state).remote())
-    assert set(MODULES) <= known
-    assert threads == 1
+        while not (first := {process.pid for process in idle()}):
+            time.sleep(0.1)
+        run_config = tune.RunConfig(storage_path=str(tmp_path), verbose=0)
+        (result,) = tune.Tuner(Told, run_config=run_config).fit()
+    assert result.metrics["pid"] in first
+    assert result.metrics["known"] == sorted(MODULES)
+    assert result.metrics["threads"] == 1
+
+
+def idle() -> list[psutil.Process]:
+    """Ray's workers that nobody has asked for anything."""
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if "ray::IDLE" in " ".join(process.cmdline())]
