@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     rounds, dialogues = (
         options.rounds or (3 if options.full else 1),
-        options.dialogues or (256 if options.full else 64),
+        options.dialogues or (256 if options.full else 48),
     )
     torch.set_num_threads(1)
     logging.set_verbosity_error()

@@ -1,6 +1,6 @@
 """What tuneoff's loop costs over a bare PyTorch loop that does the same steps, step beside step.
 
-    python -m benchmarks.loop_overhead [--rounds 60] [--method full] [--model FOLDER] [--data FOLDER]
+    python -m benchmarks.loop_overhead [--rounds 24] [--method full] [--model FOLDER] [--data FOLDER]
 
 Both take the same batches in the same order: the bare loop a step, then tuneoff's, then the other way round.
 The bare loop knows nothing but forward, backward, clipping, AdamW and its schedule, on a model with the same
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     work.add_options(parser)
     measure.add_options(parser, "loop_overhead")
     options = parser.parse_args(arguments)
-    rounds = options.rounds or (200 if options.full else 40)
+    rounds = options.rounds or (200 if options.full else 24)
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     with TemporaryDirectory() as folder:

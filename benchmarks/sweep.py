@@ -1,6 +1,6 @@
 """A whole search, from the command to the last trial: tuneoff, a script with Ray Tune, hyperparameter_search.
 
-    python -m benchmarks.sweep [--full] [--trials 4] [--examples 32]
+    python -m benchmarks.sweep [--full] [--trials 3] [--examples 32]
 
 Three methods with as many trials each, eight with --full, of up to three passes over the same examples, on
 all CPUs of this machine. Each side stops trials in its own way: tuneoff by an ASHA a method, the script by
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     rounds, trials, examples = (
         options.rounds or (3 if options.full else 1),
-        options.trials or (8 if options.full else 4),
+        options.trials or (8 if options.full else 3),
         options.examples or (160 if options.full else 32),
     )
     with TemporaryDirectory() as folder:

@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     rounds, examples = (
         options.rounds or (5 if options.full else 2),
-        options.examples or (256 if options.full else 64),
+        options.examples or (256 if options.full else 48),
     )
     torch.set_num_threads(1)
     logging.set_verbosity_error()
