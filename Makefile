@@ -25,7 +25,7 @@ test: venv  ## the tests, without the slow ones; ARGS="-k name" chooses
 test-all: venv  ## the tests, with the slow ones
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "slow or not slow" $(ARGS)
 
-bench: venv  ## the short benchmarks, just under 10 minutes on two cores; ARGS=--full: the long ones
+bench: venv  ## the short benchmarks, nine and a half minutes on two cores; ARGS=--full: the long ones
 	set -e; for name in $(BENCHMARKS); do $(VENV)/bin/python -m benchmarks.$$name $(ARGS); done
 
 lint: venv  ## style, formatting and types
