@@ -39,10 +39,10 @@ def work_off(
     plan: Plan,
     sweep: Sweep,
     cluster: Cluster,
+    trainable: type[FineTune],
     *,
-    listeners: Iterable[Listener] = (),
-    gates: GateListener = lambda preflight: None,
-    trainable: type[FineTune] | None = None,
+    listeners: Iterable[Listener],
+    gates: GateListener,
 ) -> None:
     """Do what is left of every phase of `sweep`, as the records say; the plan is without methods that failed.
 
@@ -54,7 +54,7 @@ def work_off(
     slots = cluster.slots(resources)
     differences = cluster.check(store.root, partial(_note_newcomer, store))
     told: tuple[Listener, ...] = (Boards(store), *listeners)
-    experiment = Experiment(trainable or FineTune, cluster, resources, slots, store.tune, told)
+    experiment = Experiment(trainable, cluster, resources, slots, store.tune, told)
     plan = pass_gates(plan, _gatekeeper(plan, sweep, experiment), gates)
     search = experiment.packed(of.figures("memory") for of in plan.preflight.methods.values())
     _note_placement(store, search.slots, differences)

@@ -145,17 +145,16 @@ def try_methods(
     tell: GateListener,
     *,
     address: str | None = None,
-    trainable: type[FineTune] | None = None,
+    trainable: type[FineTune] = FineTune,
 ) -> Preflight:
     """What the gates find about all methods of a sweep that has no run folder yet."""
-    workers = {} if trainable else preloading(sweep.resources)
-    with connected(address, workers=workers) as cluster:
+    with connected(address, workers=preloading(sweep.resources, trainable)) as cluster:
         keeper = Gatekeeper(
             sweep,
             data.fingerprint,
             data.counts,
             rungs,
-            trainable or FineTune,
+            trainable,
             cluster,
             cluster.slots(sweep.resources),
             place(sweep.folder),

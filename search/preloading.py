@@ -9,6 +9,7 @@ from ray._private.utils import get_num_cpus
 from ray.tune.execution import class_cache
 
 from search.settings import Resources
+from trainables.trainable import FineTune
 
 MODULES = ("trainables.trial", "trainables.preflight.examine", "evaluate", "rouge_score.rouge_scorer")
 """All that trains and scores: some six seconds, and 300 MiB of a worker's own memory."""
@@ -17,21 +18,19 @@ TUNES_OWN = dict(class_cache.DEFAULT_ENV_VARS)
 """The environment that Tune wants for its workers."""
 
 
-def preloading(resources: Resources) -> dict[str, str]:
+def preloading(resources: Resources, trainable: type[FineTune]) -> dict[str, str]:
     """The environment in which Ray's workers import what trains before they are asked to.
 
-    Empty where that would be waste: Ray starts a worker a CPU, and here fewer than half of them would have
-    a trial at a time. The gates take as many again.
+    Empty where that would be waste: `trainable` is one of another kind, or fewer than half of the workers,
+    of which Ray starts one a CPU, would have a trial at a time. The gates take as many again.
     """
     cpus = get_num_cpus()
     wanted = resources.concurrent_trials
     trials = cpus // resources.cpus_per_trial
     if wanted != "auto":
         trials = min(trials, wanted)
-    if 2 * trials < cpus or _has_gpu():
+    if trainable is not FineTune or 2 * trials < cpus or _has_gpu():
         return {}
-    # For what Tune sets, Ray would start other workers; here all have it from the start.
-    class_cache.DEFAULT_ENV_VARS.clear()
     # Libraries count their threads when they are imported; Ray sets this for a trial only when it begins.
     threads = os.environ.get("OMP_NUM_THREADS", str(resources.cpus_per_trial))
     return {**TUNES_OWN, "RAY_preload_python_modules": ",".join(MODULES), "OMP_NUM_THREADS": threads}
@@ -39,7 +38,12 @@ def preloading(resources: Resources) -> dict[str, str]:
 
 @contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """For the length of the block, for the processes that are started in it."""
+    """For the length of the block, for the processes that are started in it; Tune need not ask for it again.
+
+    For what it asks for beyond the environment that workers have, Ray starts other workers.
+    """
+    for name in values:
+        class_cache.DEFAULT_ENV_VARS.pop(name, None)
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

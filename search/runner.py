@@ -37,7 +37,7 @@ def run(
     address: str | None = None,
     listeners: Iterable[Listener] = (),
     gates: GateListener = lambda preflight: None,
-    trainable: type[FineTune] | None = None,
+    trainable: type[FineTune] = FineTune,
 ) -> Results:
     """Run a sweep, or take it up where its folder says it is, and write its report.
 
@@ -47,7 +47,7 @@ def run(
         address: a running Ray cluster; by default Ray is started on this machine.
         listeners: told of each event of each trial.
         gates: told what the gates find before anything is trained; it may raise, to stop there.
-        trainable: what works an assignment off in place of `FineTune`; tests replay recorded curves.
+        trainable: what works an assignment off; tests replay recorded curves.
 
     Raises:
         InputError: what the user can mend, told before anything is trained.
@@ -64,9 +64,9 @@ def run(
         if has_work(plan):
             if not is_new:
                 _note_resumption(store)
-            workers = {} if trainable else preloading(sweep.resources)
+            workers = preloading(sweep.resources, trainable)
             with connected(address, workers=workers) as cluster, store.study_kept():
-                work_off(plan, sweep, cluster, listeners=listeners, gates=gates, trainable=trainable)
+                work_off(plan, sweep, cluster, trainable, listeners=listeners, gates=gates)
         from search.report import write_report  # its libraries take a second, which trials need not wait for
 
         write_report(store.root)

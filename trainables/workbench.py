@@ -66,6 +66,7 @@ def workbench(task_json: str, data_seed: int, fingerprint: str, tokens: str | No
             f"({fingerprint}). Was a file changed while the sweep ran, or does it differ between nodes?"
         )
     # Libraries and model stay as long as the process: the collection before each trial need not walk them.
+    gc.unfreeze()  # the workbench of another task, that this one replaces, may go
     gc.collect()
     gc.freeze()
     return bench

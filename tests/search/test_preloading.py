@@ -12,6 +12,7 @@ from search import preloading
 from search.cluster import connected
 from search.preloading import MODULES, environment
 from search.settings import Resources
+from trainables.trainable import FineTune
 
 
 @pytest.fixture
@@ -28,30 +29,38 @@ def machine(monkeypatch):
 
 def test_workers_preload_where_each_will_train(machine):
     machine(cpus=8)
-    assert preloading.preloading(Resources()) == {
+    assert preloading.preloading(Resources(), FineTune) == {
         "PL_DISABLE_FORK": "1",
         "RAY_preload_python_modules": ",".join(MODULES),
         "OMP_NUM_THREADS": "1",
     }
-    assert preloading.preloading(Resources(cpus_per_trial=2))["OMP_NUM_THREADS"] == "2"
-    assert preloading.preloading(Resources(concurrent_trials=4))
+    assert preloading.preloading(Resources(cpus_per_trial=2), FineTune)["OMP_NUM_THREADS"] == "2"
+    assert preloading.preloading(Resources(concurrent_trials=4), FineTune)
 
 
 @pytest.mark.parametrize("resources", [Resources(concurrent_trials=3), Resources(cpus_per_trial=4)])
 def test_workers_that_would_idle_do_not(machine, resources):
     machine(cpus=8)
-    assert preloading.preloading(resources) == {}
+    assert preloading.preloading(resources, FineTune) == {}
+
+
+def test_workers_of_a_trainable_that_trains_nothing_do_not(machine):
+    class Replay(FineTune):
+        pass
+
+    machine(cpus=8)
+    assert preloading.preloading(Resources(), Replay) == {}
 
 
 def test_workers_beside_a_gpu_do_not(machine):
     machine(cpus=8, gpus=1)
-    assert preloading.preloading(Resources()) == {}
+    assert preloading.preloading(Resources(), FineTune) == {}
 
 
 def test_threads_that_the_user_set_stay(machine, monkeypatch):
     machine(cpus=8)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert preloading.preloading(Resources())["OMP_NUM_THREADS"] == "3"
+    assert preloading.preloading(Resources(), FineTune)["OMP_NUM_THREADS"] == "3"
 
 
 def test_the_environment_is_given_back(monkeypatch):
@@ -89,7 +98,7 @@ def test_trials_run_in_the_workers_that_were_started_first(tmp_path):
             known = sorted(set(MODULES) & set(sys.modules))
             return {"pid": os.getpid(), "known": known, "threads": torch.get_num_threads(), "done": True}
 
-    workers = preloading.preloading(Resources())
+    workers = preloading.preloading(Resources(), FineTune)
     with connected(None, workers=workers):
         while not (first := {process.pid for process in idle()}):
             time.sleep(0.1)
