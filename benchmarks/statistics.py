@@ -36,23 +36,28 @@ class Scenario:
     """What is planted: the methods' true means, and how much a seed moves a mean, in points."""
 
     means: tuple[float, ...]
-    seeds: int = 3
+    seeds: tuple[int, ...] | int = 3
     documents: int = 500
     seed_sds: tuple[float, ...] | float = SEED_SD
 
     def describe(self) -> str:
-        sds = self.seed_sds if isinstance(self.seed_sds, float) else "/".join(map(str, self.seed_sds))
-        return f"{len(self.means)} methods, {self.seeds} seeds, {self.documents} documents, seed sd {sds}"
+        seeds, sds = (
+            "/".join(map(str, each)) if isinstance(each, tuple) else each
+            for each in (self.seeds, self.seed_sds)
+        )
+        return f"{len(self.means)} methods, {seeds} seeds, {self.documents} documents, seed sd {sds}"
 
 
 def plant(scenario: Scenario, rng: np.random.Generator) -> dict[str, Scores]:
     """One sweep's scores: method to points, (seeds, documents)."""
-    shape = (len(scenario.means), scenario.seeds, scenario.documents)
+    seeds = np.broadcast_to(np.asarray(scenario.seeds), len(scenario.means))
+    shape = (len(seeds), int(seeds.max()), scenario.documents)
     scores = np.reshape(scenario.means, (-1, 1, 1)) + DOCUMENT_SD * _skewed((1, 1, shape[2]), rng)
     scores = scores + INTERACTION_SD * _skewed((shape[0], 1, shape[2]), rng) + REST_SD * _skewed(shape, rng)
     sds = np.broadcast_to(np.asarray(scenario.seed_sds), shape[:1])
     scores += sds[:, None, None] * rng.standard_normal((*shape[:2], 1))
-    return {f"method{place}": values for place, values in enumerate(scores)}
+    runs = zip(scores, seeds, strict=True)
+    return {f"method{place}": values[:finished] for place, (values, finished) in enumerate(runs)}
 
 
 def _skewed(shape: tuple[int, ...], rng: np.random.Generator) -> Scores:
@@ -113,6 +118,13 @@ def winners(scenario: Scenario, rng: np.random.Generator) -> dict[str, float]:
     return wrong | {"found": len(found) / len(real), "all found": float(len(found) == len(real))}
 
 
+def single_seed(scenario: Scenario, rng: np.random.Generator) -> dict[str, float]:
+    """Whether any pair of equal methods is called apart: by the verdict, and by documents alone."""
+    scores = plant(scenario, rng)
+    judged = {"verdict": Comparison(scores), "documents alone": Comparison(scores, fixed=scores)}
+    return {name: float(any(p.significant for p in compare(one, rng))) for name, one in judged.items()}
+
+
 def plant_names(scenario: Scenario) -> list[str]:
     return [f"method{place}" for place in range(len(scenario.means))]
 
@@ -165,7 +177,12 @@ STUDIES: dict[str, tuple[Judge, list[Scenario]]] = {
             for seeds in (2, 3)
             for sd in (0.0, 0.3, 0.8)
         ]
-        + [Scenario(_equal(4), 3, 500, UNLIKE), Scenario(_equal(4), 3, 20)],
+        + [Scenario(_equal(4), 3, 500, UNLIKE), Scenario(_equal(4), 3, 20)]
+        + [Scenario(_equal(4), (1, 3, 3, 3), 500, sd) for sd in (0.3, 0.8)],
+    ),
+    "Equal methods of one seed: any pair called apart": (
+        single_seed,
+        [Scenario(_equal(methods), 1, 500, sd) for methods in (2, 4, 8) for sd in (0.3, 0.5, 0.8)],
     ),
     "One method leads by two points": (
         winners,

@@ -66,7 +66,7 @@ def checkup(sweep: Sweep) -> Checkup:
         Shown(example.id, encoder.text(tokens.source), encoder.text(tokens.target))
         for example, tokens in zip(first, encoder.encode(first), strict=True)
     ]
-    hints = list(_hints(encoder, data))
+    hints = [*_hints(encoder, data), *_of_final(sweep)]
     return Checkup(data, rungs(sweep.qualifying, len(data.train)), lengths, shown, hints)
 
 
@@ -77,6 +77,11 @@ def _hints(encoder: Encoder, data: Data) -> Iterator[str]:
         yield "The tokenizer has a chat template: for an instruct model set task.chat_template: true."
     if any(example.source_place is None for example in data.train[:SHOWN]):
         yield "The prompt changes the source: where it is too long, the end of the prompt is cut."
+
+
+def _of_final(sweep: Sweep) -> Iterator[str]:
+    if sweep.final.seeds == 1:
+        yield "One seed cannot tell methods apart: with final.seeds: 3 the report compares them."
 
 
 def _lengths(encoder: Encoder, split: Split, examples: Sequence[Example]) -> list[Lengths]:

@@ -121,7 +121,8 @@ def _type(score: str) -> str:
 def _scores(results: Results, record: Record) -> tuple[str, str]:
     scores = record.rungs[-1].scores
     drawn = table(["Score", "Points"], [[score_name(name), points(score)] for name, score in scores.items()])
-    return drawn, f"{metric_facts(results)}. Of this run alone; the sweep's report has the spread over seeds."
+    others = "; the sweep's report has the spread over seeds" if results.sweep.final.seeds > 1 else ""
+    return drawn, f"{metric_facts(results)}. Of this run alone{others}."
 
 
 def _facts(facts: Mapping[str, object]) -> str:

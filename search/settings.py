@@ -202,7 +202,11 @@ class Qualifying(Settings):
 class Final(Settings):
     """Each method's winner, retrained at full budget and scored on the test split."""
 
-    seeds: Count = Field(3, description="Retrainings of each winner: seeds 0, 1, ... give its spread.")
+    seeds: Count = Field(
+        3,
+        description="Retrainings of each winner: seeds 0, 1, ... give its spread; one alone tells no methods "
+        "apart.",
+    )
     test_samples: CountOrAll = Field("all", description="Test examples scored.")
     untuned: bool = Field(
         False, description="Retrain each method's untuned default as well; doubles what the final costs."

@@ -45,7 +45,7 @@ def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
     on_front = [row for row in methods if row["method"] in front.methods]
     scale = _cost_scale([row["cost"] for row in [*methods, *trials]])
     x = number("cost", title=axis_name(axis), scale=scale, axis={"format": "~s", "tickCount": 6})
-    y = number("score", title=f"{metric_name(results)} on test", scale=_NEAR)
+    y = number("score", title=_on_test(results, verdict), scale=_NEAR)
     place, coloured = {"x": x, "y": y}, {"x": x, "y": y, "color": _colour(results)}
     spread = {**coloured, "y": number("low", title=""), "y2": {"field": "high"}}
     tooltip = [name("method"), name("label", title=metric_name(results))]
@@ -247,6 +247,12 @@ def _of_methods(results: Results, looks: tuple[str, ...]) -> dict[str, str]:
 
 def _scale(looks: dict[str, str]) -> Spec:
     return {"domain": list(looks), "range": list(looks.values())}
+
+
+def _on_test(results: Results, verdict: Verdict) -> list[str]:
+    """What the figure's intervals leave out stands on it, as it is shown without the report too."""
+    only = verdict.intervals_over == "documents only"
+    return [f"{metric_name(results)} on test", *(["intervals over documents only"] if only else [])]
 
 
 def _validation(results: Results) -> str:

@@ -14,18 +14,19 @@ def comparison(compared: list[Compared]) -> str:
     """A Markdown document: what was compared, the scores, the mean ranks, and each sweep's verdict."""
     parts = [
         f"# {len(compared)} tune-offs",
-        bullets([_subject(number, results) for number, (results, _) in enumerate(compared, start=1)]),
+        bullets([_subject(place, *each) for place, each in enumerate(compared, start=1)]),
         _scores(compared),
         _verdicts(compared),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _subject(place: int, results: Results) -> str:
+def _subject(place: int, results: Results, verdict: Verdict) -> str:
     task, examples = results.sweep.task, results.provenance.get("budget", {}).get("examples")
     return (
         f"**{place}** {text(results.sweep.name)}: {code(task.model)} on {code(data_name(task.data))}, "
-        f"{metric_name(results)}, {number(examples)} examples a trial"
+        f"{metric_name(results)}, {number(examples)} examples a trial, "
+        f"intervals over {verdict.intervals_over}"
     )
 
 
@@ -46,8 +47,8 @@ def _scores(compared: list[Compared]) -> str:
     header = ["Method", *map(str, range(1, len(compared) + 1)), "Mean rank"]
     note = (
         "Mean on the test split with its 95 % interval, in points of each sweep's own metric. Letters are "
-        "of each sweep by itself: methods that share one cannot be told apart there. Mean rank: over the "
-        "sweeps that have the method."
+        "of each sweep by itself: methods that share one cannot be told apart there, and of methods with one "
+        "seed, which have none, none can. Mean rank: over the sweeps that have the method."
     )
     return section("Methods", table(header, rows), note)
 

@@ -21,7 +21,7 @@ from search.report.markdown import (
     wrap,
 )
 from search.report.names import data_name, method_name, metric_name
-from search.report.scored import scored
+from search.report.scored import reading, scored
 from search.report.sections import Sections
 from search.results import Results
 from search.verdict import Estimate, Verdict
@@ -56,20 +56,20 @@ def _methods(results: Results, verdict: Verdict) -> str:
         [
             method_name(row.name),
             *(_estimate(row.scores.get(score)) for score in scores),
-            row.letters,
+            *([row.letters] if verdict.pairs else []),
             *_costs(costs.loc[row.name]),
         ]
         for row in scored(verdict)
     ]
     untuned = "; `(untuned)` is its default, retrained alike" if len(rows) > len(verdict.methods) else ""
     note = (
-        f"Test split, points from 0 to 100, the best {metric_name(results)} first: mean over seeds with its "
-        f"95 % interval over seeds and documents. Methods that share a letter under Ties cannot be told "
-        f"apart by {metric_name(results)}. Each method is the best trial of its search, retrained at the "
-        f"full budget{untuned}. Train s: mean of the seeds, without evaluation. Peak memory: the most of any "
-        "seed."
+        f"Test split, points from 0 to 100, the best {metric_name(results)} first: "
+        f"{reading(verdict, metric_name(results))} Each method is the best trial of its search, retrained at "
+        f"the full budget{untuned}. Train s: mean of the seeds, without evaluation. Peak memory: the most of "
+        "any seed."
     )
-    return section("Methods", table(["Method", *map(score_name, scores), "Ties", *_COSTS], rows), note)
+    ties = ["Ties"] if verdict.pairs else []
+    return section("Methods", table(["Method", *map(score_name, scores), *ties, *_COSTS], rows), note)
 
 
 def _estimate(estimate: Estimate | None) -> str:
@@ -93,7 +93,7 @@ def _costs(row: pd.Series) -> list[str]:
 
 def _improvements(results: Results, verdict: Verdict) -> str:
     if not verdict.pairs:
-        return section("Improvements", "Fewer than two scores on test: nothing to compare.")
+        return section("Improvements", _nothing_to_compare(verdict))
     rows = [
         [
             method_name(pair.better),
@@ -109,8 +109,16 @@ def _improvements(results: Results, verdict: Verdict) -> str:
         "documents and seeds both taken as drawn at random, corrected after Holm over all pairs; significant "
         "below 0.05."
     )
+    left_out = listed([code(method) for method in verdict.uncompared])
+    single = f"Not compared, with one seed: {left_out}." if left_out else ""
     header = ["Better", "Worse", "Difference", "p", "Significant"]
-    return section("Improvements", table(header, rows), note)
+    return section("Improvements", table(header, rows), note, single)
+
+
+def _nothing_to_compare(verdict: Verdict) -> str:
+    if verdict.uncompared and len(verdict.methods) > 1:
+        return "One seed cannot tell methods apart: no pair is compared."
+    return "Fewer than two scores on test: nothing to compare."
 
 
 def _examples(results: Results) -> str:

@@ -66,15 +66,18 @@ def _figure(words: tuple[str, str, str, str], chart: Spec) -> Figure:
 
 def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:
     return [
-        (_tradeoff_words(results, front), charts.tradeoff(results, verdict, front))
+        (_tradeoff_words(results, verdict, front), charts.tradeoff(results, verdict, front))
         for front in verdict.fronts
     ]
 
 
-def _tradeoff_words(results: Results, front: Front) -> tuple[str, str, str, str]:
+def _tradeoff_words(results: Results, verdict: Verdict, front: Front) -> tuple[str, str, str, str]:
     axis = axis_name(front.axis)
-    text = f"{metric_name(results)} on test against {axis}. On the Pareto front, the cheapest first: "
-    return f"tradeoff-{front.axis}", "tradeoff", axis, text + ", ".join(front.methods)
+    text = (
+        f"{metric_name(results)} on test against {axis}, with 95 % intervals over {verdict.intervals_over}. "
+        f"On the Pareto front, the cheapest first: {', '.join(front.methods)}"
+    )
+    return f"tradeoff-{front.axis}", "tradeoff", axis, text
 
 
 def _search(results: Results, quality: list[SearchStatistics]) -> list[_Drawn]:

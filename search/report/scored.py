@@ -14,17 +14,27 @@ class Scored:
     name: str
     scores: dict[str, Estimate]
     letters: str
-    """Ties; a dash for a default, which is compared with its own method only."""
+    """Ties; a dash for one seed, and for a default, which is compared with its own method only."""
     seeds: int
     costs: dict[str, float]
 
 
 def scored(verdict: Verdict) -> list[Scored]:
     """The highest mean of the task's metric first."""
-    rows = [Scored(m.method, m.scores, m.letters, m.seeds, m.costs) for m in verdict.methods]
+    rows = [Scored(m.method, m.scores, m.letters or DASH, m.seeds, m.costs) for m in verdict.methods]
     rows += [
         Scored(untuned_name(default.method), default.scores, DASH, default.seeds, default.costs)
         for default in verdict.untuned
         if not default.is_winner
     ]
     return sorted(rows, key=lambda row: row.scores[verdict.metric].mean, reverse=True)
+
+
+def reading(verdict: Verdict, metric: str) -> str:
+    """How the scores are to be read: what their intervals cover, and what the letters say."""
+    seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
+    measured = f"{seeds} with its 95 % interval over {verdict.intervals_over}."
+    if not verdict.pairs:
+        return measured
+    single = "; one with a single seed has none" if verdict.uncompared else ""
+    return f"{measured} Methods that share a letter under Ties cannot be told apart by {metric}{single}."

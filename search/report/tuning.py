@@ -69,7 +69,9 @@ def _lead(methods: list[str]) -> str:
 def _on_test(results: Results, verdict: Verdict) -> list[str]:
     """What the last column is, or how to have it."""
     if not all(default.is_winner for default in verdict.untuned):
-        return ["On test: the winner's mean minus its default's, retrained alike, with its 95 % interval."]
+        limits = any(known(default.low) for default in verdict.untuned if not default.is_winner)
+        interval = ", with its 95 % interval" if limits else "; one seed has no interval"
+        return [f"On test: the winner's mean minus its default's, retrained alike{interval}."]
     if results.sweep.final.untuned or len(verdict.untuned) == len(results.methods):
         return []
     return ["`final.untuned: true` retrains the defaults too and tells the gain on test."]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ class Comparison:
     means, the rest included, and the documents' part the spread of the documents' means without the rest:
     nothing counts twice. Two or three seeds tell little about their own spread, so that of all methods
     together is used, with its degrees of freedom, unless the methods at hand spread more than that.
+
+    A method with a single seed is told from no other: a test over documents alone takes the luck of a seed
+    for a difference of methods, in 9 to 91 % of sweeps of equal methods (`benchmarks.statistics`), and other
+    methods' seeds need not spread as its own would. Its mean has an interval, which borrows their spread
+    where there is one and is over documents only where there is none.
 
     A score of the whole corpus enters this by what each document adds to it (`Corpus.influences`); where
     documents are drawn anew, or swapped, it is computed anew from its sums.
@@ -51,6 +57,11 @@ class Comparison:
         """The highest mean first."""
         return sorted(self.scores, key=self.mean, reverse=True)
 
+    @property
+    def comparable(self) -> list[str]:
+        """Methods that may be told from each other: two seeds or more, or none to draw. The best first."""
+        return [method for method in self.methods if self._is_comparable(method)]
+
     def mean(self, method: str) -> float:
         return float(self.by_document[method].mean())
 
@@ -64,8 +75,10 @@ class Comparison:
         return self._uncertain(self.by_document[method], [method])
 
     def difference(self, method: str, other: str) -> Uncertain:
-        """The mean of `method` minus that of `other`, paired by document."""
-        return self._uncertain(self.by_document[method] - self.by_document[other], [method, other])
+        """The mean of `method` minus that of `other`, paired by document; no limits if one has one seed."""
+        pair = [method, other]
+        found = self._uncertain(self.by_document[method] - self.by_document[other], pair)
+        return found if all(map(self._is_comparable, pair)) else replace(found, seeds_variance=math.nan)
 
     def draws(self, count: int, rng: np.random.Generator) -> Scores:
         """Means as they might have been, (count, methods in the order of `scores`).
@@ -107,6 +120,9 @@ class Comparison:
             documents_variance=float(np.maximum(spread - sum(self._rest.get(m, 0) for m in drawn), 0)),
             documents_df=count - 1,
         )
+
+    def _is_comparable(self, method: str) -> bool:
+        return method in self.fixed or len(self.scores[method]) > 1
 
     def _varies(self, method: str) -> bool:
         seeds, documents = self.scores[method].shape

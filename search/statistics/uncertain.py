@@ -20,7 +20,8 @@ class Uncertain:
 
     value: float
     seeds_variance: float
-    """Zero where seeds play no part, or where nothing tells how much they move a score."""
+    """Zero where seeds play no part, or are left out of the limits; NaN where nothing tells what part they
+    play, and with it all limits."""
     seeds_df: float
     documents_variance: float
     """NaN with a single document, and with it all limits."""

@@ -29,16 +29,19 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     pairs = compare(comparison, rng)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent)
+    uncompared = [method for method in comparison.methods if method not in comparison.comparable]
     advised = list(recommendations(comparison, spent, margin))
     return Verdict(
         metric=results.sweep.task.metric,
         documents=runs.documents,
+        intervals_over="seeds and documents" if any(m.seeds > 1 for m in methods) else "documents only",
         methods=methods,
+        uncompared=uncompared,
         pairs=pairs,
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
         recommendations=advised,
         untuned=list(untuned(results, methods)),
-        advice=list(sentences.advice(advised)),
+        advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
         summary=sentences.summary(results, methods, pairs),
         notes=list(sentences.notes(results, runs, comparison)),
         missing=[method for method in results.methods if method not in comparison.scores],
@@ -46,8 +49,8 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
 
 
 def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
-    """All pairs, the better methods first. A pair differs only where the documents alone say so too."""
-    pairs = list(combinations(comparison.methods, 2))
+    """All pairs that can be compared, the better first; one differs only if documents alone say so too."""
+    pairs = list(combinations(comparison.comparable, 2))
     if not pairs:
         return []
     effects = [comparison.difference(*pair) for pair in pairs]
@@ -75,14 +78,14 @@ def _methods(
     runs: Paired, comparison: Comparison, pairs: list[Pair], spent: Mapping[str, Mapping[str, float]]
 ) -> list[MethodVerdict]:
     different = [frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant]
-    shown = letters(comparison.methods, different)
+    shown = letters(comparison.comparable, different) if pairs else {}
     by_score = {name: Comparison(scores, fixed={BASELINE}) for name, scores in runs.scores.items()}
     return [
         MethodVerdict(
             method=method,
             score=estimate(comparison, method),
             scores={name: estimate(one, method) for name, one in by_score.items()},
-            letters=shown[method],
+            letters=shown.get(method, ""),
             seeds=len(comparison.scores[method]),
             costs=dict(spent.get(method, {})),
         )

@@ -15,8 +15,12 @@ FEWEST_DOCUMENTS = 6
 """With fewer, no assignment of signs is rarer than one in twenty, and no difference can be significant."""
 
 
-def advice(recommendations: Iterable[Recommendation]) -> Iterator[str]:
-    """A sentence for each method that is recommended, and one for the costs that nothing saves on."""
+def advice(recommendations: Iterable[Recommendation], *, of_those_compared: bool = False) -> Iterator[str]:
+    """A sentence for each method that is recommended, and one for the costs that nothing saves on.
+
+    `of_those_compared`: there are others, which one seed leaves out.
+    """
+    among = " of those compared" if of_those_compared else ""
     groups: dict[tuple[str, bool], list[Recommendation]] = {}
     for found in recommendations:
         in_vain = found.method == found.best and not found.is_cheapest
@@ -25,10 +29,11 @@ def advice(recommendations: Iterable[Recommendation]) -> Iterator[str]:
         best, within = group[0].best, _within(group[0])
         if in_vain:
             costs = listed([AXES[found.axis] for found in group], "or")
-            yield f"To save on {costs}: nothing cheaper than {best}, the best, is shown to be {within}."
+            shown = f"is shown to be {within}"
+            yield f"To save on {costs}: nothing cheaper than {best}, the best{among}, {shown}."
         elif method == best:
             costs = listed([AXES[found.axis] for found in group], "or")
-            yield f"To save on {costs}: {best}, which also scores highest."
+            yield f"To save on {costs}: {best}, which also scores highest{among}."
         else:
             costs = listed([f"{AXES[found.axis]} ({_share(found)})" for found in group], "or")
             lower = f"it is {group[0].shortfall:.2f} points lower, and {within} at 95 %"
@@ -44,16 +49,46 @@ def _within(found: Recommendation) -> str:
 
 
 def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
-    """The best method, its lead over the untrained model, and what it is tied with."""
+    """The best method, its lead over the untrained model, and what it is tied with.
+
+    A method with one seed is the best of nothing: where others have more, the best is one of those.
+    """
     if not methods:
         return _so_far(results)
     trained = [method for method in methods if method.method != BASELINE]
     metric = score_name(results.sweep.task.metric)
     if not trained:
         return f"Only the untrained model has been scored on test: {metric} {_measured(methods[0])}."
-    best = trained[0]
-    lead = f"{best.method} scores highest on test: {metric} {_measured(best)}, {_lead(best, methods, pairs)}."
-    return f"{lead} {_ties(best, trained, pairs)}"
+    compared, single = [m for m in trained if m.seeds > 1], [m for m in trained if m.seeds == 1]
+    best = (compared or trained)[0]
+    among = "Of the methods with two seeds or more " if compared else "With one seed a method, "
+    measured = f"{metric} {_measured(best)}, {_lead(best, methods, pairs)}"
+    parts = [
+        f"{among if single else ''}{best.method} scores highest on test: {measured}.",
+        *_ties(trained, compared, pairs),
+        *_one_seed(results, single, others=bool(compared)),
+    ]
+    return " ".join(parts)
+
+
+def _one_seed(results: Results, single: Sequence[MethodVerdict], *, others: bool) -> Iterator[str]:
+    """What one seed leaves open, and how more are had."""
+    if single and others:
+        names = listed([f"{method.method} ({method.score.mean:.2f})" for method in single])
+        verb = "is" if len(single) == 1 else "are"
+        yield f"Not compared {verb} {names}, as one seed cannot tell methods apart: {_more_seeds(results)}."
+    elif single:
+        yield f"One seed cannot tell methods apart: {_more_seeds(results)}."
+
+
+def _more_seeds(results: Results) -> str:
+    planned = results.sweep.final.seeds
+    if planned > 1:
+        return f"{planned} are planned, and have not all finished"
+    return (
+        "set final.seeds: 3 and run the sweep again on the same folder (tuneoff run SWEEP --set "
+        "final.seeds=3), which adds the missing runs"
+    )
 
 
 def notes(results: Results, paired: Paired, comparison: Comparison) -> Iterator[str]:
@@ -84,42 +119,54 @@ def _seeds(comparison: Comparison) -> Iterator[str]:
     trained = {m: len(s) for m, s in comparison.scores.items() if m not in comparison.fixed}
     single = [method for method, seeds in trained.items() if seeds == 1]
     if trained and not comparison.seeds_df:
-        yield (
-            "How much the seed alone moves a score is not known: intervals and comparisons cover the choice "
-            "of documents only."
-        )
+        yield "How much the seed alone moves a score is not known: intervals are over documents only."
     elif single:
         yield f"With one seed, its spread taken from the other methods: {listed(single)}."
-    if comparison.seeds_df and min(trained.values()) == 2:
+    if comparison.seeds_df and min(seeds for seeds in trained.values() if seeds > 1) == 2:
         yield "Two seeds a method tell little about how much a seed moves a score: the intervals are wide."
 
 
 def _measured(method: MethodVerdict) -> str:
     score = method.score
-    interval = "" if math.isnan(score.low) else f" (95 % interval {score.low:.2f} to {score.high:.2f})"
-    return f"{score.mean:.2f}{interval}"
+    if math.isnan(score.low):
+        return f"{score.mean:.2f}"
+    over = " over documents only" if method.seeds == 1 and method.method != BASELINE else ""
+    return f"{score.mean:.2f} (95 % interval{over} {score.low:.2f} to {score.high:.2f})"
 
 
 def _lead(best: MethodVerdict, methods: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
-    pair = next((pair for pair in pairs if {pair.better, pair.worse} == {best.method, BASELINE}), None)
-    if pair is None:
+    untrained = next((method for method in methods if method.method == BASELINE), None)
+    if untrained is None:
         return "the untrained model was not scored"
-    side = "above" if pair.better == best.method else "below"
-    doubt = "" if pair.significant else ", which may be chance"
-    interval = "" if math.isnan(pair.low) else f" ({pair.low:.2f} to {pair.high:.2f})"
-    return f"{pair.effect:.2f} points{interval} {side} the untrained model{doubt}"
+    effect = best.score.mean - untrained.score.mean
+    pair = next((pair for pair in pairs if {pair.better, pair.worse} == {best.method, BASELINE}), None)
+    interval = "" if pair is None or math.isnan(pair.low) else f" ({pair.low:.2f} to {pair.high:.2f})"
+    doubt = "" if pair is None or pair.significant else ", which may be chance"
+    side = "below" if effect < 0 else "above"
+    return f"{abs(effect):.2f} points{interval} {side} the untrained model{doubt}"
 
 
-def _ties(best: MethodVerdict, trained: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
+def _ties(
+    trained: Sequence[MethodVerdict], compared: Sequence[MethodVerdict], pairs: Sequence[Pair]
+) -> Iterator[str]:
+    """What the best of `compared` is told from, and what it is not."""
     if len(trained) == 1:
-        return "No other method has been scored."
-    names = {method.method for method in trained}
-    mine = [pair for pair in pairs if pair.better == best.method and pair.worse in names]
+        yield "No other method has been scored."
+    elif len(compared) == 1:
+        yield "No other method has two seeds."
+    elif compared:
+        every_other = "every other method" if len(compared) == len(trained) else "every other of them"
+        yield f"It {_told_apart(compared, pairs, every_other)} (at the 5 % level, after Holm)."
+
+
+def _told_apart(compared: Sequence[MethodVerdict], pairs: Sequence[Pair], every_other: str) -> str:
+    best, *others = [method.method for method in compared]
+    mine = [pair for pair in pairs if pair.better == best and pair.worse in others]
     tied = [pair.worse for pair in mine if not pair.significant]
     if not tied:
-        return "It is better than every other method (at the 5 % level, after Holm)."
+        return f"is better than {every_other}"
     rest = ", and is better than the others" if len(tied) < len(mine) else ""
-    return f"It cannot be told apart from {listed(tied)}{rest} (at the 5 % level, after Holm)."
+    return f"cannot be told apart from {listed(tied)}{rest}"
 
 
 def _so_far(results: Results) -> str:

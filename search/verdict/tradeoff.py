@@ -36,7 +36,7 @@ def _front(comparison: Comparison, axis: str, spent: Mapping[str, float], draws:
     return Front(
         axis=axis,
         methods=sorted(members.tolist(), key=lambda method: spent[method]),
-        chances=dict(zip(spent, on_front(cost, draws).mean(axis=0).tolist(), strict=True)),
+        chances=_chances(comparison, spent, draws),
         reference_cost=max(cost),
         reference_score=floor,
         hypervolume=float(hypervolume(cost, means, **reference)) / max(cost),
@@ -45,13 +45,24 @@ def _front(comparison: Comparison, axis: str, spent: Mapping[str, float], draws:
     )
 
 
+def _chances(comparison: Comparison, spent: Mapping[str, float], draws: Scores) -> dict[str, float]:
+    """How often each method that may be compared is on the front of these."""
+    names, costs = list(spent), np.array(list(spent.values()))
+    compared = [place for place, name in enumerate(names) if name in comparison.comparable]
+    shares = on_front(costs[compared], draws[:, compared]).mean(axis=0)
+    return {names[place]: float(share) for place, share in zip(compared, shares, strict=True)}
+
+
 def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iterator[Recommendation]:
     """The cheapest method shown to be within the margin of the best, on each axis.
 
     Holm's correction over the methods that are cheaper than the best: a recommended method is farther from
-    the best than the margin in at most one sweep of twenty, however many were tried.
+    the best than the margin in at most one sweep of twenty, however many were tried. Nothing is recommended
+    where fewer than two methods can be compared.
     """
-    trained = [method for method in comparison.methods if method in costs]
+    trained = [method for method in comparison.comparable if method in costs]
+    if len(trained) < 2:
+        return
     p_values = shortfall_p_values(comparison, margin)
     for axis in _axes({method: costs[method] for method in trained[:1]}):
         spent = {method: costs[method][axis] for method in trained if axis in costs[method]}

@@ -1,6 +1,7 @@
 """The values of a verdict: plain numbers and sentences; method names stand as they are, without markup."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 def untuned_name(method: str) -> str:
@@ -12,8 +13,8 @@ def untuned_name(method: str) -> str:
 class Estimate:
     """A mean over seeds and documents, in points, with its 95 % interval.
 
-    The limits are NaN where nothing tells them (a single document). With one seed they cover the choice of
-    documents only; `Verdict.notes` says so.
+    The limits are NaN where nothing tells them (a single document). `Verdict.intervals_over` says what they
+    cover.
     """
 
     mean: float
@@ -33,7 +34,8 @@ class MethodVerdict:
     scores: dict[str, Estimate]
     """Each score of the metric's family that is known a document, the task's metric among them."""
     letters: str
-    """Compact letters: methods that share a letter are tied, cannot be told apart."""
+    """Compact letters: methods that share a letter are tied, cannot be told apart. Empty where the method is
+    compared with no other."""
     seeds: int
     """Finished runs of the final that count."""
     costs: dict[str, float]
@@ -51,7 +53,8 @@ class UntunedVerdict:
     """The winner's mean minus the default's, in points of the task's metric; zero where the default won."""
     low: float
     high: float
-    """Limits of the gain's 95 % interval (this pair alone), over seeds and documents."""
+    """Limits of the gain's 95 % interval (this pair alone), over seeds and documents; NaN where one of the
+    two has a single seed."""
     is_winner: bool
     """Whether the default won the search: its runs of the final are then its own."""
     seeds: int
@@ -91,7 +94,8 @@ class Front:
     methods: list[str]
     """The Pareto front, the cheapest first."""
     chances: dict[str, float]
-    """Each method with this cost: how often it is on the front when seeds and documents are drawn anew."""
+    """Each method with this cost and two seeds or more: how often it is on the front of these when seeds and
+    documents are drawn anew."""
     reference_cost: float
     reference_score: float
     """The hypervolume's reference point: the highest cost of any method, and the baseline's mean in points
@@ -111,7 +115,8 @@ class Recommendation:
     axis: str
     method: str
     best: str
-    """The method with the highest mean; the same as `method` where no cheaper one holds the margin."""
+    """The method with the highest mean of those that are compared; the same as `method` where no cheaper one
+    holds the margin."""
     cost: float
     best_cost: float
     margin: float
@@ -132,20 +137,25 @@ class Verdict:
     documents: int
     """Documents of the test split that every compared run has a finite score for; zero where none is
     shared, and the methods' means are then those of their records."""
+    intervals_over: Literal["seeds and documents", "documents only"]
+    """What the methods' intervals cover; the latter where no method has a second seed."""
     methods: list[MethodVerdict]
     """The highest mean first, the baseline among them; empty before the final."""
+    uncompared: list[str]
+    """Methods with a single seed, which tells none from another: in no pair and no recommendation."""
     pairs: list[Pair]
-    """All pairs, in the order of `methods`."""
+    """All pairs of the others, in the order of `methods`."""
     fronts: list[Front]
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]
-    """One a cost axis that the best trained method was measured on."""
+    """One a cost axis that the best trained method was measured on; none without two that are compared."""
     untuned: list[UntunedVerdict]
     """One a method whose untuned default is known on test, in the order of `methods`."""
     advice: list[str]
     """The recommendations in plain text: a sentence for all costs on which the same is to be said."""
     summary: str
-    """Two or three sentences of plain text: the best, its lead on the baseline, its ties."""
+    """Two or three sentences of plain text: the best, its lead on the baseline, its ties; with one seed why
+    there are none, and the remedy."""
     notes: list[str]
     """What weakens the verdict: few seeds, few documents, methods without a score. A sentence each."""
     missing: list[str]

@@ -215,6 +215,16 @@ def _plant_finals(planted: Planted) -> None:
 
 
 @pytest.fixture
+def one_seed(finished: Planted) -> Planted:
+    """The same sweep with a single seed a method."""
+    finished.sweep(SWEEP.replace("seeds: 3", "seeds: 1"))
+    for record in finished.folder.read_records():
+        if record.phase == "final" and record.seed:
+            finished.folder.record_file(record).unlink()
+    return finished
+
+
+@pytest.fixture
 def bare(tmp_path: Path) -> Planted:
     """A run folder with a sweep of three methods and its provenance, and no records."""
     planted = Planted(tmp_path / "planted")

@@ -65,6 +65,14 @@ def test_what_an_author_may_not_have_meant_is_said(
     assert [line.startswith(hint or "") for line in hints] == ([True] if hint else [])
 
 
+def test_one_seed_is_said_to_compare_nothing(sweep: Callable[..., Any]) -> None:
+    several = sweep("t5")
+    single = several.model_copy(update={"final": several.final.model_copy(update={"seeds": 1})})
+    assert checkup(single).hints == [
+        "One seed cannot tell methods apart: with final.seeds: 3 the report compares them."
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -70,6 +70,20 @@ def test_the_costs_of_the_menu_are_those_of_the_charts(page):
     assert chosen == [name for name in specs(page) if name.startswith("tradeoff-")]
 
 
+def test_with_one_seed_the_page_tells_no_methods_apart(one_seed):
+    html = write_report(one_seed.root).read_text(encoding="utf-8")
+    text = Elements(html).text
+    assert [
+        claim for claim in ("Ties", "share a letter", "Holm", "Improvements", "better than") if claim in text
+    ] == []
+    assert "One seed cannot tell methods apart" in text
+    assert text.count("over documents only") == 4  # verdict, its notes, below the methods and the trade-offs
+    for name, chart in specs(html).items():
+        if name.startswith("tradeoff-"):
+            assert "intervals over documents only" in chart["description"]
+            assert "intervals over documents only" in json.dumps(chart["layer"])
+
+
 def test_figures_are_written_for_print(finished):
     folder = write_report(finished.root).parent / "figures"
     png = (folder / "tradeoff-trainable_parameters.png").read_bytes()

@@ -8,8 +8,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from search.records import Stop
-from search.report import examples, tables, write_report
+from search.report import examples, tables, write_comparison, write_report
 from search.report.document import document
+from search.report.markdown import DASH
 from search.report.sections import sections
 from search.results import load_results
 from search.search_statistics import search_statistics
@@ -90,6 +91,16 @@ def test_an_untuned_default_that_was_retrained_has_a_row_and_a_gain(finished):
     assert "`(untuned)` is its default, retrained alike" in report
     methods = pd.read_csv(write_report(finished.root).parent / "methods.csv", index_col="method")
     assert methods.loc["lora (untuned)", ["rougeL_mean", "seeds"]].tolist() == [32.5, 3]
+
+
+def test_a_gain_from_one_seed_has_no_interval(finished):
+    untuned(finished, -2.0)
+    for record in finished.folder.read_records():
+        if record.phase in ("final", "untuned") and record.seed:
+            finished.folder.record_file(record).unlink()
+    report = read(finished)
+    assert "| +2.00 |" in " ".join(report.split())
+    assert "its default's, retrained alike; one seed has no interval." in report
 
 
 def test_without_retrained_defaults_the_way_to_have_them_is_told(finished):
@@ -204,6 +215,60 @@ def test_resumptions_are_told_with_what_changed(finished):
     provenance["resumed"] = [dict(provenance), other]
     finished.folder.write_json(finished.folder.provenance_file, provenance)
     assert "resumed 2 times, 1 of them with other versions or hardware" in read(finished)
+
+
+CLAIMS = ("Ties", "share a letter", "Significant", "Holm", "p:", "better than", "To save on")
+"""What tells methods apart, by letters, p-values or words."""
+
+
+def test_one_seed_claims_nothing_and_names_the_remedy(one_seed):
+    report = read(one_seed)
+    assert [claim for claim in CLAIMS if claim in report] == []
+    assert "lora scores highest on test: ROUGE-L 50.00 (95 % interval over documents only 28.34 to" in report
+    assert (
+        "One seed cannot tell methods apart: set final.seeds: 3 and run the sweep again on the same" in report
+    )
+    assert "(tuneoff run SWEEP --set final.seeds=3)" in report
+    assert "one seed a method with its 95 % interval over documents only." in report
+    assert "One seed cannot tell methods apart: no pair is compared." in report
+
+
+def test_the_same_sweep_claims_all_that_with_three(finished):
+    report = read(finished)
+    assert [claim for claim in CLAIMS if claim not in report] == []
+
+
+def test_the_values_of_one_seed_claim_nothing_either(one_seed):
+    report = write_report(one_seed.root).parent
+    values = json.loads((report / "report.json").read_text())
+    assert (values["pairs"], values["recommendations"], values["advice"]) == ([], [], [])
+    assert (values["intervals_over"], values["uncompared"]) == (
+        "documents only",
+        ["lora", "full", "prompt_tuning"],
+    )
+    assert {method["letters"] for method in values["methods"]} == {""}
+
+
+def test_a_comparison_of_sweeps_has_no_letters_where_there_is_one_seed(one_seed, tmp_path):
+    path = write_comparison([one_seed.root, one_seed.root], tmp_path / "compared")
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert "900 examples a trial, intervals over documents only" in text
+    assert text.count(" 50.00 [28.34, 71.66] |") == 2
+    assert "One seed cannot tell methods apart: set final.seeds: 3" in text
+    assert "To save on" not in text
+
+
+def test_a_method_with_one_seed_has_no_letter_and_is_in_no_pair(finished):
+    for seed in (1, 2):
+        finished.final("lora", seed, 90.0, status="running", ended=None)
+    lines = read(finished).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "| `lora`" in line]
+    assert next(row for row in rows if "50.00 [28.34, 71.66]" in row)[5] == DASH
+    pairs = lines.index("## Improvements")
+    shown = "\n".join(lines[pairs : lines.index("## What tuning brought")])
+    assert "`full`" in shown
+    assert "| `lora`" not in shown
+    assert "Not compared, with one seed: `lora`." in shown
 
 
 def test_one_seed_has_no_spread(searched):

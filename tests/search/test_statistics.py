@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics import REST_SD, Scenario, measure, plant, recommended, studies, winners
+from benchmarks.statistics import (
+    REST_SD,
+    Scenario,
+    measure,
+    plant,
+    recommended,
+    single_seed,
+    studies,
+    winners,
+)
 from search.statistics.comparison import Comparison
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import holm, letters
@@ -63,7 +72,7 @@ class TestUncertain:
 class TestComparison:
     def test_without_seeds_it_is_the_paired_t_test(self, rng):
         a, b = rng.normal(30, 5, (2, 1, 40))
-        difference = Comparison({"a": a, "b": b}).difference("a", "b")
+        difference = Comparison({"a": a, "b": b}, fixed={"a", "b"}).difference("a", "b")
         expected = stats.ttest_rel(a[0], b[0])
         assert difference.p_value() == pytest.approx(expected.pvalue, rel=1e-6)
         assert difference.interval() == pytest.approx(tuple(expected.confidence_interval()))
@@ -105,7 +114,19 @@ class TestComparison:
         assert comparison.estimate("quiet").seeds_variance == pytest.approx(pooled / 3)
         assert comparison.estimate("single").seeds_variance == pytest.approx(pooled)
         assert comparison.estimate("mid").seeds_variance == pytest.approx(1 / 3)
-        assert comparison.difference("mid", "single").seeds_variance == pytest.approx(1 + 1 / 3)
+        assert comparison.difference("mid", "quiet").seeds_variance == pytest.approx(2 * pooled / 3)
+
+    def test_a_single_seed_tells_no_difference(self):
+        """Whatever the other methods' seeds spread: how far its own would is not known."""
+        scores = {"a": np.array([[0.0], [1.0]]), "single": np.array([[9.0]]), "untrained": np.array([[5.0]])}
+        documents = np.arange(30.0)
+        comparison = Comparison({m: s + documents for m, s in scores.items()}, fixed={"untrained"})
+        assert comparison.comparable == ["untrained", "a"]
+        for other in ("a", "untrained"):
+            lead = comparison.difference("single", other)
+            assert lead.value > 0
+            assert all(map(math.isnan, [*lead.interval(), lead.p_value()]))
+        assert shortfall_p_values(comparison, 1.0).keys() == {"untrained", "a"}
 
     def test_what_has_no_seed_adds_no_spread_of_seeds(self):
         scores = {"a": np.array([[0.0], [2.0]]) + np.zeros(30), "untrained": np.zeros((1, 30))}
@@ -247,7 +268,8 @@ class TestPareto:
 
 class TestMargin:
     def test_it_is_the_one_sided_test_against_each_other_method(self, rng):
-        comparison = Comparison(plant(Scenario((35.0, 34.9, 32.0), seeds=1), rng))
+        planted = plant(Scenario((35.0, 34.9, 32.0), seeds=1), rng)
+        comparison = Comparison(planted, fixed=planted)
         shown = shortfall_p_values(comparison, 1.0)
         scores = {method: values[0] for method, values in comparison.scores.items()}
         for method, own in scores.items():
@@ -259,7 +281,7 @@ class TestMargin:
             assert shown[method] == pytest.approx(expected, rel=1e-5)
 
     def test_the_only_method_is_the_best(self):
-        assert shortfall_p_values(Comparison({"a": np.zeros((1, 5))}), 1.0) == {"a": 0}
+        assert shortfall_p_values(Comparison({"a": np.zeros((2, 5))}), 1.0) == {"a": 0}
 
     def test_one_document_shows_nothing(self):
         shown = shortfall_p_values(Comparison({"a": np.zeros((2, 1)), "b": np.ones((2, 1))}), 1.0)
@@ -344,6 +366,22 @@ class TestPlantedTruth:
     def test_equal_methods_rarely_have_a_winner(self):
         sweeps = 150
         figures = measure(winners, Scenario((35.0,) * 4, documents=100), sweeps)
+        assert figures["false winner"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
+
+    def test_of_one_seed_no_pair_is_called_apart(self):
+        """As a test over documents alone would."""
+        figures = measure(single_seed, Scenario((35.0,) * 4, seeds=1, documents=300, seed_sds=0.8), sweeps=30)
+        assert figures["verdict"] == 0
+        assert figures["documents alone"] > 25
+
+    def test_of_one_seed_no_lead_is_found_either(self):
+        figures = measure(winners, Scenario((37.0, 35.0, 35.0), seeds=1, documents=100), sweeps=30)
+        assert set(figures.values()) == {0}
+
+    def test_a_single_seed_among_others_is_no_winner(self):
+        sweeps = 150
+        scenario = Scenario((35.0,) * 4, seeds=(1, 3, 3, 3), documents=100, seed_sds=(2.0, 0.3, 0.3, 0.3))
+        figures = measure(winners, scenario, sweeps)
         assert figures["false winner"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
 
     def test_two_points_are_found(self):

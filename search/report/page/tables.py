@@ -8,7 +8,7 @@ import pandas as pd
 from search.report import tables
 from search.report.markdown import DASH, known, number, points, prefixed, quantity, size
 from search.report.names import axis_name, axis_words
-from search.report.scored import Scored, scored
+from search.report.scored import scored
 from search.results import Results
 from search.verdict import Estimate, Pair, Verdict
 from search.words import score_name
@@ -40,27 +40,27 @@ def methods(results: Results, verdict: Verdict) -> Table:
     axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
     header = [
         *(score_name(score) for score in scores),
-        "Ties",
+        *(["Ties"] if verdict.pairs else []),
         "Default → tuned, on validation",
         *(axis_words(axis) if axis.endswith("_bytes") else axis_name(axis) for axis in axes),
         "Seeds",
     ]
-    return Table(header, [(row.name, _cells(row, scores, axes, tuned)) for row in rows])
-
-
-def _cells(row: Scored, scores: list[str], axes: list[str], tuned: pd.DataFrame) -> list[Cell]:
-    return [
-        *(_estimate(row.scores.get(score)) for score in scores),
-        Cell(row.letters),
-        _tuning(tuned, row.name),
-        *(_cost(row.costs.get(axis), axis) for axis in axes),
-        Cell(str(row.seeds), row.seeds),
+    cells = [
+        [
+            *(_estimate(row.scores.get(score)) for score in scores),
+            *([Cell(row.letters)] if verdict.pairs else []),
+            _tuning(tuned, row.name),
+            *(_cost(row.costs.get(axis), axis) for axis in axes),
+            Cell(str(row.seeds), row.seeds),
+        ]
+        for row in rows
     ]
+    return Table(header, list(zip((row.name for row in rows), cells, strict=True)))
 
 
 def improvements(verdict: Verdict) -> Table:
     """The row's mean minus the column's, in points; a star where the difference is significant."""
-    names = [method.method for method in verdict.methods]
+    names = [method.method for method in verdict.methods if method.method not in verdict.uncompared]
     pairs = {(pair.better, pair.worse): pair for pair in verdict.pairs}
     rows = [(row, [_difference(pairs, row, column) for column in names]) for row in names]
     return Table(names, rows if len(names) > 1 else [])
