@@ -2,11 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.ray_folder import RAY_FOLDER
 
 # Read when the libraries are first imported, so set before any test module is.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -14,12 +17,47 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_AUTH_MODE"] = "disabled"  # else Ray leaves a token in the home folder
+os.environ["RAY_TMPDIR"] = str(RAY_FOLDER)
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(RAY_FOLDER, ignore_errors=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what joins the cluster that tests share."""
+    if "cluster" in getattr(item, "fixturenames", ()):
+        item.add_marker("ray")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _without_ray(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _without_ray(item))
+
+
+def _without_ray(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that starts Ray and does not say so: what is chosen by the marker would leave it out."""
+    before = _ray_folders()
+    yield
+    if item.get_closest_marker("ray") is None and _ray_folders() != before:
+        pytest.fail("starts Ray: mark it with @pytest.mark.ray, or its file with pytestmark", pytrace=False)
+
+
+def _ray_folders() -> list[int]:
+    """When a cluster or a session last came into being."""
+    parents = (RAY_FOLDER, *RAY_FOLDER.glob("ray"), *RAY_FOLDER.glob("*/ray"))
+    return [folder.stat().st_mtime_ns for folder in parents]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from search.cluster import connected
 from search.results import load_results
 from search.runner import run
 from search.store import RunFolder
-from tests.ray_cluster import started
+from tests.ray_cluster import RAY, started
 from tests.search import replay
 from trainables.errors import InputError
 
@@ -155,7 +155,7 @@ def test_a_sweep_waits_for_the_first_node_and_uses_the_next_within_seconds(tmp_p
     print(f"a node that joined began its first trial after {min(others) - joined:.1f} s")  # noqa: T201
 
 
-BLIND_NODE = "mount -t tmpfs none {folder} && exec ray start --address={address} --num-cpus=1 --block"
+BLIND_NODE = "mount -t tmpfs none {folder} && exec {ray} start --address={address} --num-cpus=1 --block"
 
 
 @pytest.mark.ray
@@ -170,12 +170,13 @@ def test_a_folder_that_a_node_does_not_see_is_refused_at_the_start(tmp_path: Pat
     task = replay.plant_task(tmp_path / "task")
     sweep = replay.sweep(task, storage=str(storage))
     with started(num_cpus=1) as cluster:
-        script = BLIND_NODE.format(folder=storage, address=cluster.address)
+        script = BLIND_NODE.format(ray=RAY, folder=storage, address=cluster.address)
         with subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdout=subprocess.DEVNULL) as blind:
             try:
                 cluster.wait_for_nodes = None  # type: ignore[method-assign] # it knows only its own
                 ray.init(address=cluster.address, log_to_driver=False)
                 while len([node for node in ray.nodes() if node["Alive"]]) < 2:
+                    assert blind.poll() is None
                     time.sleep(0.5)
                 ray.shutdown()
                 message = "/replayed is not shared: 1 of 2 nodes .*Set `storage` to a folder"
@@ -244,7 +245,7 @@ class Jobs:
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         verb, *rest = words
-        command = ["ray", "job", verb, *self.address, *rest]
+        command = [RAY, "job", verb, *self.address, *rest]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def submit(self, *words: str) -> subprocess.CompletedProcess[str]:
