@@ -1,0 +1,332 @@
+"""What the shadow holds for true of CUDA; where there is a GPU, each rule is asked of that too."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from tests.shadow_cuda import ShadowCuda
+from tests.shadow_device import Event
+from trainables.batches import collate
+from trainables.encode import Encoded
+
+GPU = torch.device("cuda", 0)
+HAS_GPU = torch.cuda.is_available()
+MB = 2**20
+
+
+@pytest.fixture
+def shadow() -> Iterator[ShadowCuda]:
+    with ShadowCuda(total_bytes=1000 * MB) as device:
+        yield device
+
+
+@pytest.fixture(
+    params=[
+        "shadow",
+        pytest.param("true", marks=pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")),
+    ]
+)
+def cuda(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A shadow, then a true GPU."""
+    with ShadowCuda() if request.param == "shadow" else nullcontext():
+        yield
+
+
+def matrix(device: str | torch.device = "cuda") -> Tensor:
+    return torch.arange(16.0, device=device).reshape(4, 4)
+
+
+MIXED: dict[str, Callable[[], Any]] = {
+    "sum": lambda: matrix() + matrix("cpu"),
+    "product": lambda: matrix() @ matrix("cpu"),
+    "concatenation": lambda: torch.cat([matrix("cpu"), matrix()]),
+    "embedding": lambda: nn.functional.embedding(torch.tensor([1, 2]), matrix()),
+    "layer": lambda: nn.Linear(4, 4).cuda()(matrix("cpu")),
+    "in place": lambda: matrix().add_(matrix("cpu")),
+    "a number of the device": lambda: matrix("cpu") + torch.tensor(2.0, device="cuda"),
+    "indices of the device": lambda: matrix("cpu")[torch.tensor([0], device="cuda")],
+}
+
+
+@pytest.mark.usefixtures("cuda")
+@pytest.mark.parametrize("mixed", MIXED.values(), ids=MIXED)
+def test_an_operation_on_two_devices_is_an_error(mixed: Callable[[], Any]) -> None:
+    with pytest.raises(RuntimeError, match=r"on the same device|indices should be either on"):
+        mixed()
+
+
+def test_a_mismatch_is_counted_also_where_its_error_is_caught(shadow: ShadowCuda) -> None:
+    with pytest.raises(RuntimeError):
+        MIXED["product"]()
+    assert shadow.counts.by_operation("mismatch") == {"mm": 1}
+
+
+@pytest.mark.usefixtures("cuda")
+def test_numbers_and_indices_of_the_host_may_be_mixed_in() -> None:
+    assert (matrix() * torch.tensor(2.0)).device == GPU
+    assert matrix()[torch.tensor([0, 2])].device == GPU
+    filled = matrix()
+    filled[torch.tensor([0])] = torch.tensor(5.0)
+    assert filled.cpu()[0].tolist() == [5.0] * 4
+
+
+def by_default() -> Tensor:
+    with torch.device("cuda"):
+        return torch.ones(2)
+
+
+MADE: dict[str, Callable[[], Tensor]] = {
+    "zeros": lambda: torch.zeros(3, device="cuda"),
+    "tensor": lambda: torch.tensor([1, 2], device="cuda"),
+    "as_tensor": lambda: torch.as_tensor(torch.ones(2), device=GPU),
+    "randn": lambda: torch.randn(3, device="cuda:0"),
+    "arange": lambda: torch.arange(3, device=torch.device("cuda")),
+    "full_like": lambda: torch.full_like(torch.ones(2), 3.0, device="cuda"),
+    "like one that is there": lambda: torch.zeros_like(matrix()),
+    "new": lambda: matrix().new_ones(2),
+    "new from data": lambda: matrix().new_tensor([1.0]),
+    "view": lambda: matrix().T[1:],
+    "copy": lambda: copy.deepcopy(matrix()),
+    "moved": lambda: torch.ones(2).to("cuda", torch.float16),
+    "moved beside another": lambda: torch.ones(2).to(matrix()),
+    "parameter": lambda: nn.Linear(2, 2).to("cuda").weight,
+    "default": by_default,
+}
+
+
+@pytest.mark.usefixtures("cuda")
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_what_is_made_on_cuda_is_on_the_device_with_its_index(make: Callable[[], Tensor]) -> None:
+    made = make()
+    assert (made.device, made.is_cuda, made.is_cpu, made.get_device()) == (GPU, True, False, 0)
+    assert made.device != torch.device("cuda")
+    assert made.cpu().device == torch.device("cpu")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_a_device_without_index_is_refused_where_torch_refuses_it() -> None:
+    bare = torch.device("cuda")
+    for ask in (
+        torch.cuda.get_per_process_memory_fraction,
+        lambda device: torch.cuda.set_per_process_memory_fraction(0.5, device),
+    ):
+        with pytest.raises(ValueError, match="with a specified index or an integer, but got:cuda"):
+            ask(bare)
+    assert torch.cuda.get_per_process_memory_fraction(GPU) == 1.0
+    torch.cuda.synchronize(bare)
+    for answers in (
+        torch.cuda.mem_get_info,
+        torch.cuda.get_device_properties,
+        torch.cuda.max_memory_allocated,
+        torch.cuda.get_rng_state,
+    ):
+        answers(bare)
+
+
+@pytest.mark.usefixtures("cuda")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="invalid device ordinal"):
+        torch.ones(2).to(f"cuda:{torch.cuda.device_count()}")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_numpy_reads_only_the_host() -> None:
+    with pytest.raises(TypeError, match="can't convert cuda:0 device type tensor to numpy"):
+        matrix().numpy()
+    assert matrix().cpu().numpy().sum() == matrix().sum() == 120
+
+
+WAITED_FOR: dict[str, tuple[Callable[[Tensor], Any], bool]] = {
+    "cpu": (lambda x: x.cpu(), True),
+    "to": (lambda x: x.to("cpu"), True),
+    "item": (lambda x: x.sum().item(), True),
+    "if": (lambda x: bool((x > 0).any()), True),
+    "list": (lambda x: x.tolist(), True),
+    "nonzero": (lambda x: x.nonzero(), True),
+    "unique": (lambda x: x.unique(), True),
+    "equal": (lambda x: torch.equal(x, x), True),
+    "mask": (lambda x: x[x > 0], True),
+    "mask that is filled": (lambda x: x.__setitem__(x > 0, 1.0), False),
+    "masked fill": (lambda x: x.masked_fill(x > 0, 1.0), False),
+    "indices": (lambda x: x[x[0].long().clamp(max=3)], False),
+    "tensor": (lambda x: torch.tensor([1.0], device=x.device), True),
+    "copy from the host": (lambda x: x.copy_(torch.ones(4, 4)), True),
+    "pinned copy": (lambda x: torch.ones(4).pin_memory().to(x.device, non_blocking=True), False),
+    "pinned copy that is waited for": (lambda x: torch.ones(4).pin_memory().to(x.device), True),
+    "product": (lambda x: x @ x, False),
+    "cast": (lambda x: x.to(torch.float16), False),
+    "factory": (torch.zeros_like, False),
+    "backward": (lambda x: (x.requires_grad_() ** 2).sum().backward(), False),
+}
+by_what_is_waited_for = pytest.mark.parametrize(
+    ("work", "waits"), list(WAITED_FOR.values()), ids=list(WAITED_FOR)
+)
+
+
+@by_what_is_waited_for
+def test_what_the_host_waits_for_is_a_synchronisation(
+    shadow: ShadowCuda, work: Callable[[Tensor], Any], waits: bool
+) -> None:
+    given = matrix()
+    with shadow.counting() as counts:
+        work(given)
+    assert (counts.of("synchronisation") > 0) == waits
+
+
+@pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")
+@by_what_is_waited_for
+def test_torch_itself_waits_for_the_same(work: Callable[[Tensor], Any], waits: bool) -> None:
+    given = matrix()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with pytest.raises(RuntimeError, match="synchronizing") if waits else nullcontext():
+            work(given)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_copies_are_counted_by_their_direction_and_whether_they_are_pageable(shadow: ShadowCuda) -> None:
+    with shadow.counting() as counts:
+        torch.ones(4).cuda()
+        torch.tensor([1.0], device="cuda")
+        torch.ones(4).pin_memory().cuda()
+    assert counts.by_operation("copy to the device") == {"to": 2, "tensor": 1}
+    assert counts.by_operation("pageable copy") == {"to": 1, "tensor": 1}
+    assert counts.of("copy to the host") == 0
+    with shadow.counting() as counts:
+        matrix().cpu()
+        matrix().sum().item()
+    assert counts.by_operation("copy to the host") == {"to": 1, "_local_scalar_dense": 1}
+    assert counts.of("copy to the device") == 0
+
+
+def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
+    given = matrix().requires_grad_()
+    with shadow.counting() as counts:
+        given.T[1:].unsqueeze(0).detach()
+        torch.empty_like(given)
+        torch.ones(3) + 1
+    assert counts.of("kernel") == 0
+    with shadow.counting() as counts:
+        (given @ given).relu().sum().backward()
+    assert counts.by_operation("kernel")["mm"] == 3
+    assert counts.by_operation("kernel")["threshold_backward"] == 1
+
+
+def test_an_event_names_the_line_of_tuneoff_that_caused_it(shadow: ShadowCuda) -> None:
+    batch = collate([Encoded([5, 6], [7], 0, 0)], 0, is_encoder_decoder=True)
+    with shadow.counting() as counts:
+        batch.to(GPU)
+        matrix()
+    (line,) = counts.by_line("copy to the device")
+    assert line.startswith("trainables/batches.py:")
+    assert counts[Event("copy to the device", "to", line)] == 3
+    assert set(counts.by_line("kernel")) == {"elsewhere"}
+
+
+@pytest.mark.usefixtures("shadow")
+def test_values_and_gradients_are_those_of_the_cpu() -> None:
+    def trained(device: str) -> list[Tensor]:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 1)).to(device)
+        optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+        for _ in range(3):
+            model(matrix(device)).square().mean().backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+        return [parameter.detach().cpu() for parameter in model.parameters()]
+
+    for there, here in zip(trained("cuda"), trained("cpu"), strict=True):
+        assert there.equal(here)
+
+
+@pytest.mark.usefixtures("cuda")
+def test_a_gradient_comes_back_to_where_its_tensor_is() -> None:
+    weight = torch.ones(4, requires_grad=True)
+    (weight.cuda() * 3).sum().backward()
+    assert weight.grad is not None
+    assert weight.grad.device.type == "cpu"
+    assert weight.grad.tolist() == [3.0] * 4
+
+
+@pytest.mark.usefixtures("cuda")
+def test_what_a_backward_pass_computes_anew_is_on_the_device_too() -> None:
+    seen = []
+
+    def forward(x: Tensor) -> Tensor:
+        seen.append(x.device)
+        return x * torch.ones(4, device=x.device)
+
+    given = matrix().requires_grad_()
+    checkpoint(forward, given, use_reentrant=False).sum().backward()
+    assert seen == [GPU, GPU]
+
+
+@pytest.mark.usefixtures("cuda")
+def test_autocast_for_cuda_casts() -> None:
+    with torch.autocast("cuda", torch.bfloat16):
+        assert torch.is_autocast_enabled("cuda")
+        assert (matrix() @ matrix()).dtype is torch.bfloat16
+        with torch.autocast("cuda", enabled=False):
+            assert (matrix() @ matrix()).dtype is torch.float32
+    assert not torch.is_autocast_enabled("cuda")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_the_device_has_random_numbers_of_its_own() -> None:
+    torch.manual_seed(3)
+    of_cpu, of_gpu = torch.get_rng_state(), torch.cuda.get_rng_state(GPU)
+    first = [torch.rand(2, device="cuda"), nn.functional.dropout(matrix())]
+    assert torch.equal(torch.get_rng_state(), of_cpu)
+    assert not torch.equal(torch.cuda.get_rng_state(GPU), of_gpu)
+    torch.cuda.set_rng_state(of_gpu, GPU)
+    again = [torch.rand(2, device="cuda"), nn.functional.dropout(matrix())]
+    assert all(map(torch.equal, first, again))
+
+
+@pytest.mark.usefixtures("cuda")
+def test_memory_is_what_tensors_hold() -> None:
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    held = torch.zeros(8 * MB, dtype=torch.uint8, device="cuda")
+    view = held[1:]
+    del held
+    torch.zeros(16 * MB, dtype=torch.uint8, device="cuda")
+    assert torch.cuda.memory_allocated() == before + 8 * MB
+    assert torch.cuda.max_memory_allocated() == before + 24 * MB
+    del view
+    assert torch.cuda.memory_allocated() == before
+    assert torch.cuda.memory_reserved() >= 24 * MB
+
+
+@pytest.mark.usefixtures("cuda")
+def test_more_memory_than_there_is_cannot_be_had() -> None:
+    _, total = torch.cuda.mem_get_info()
+    torch.cuda.set_per_process_memory_fraction(20 * MB / total, 0)
+    with pytest.raises(
+        torch.OutOfMemoryError, match=r"^CUDA out of memory. Tried to allocate 64.00 MiB. GPU 0"
+    ):
+        torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
+    torch.cuda.set_per_process_memory_fraction(1.0, 0)
+    torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
+
+
+def test_nothing_of_it_is_left() -> None:
+    from transformers.utils.import_utils import is_torch_cuda_available
+
+    modules = (torch, torch._C, torch.cuda, torch.cuda.memory, torch.cuda.random, torch.autograd, Tensor)
+    before = [dict(vars(module)) for module in modules]
+    assert is_torch_cuda_available() == HAS_GPU
+    with pytest.raises(AssertionError), ShadowCuda():
+        assert not is_torch_cuda_available()
+    assert [dict(vars(module)) for module in modules] == before
+    assert is_torch_cuda_available() == HAS_GPU
+    assert torch.ones(2).device == torch.device("cpu")
