@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
 
 import spaces
 from trainables import embedded
+from trainables.device import own_device
 from trainables.model import autocast_dtype
 from trainables.task import DataFiles, Task
 
@@ -89,8 +90,7 @@ def prepare(folder: Path, options: argparse.Namespace, *, train: int, validation
         chosen = _fitting(splits[split], limits, count)
         files[split] = str(folder / f"{split}.jsonl")
         Path(files[split]).write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    precision = "bf16" if autocast_dtype(options.precision, device) is torch.bfloat16 else "fp32"
+    precision = "bf16" if autocast_dtype(options.precision, own_device()) is torch.bfloat16 else "fp32"
     return Work(model, files["train"], files["validation"], precision)
 
 

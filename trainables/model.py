@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
+from trainables.device import own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
 from trainables.kernels import choose_kernels
@@ -31,7 +32,7 @@ class Base:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = own_device()
         self.autocast_dtype = autocast_dtype(task.precision, self.device)
         self.encoder = load_encoder(task)
         self.tokenizer = self.encoder.tokenizer

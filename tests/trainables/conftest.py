@@ -2,16 +2,20 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import spaces
+from tests.shadow_cuda import ShadowCuda
 from tests.tiny import PROMPT
 from trainables.assignment import Assignment
 from trainables.data import load
+from trainables.device import own_device
 from trainables.loop import FineTuning
 from trainables.task import Task
 from trainables.trial import Trial
@@ -56,6 +60,13 @@ def bench(make_task: Callable[..., Task]) -> Callable[..., Workbench]:
         return Workbench(make_task(family, **options), data_seed=0)
 
     return make
+
+
+@pytest.fixture
+def gpu() -> Iterator[torch.device]:
+    """A true GPU where there is one, else the shadow of one."""
+    with nullcontext() if torch.cuda.is_available() else ShadowCuda():
+        yield own_device()
 
 
 @pytest.fixture

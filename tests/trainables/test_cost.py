@@ -145,10 +145,9 @@ def test_the_limit_is_the_least_that_the_system_tells() -> None:
     assert limited == before // 2
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_on_a_gpu_the_peak_is_what_torch_held_and_reserved() -> None:
-    meter = Meter(torch.device("cuda"))
-    del (held := [torch.ones(25 * MB, device="cuda")])[:]
+def test_on_a_gpu_the_peak_is_what_torch_held_and_reserved(gpu: torch.device) -> None:
+    meter = Meter(gpu)
+    del (held := [torch.ones(25 * MB, device=gpu)])[:]
     figures = meter.figures()
     assert figures["peak_memory_bytes"] == pytest.approx(100 * MB, abs=5 * MB)
     assert figures["peak_reserved_memory_bytes"] >= figures["peak_memory_bytes"]

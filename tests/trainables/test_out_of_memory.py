@@ -12,9 +12,11 @@ from torch import Tensor
 from tests.trainables.test_trial import without_times
 from trainables import evaluation, loop, optimization
 from trainables.assignment import Assignment
+from trainables.cost.memory import limit_bytes
 from trainables.loop import FineTuning
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt, shortage
 from trainables.portions import Portions
+from trainables.task import Task
 from trainables.trial import Trial
 from trainables.workbench import Workbench
 
@@ -254,21 +256,22 @@ def test_a_trial_ends_as_data_and_the_next_one_is_not_harmed(
     )
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_on_a_gpu_memory_is_free_again(
-    bench: Callable[..., Workbench], tune: Callable[..., FineTuning], monkeypatch: pytest.MonkeyPatch
+def test_on_a_gpu_the_limit_is_its_share_and_memory_is_free_again(
+    gpu: torch.device, make_task: Callable[..., Task], tune: Callable[..., FineTuning]
 ) -> None:
-    table = bench("t5", dropout=0.1)
-    torch.cuda.empty_cache()
-    before = torch.cuda.memory_allocated()
-
-    def too_large(base: Any, model: Any, examples: Any) -> Tensor:
-        loss = real_loss(base, model, examples)
-        return loss + torch.empty(2**50, dtype=torch.uint8, device=loss.device).sum()
-
-    monkeypatch.setattr(loop, "summed_cross_entropy", too_large)
-    tuning = tune(table, "full", batch_size=32)
-    with pytest.raises(OutOfMemory, match=r"requested [\d,]+ bytes.*limit of the cuda [\d,]+ bytes"):
-        tuning.advance(32)
+    table = Workbench(make_task("t5"), data_seed=0)
+    _, total = torch.cuda.mem_get_info(gpu)
+    before = torch.cuda.memory_allocated(gpu)
+    torch.cuda.set_per_process_memory_fraction((before + 2**20) / total, gpu)
+    try:
+        tuning = tune(table, "full", batch_size=32)
+        limit = limit_bytes(gpu)
+        with pytest.raises(
+            OutOfMemory, match=rf"requested [\d,]+ bytes, .*limit of the cuda {limit:,} bytes"
+        ):
+            tuning.advance(32)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, gpu)
     tuning.close()
-    assert torch.cuda.memory_allocated() == before
+    assert before < limit < before + 2**21
+    assert torch.cuda.memory_allocated(gpu) == before

@@ -1,0 +1,144 @@
+"""What a trial does on a GPU, under the shadow of one: its gates, its rungs, its checkpoints, its memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import spaces
+from tests.matrix import PAIRS, TURNS
+from tests.shadow_cuda import ShadowCuda
+from tests.trainables.gates import ask, gate
+from tests.trainables.test_out_of_memory import SmallDevice
+from tests.trainables.test_trial import reports, without_times
+from trainables import loop
+from trainables.assignment import Assignment
+from trainables.loop import FineTuning
+from trainables.preflight.room import SHARE_USED
+from trainables.trial import Trial
+from trainables.workbench import Workbench
+
+GPU = torch.device("cuda", 0)
+TOTAL = 80 * 2**30
+ON_T5 = [pair for pair in PAIRS if pair[0] == "t5"]
+ONE_EACH = ON_T5 + [pair for pair in TURNS if pair[1] not in {method for _, method in ON_T5}]
+"""Each method with T5; those that T5 has no place for with another family."""
+DAILY = ("full", "lora", "prompt_tuning", "prefix_tuning", "shira")
+"""Methods that differ in how they hold their weights: the whole model, layers, prompts, sparse matrices."""
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[ShadowCuda]:
+    with ShadowCuda(TOTAL) as device:
+        yield device
+
+
+@pytest.fixture
+def shadow(machine: ShadowCuda) -> Iterator[ShadowCuda]:
+    """A GPU on which no operation may mix devices, also where its error is caught."""
+    machine.counts.clear()
+    yield machine
+    assert machine.counts.by_line("mismatch") == {}
+
+
+@pytest.fixture(scope="module")
+def on_gpu(machine: ShadowCuda, make_task: Callable[..., object]) -> Callable[..., Workbench]:
+    """`on_gpu(family, **options of make_task)`: a workbench on the GPU."""
+    known: dict[str, Workbench] = {}
+
+    def make(family: str, **options: object) -> Workbench:
+        key = f"{family} {options}"
+        if key not in known:
+            known[key] = Workbench(make_task(family, **options), data_seed=0)
+        return known[key]
+
+    return make
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("family", "method"),
+    [pytest.param(*pair, marks=[] if pair[1] in DAILY else pytest.mark.slow) for pair in ONE_EACH],
+)
+def test_every_method_passes_every_gate(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench], family: str, method: str
+) -> None:
+    findings = ask(on_gpu(family, taught=True), method, costliest=spaces.get(method).default)
+    not_passed = {gate.name: gate.message for gate in findings.gates if gate.verdict != "pass"}
+    if gate(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
+        del not_passed["learns"]
+    assert not_passed == {}
+    memory = gate(findings, "memory").figures
+    assert 0 < memory["peak_bytes"] < memory["room_bytes"] <= SHARE_USED["cuda"] * 0.5 * TOTAL
+    assert shadow.counts.of("kernel") > 1000
+
+
+def test_in_bf16_with_recomputed_activations_too(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench]
+) -> None:
+    table = on_gpu("llama", taught=True, precision="bf16", gradient_checkpointing=True)
+    findings = ask(table, "lora")
+    assert [gate.name for gate in findings.gates if gate.verdict != "pass"] == []
+    assert gate(findings, "precision").figures["dtype"] == "bfloat16"
+
+
+def test_the_device_has_its_index_and_all_of_a_trial_is_there(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench], tune: Callable[..., FineTuning]
+) -> None:
+    table = on_gpu("t5", dropout=0.1)
+    assert table.base.device == GPU
+    tuning = tune(table, "lora")
+    tuning.advance(16)
+    held = [*tuning.model.parameters(), *tuning.model.buffers(), *tuning.optimization.tensors().values()]
+    assert {tensor.device for tensor in held} == {GPU}
+    cost = tuning.cost()
+    assert 0 < cost["peak_memory_bytes"] <= cost["peak_reserved_memory_bytes"] == shadow.memory.most_reserved
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "adalora"])
+def test_a_trial_that_is_taken_up_again_ends_as_the_unbroken_one(
+    shadow: ShadowCuda, assign: Callable[..., Assignment], begin: Callable[..., Trial], method: str
+) -> None:
+    """Bit for bit with dropout, whose random numbers are the device's."""
+    unbroken = reports(begin(assign(method, checkpoints=assign().checkpoints + "-other")), 3)
+    assert [report["status"] for report in unbroken] == ["running", "running", "completed"]
+    assert unbroken[2]["loss"] > 0
+    before = reports(begin(assign(method)), 2)
+    torch.manual_seed(1)
+    again = begin(assign(method, rungs_told=2))
+    rest = again.next_report()
+    assert [without_times(report) for report in [*before, rest]] == [without_times(r) for r in unbroken]
+    assert again.tuning.base.device == GPU
+
+
+def test_a_final_keeps_what_it_trained_and_wrote(
+    shadow: ShadowCuda, assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
+) -> None:
+    final = {"output": str(tmp_path / "final"), "split": "test", "evaluate_at_end_only": True}
+    told = reports(begin(assign(**final)), 3)[2]
+    assert (told["status"], told["message"]) == ("completed", None)
+    assert told["cost"]["merged_generation_seconds_per_example"] > 0
+    assert sorted(path.name for path in (tmp_path / "final").iterdir()) == ["adapter", "predictions.parquet"]
+
+
+def test_a_trial_that_runs_out_of_memory_ends_with_the_numbers(
+    shadow: ShadowCuda,
+    assign: Callable[..., Assignment],
+    begin: Callable[..., Trial],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = SmallDevice(from_step=1, largest=1)
+    monkeypatch.setattr(loop, "summed_cross_entropy", device)
+    trial = begin(assign())
+    device.tuning = trial.tuning
+    told = [trial.next_report(), trial.next_report()]
+    assert [report["status"] for report in told] == ["running", "out_of_memory"]
+    peak = trial.tuning.meter.peak_memory_bytes
+    assert told[1]["message"].startswith(
+        f"Out of memory after step 1: requested 2,684,354,560 bytes, peak of the trial {peak:,} bytes, "
+        f"limit of the cuda {TOTAL:,} bytes, micro-batch 4 examples"
+    )
+    monkeypatch.undo()
+    following = begin(assign(checkpoints=assign().checkpoints + "-next"))
+    assert following.next_report()["status"] == "running"
