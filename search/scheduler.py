@@ -85,9 +85,10 @@ class MethodASHA(FIFOScheduler):
                     rungs.enter(record.id, rung.rung, rung.score, self._costs(rung.cost))
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        """Decide on a result as Tune flattens it: see `trainables.trainable.told`."""
         record = self.ledger.records[trial.config["assignment"]["trial"]]
-        costs = self._costs(result["report"]["cost"]) if self.costs else ()
-        stop = self._decide(record, result["rung"], result["report/score"], costs)
+        costs = self._costs({name: result.get(f"report/cost/{name}") for name in self.costs})
+        stop = self._decide(record, result["report/rung"], result["report/score"], costs)
         if stop is None:
             return TrialScheduler.CONTINUE
         self.ledger.stops[record.id] = stop

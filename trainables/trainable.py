@@ -46,13 +46,7 @@ class FineTune(tune.Trainable):
             check_notice()
             if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
                 self._begin(self.config)
-            report = self.trial.next_report()
-        return {
-            "rung": report["rung"],
-            "score": report["score"],
-            "report": report,
-            "done": report["status"] != "running",
-        }
+            return told(self.trial.next_report())
 
     def cleanup(self) -> None:
         trial = vars(self).pop("trial", None)
@@ -64,6 +58,14 @@ class FineTune(tune.Trainable):
         from trainables.trial import Trial
 
         self.trial = Trial(Assignment.model_validate(config["assignment"]))
+
+
+def told(report: dict[str, Any]) -> dict[str, Any]:
+    """The result that Tune is given of a report.
+
+    Tune hands it to callbacks as it is, to schedulers and searchers flattened: `report/cost/train_seconds`.
+    """
+    return {"report": report, "done": report["status"] != "running"}
 
 
 def _hide_gpus_of_others() -> None:

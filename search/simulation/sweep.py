@@ -6,6 +6,7 @@ from typing import Any
 import optuna
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
+from ray.tune.utils import flatten_dict
 
 from search.assignments import Plan
 from search.config import Sweep
@@ -17,6 +18,7 @@ from search.simulation.curves import Curve, Curves
 from search.simulation.nearest import Tabular
 from search.store import RunFolder
 from search.studies import MethodStudy
+from trainables.trainable import told
 
 TASK = {"model": "simulated", "data": "simulated", "source": "s", "target": "t", "prompt": "{s}"}
 
@@ -45,8 +47,8 @@ class SimulatedSweep:
             method: _TabularStudy(self.sweep, method, curves, storage) for method in curves.methods
         }
         self.searcher = MethodSearch(plan, self.ledger, self.studies)
-        reduction_factor = self.sweep.qualifying.reduction_factor
-        self.scheduler = MethodASHA(self.ledger, curves.methods, reduction_factor)
+        settings = self.sweep.qualifying
+        self.scheduler = MethodASHA(self.ledger, curves.methods, settings.reduction_factor, settings.costs)
         self._records: dict[str, str] = {}
 
     def propose(self, trial: str) -> tuple[str, Curve] | None:
@@ -62,7 +64,7 @@ class SimulatedSweep:
         record = self.ledger.records[self._records[trial]]
         report = _report(self.curve(record), rung, self.curves.rungs)
         if report["status"] == "running" and self.sweep.qualifying.scheduler == "asha":
-            result = {"rung": rung, "report/score": report["score"]}
+            result = flatten_dict(told(report))
             self.scheduler.on_trial_result(None, _TuneTrial(record.id), result)  # type: ignore[arg-type]
         record = self.ledger.report(record.id, report)
         self.studies[record.method].tell(record)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import ray
 from ray import cloudpickle
 
 import spaces
@@ -227,9 +228,19 @@ class ReplayedTrial:
             raise RuntimeError(f"{self.assignment.trial} fails once")
 
     def _log(self, rung: int, began: float) -> None:
-        times = {"began": began, "ended": time.time(), "pid": os.getpid()}
+        assignment = self.assignment
+        line = {
+            "trial": assignment.trial,
+            "rung": rung,
+            "split": assignment.split,
+            "limit": assignment.evaluation_limit,
+            "resources": ray.get_runtime_context().get_assigned_resources(),
+            "began": began,
+            "ended": time.time(),
+            "pid": os.getpid(),
+        }
         with (self.model / "steps.log").open("a") as log:
-            log.write(json.dumps({"trial": self.assignment.trial, "rung": rung} | times) + "\n")
+            log.write(json.dumps(line) + "\n")
 
     def _write_output(self, output: Place) -> None:
         row = {"id": "test-0", "source": "test 0", "references": ["0"], "prediction": "zero", "rougeL": 1.0}

@@ -1,5 +1,5 @@
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from search.ledger import Ledger
 from search.records import Record, Stop
 from search.scheduler import MethodASHA, Rungs
 from search.store import RunFolder
+from tests.search.tuned import TuneTrial, flat
 
 
 def passes(told: list[float], value: float, factor: int) -> bool:
@@ -81,24 +82,18 @@ def test_what_is_told_twice_is_decided_alike_and_counts_once(seed):
         assert twice.decide(f"t{number}", 0, value) == first
 
 
-@dataclass
-class TuneTrial:
-    """As much of Tune's trial as a scheduler sees."""
-
-    config: dict[str, Any]
-
-
 class Search:
     """Ledger and scheduler of two methods, told as Tune tells them: the scheduler, then the ledger."""
 
-    def __init__(self, root: Path, factor: int = 3) -> None:
+    def __init__(self, root: Path, factor: int = 3, costs: Sequence[str] = ()) -> None:
         self.ledger = Ledger(RunFolder(root))
         self.factor = factor
+        self.costs = costs
         self.restart()
 
     def restart(self) -> None:
         self.ledger = Ledger(self.ledger.folder)
-        self.asha = MethodASHA(self.ledger, ["full", "lora"], self.factor)
+        self.asha = MethodASHA(self.ledger, ["full", "lora"], self.factor, self.costs)
 
     def begin(self, method: str, number: int) -> str:
         record = Record(
@@ -115,16 +110,26 @@ class Search:
         self.ledger.begin(record)
         return record.id
 
-    def decide(self, trial: str, rung: int, score: float | None) -> str:
-        """The scheduler's word alone, with the result as Tune flattens it."""
-        config = {"assignment": {"trial": trial}}
-        return self.asha.on_trial_result(None, TuneTrial(config), {"rung": rung, "report/score": score})
+    def decide(self, trial: str, report: dict[str, Any]) -> str:
+        """The scheduler's word alone."""
+        return self.asha.on_trial_result(None, TuneTrial({"assignment": {"trial": trial}}), flat(report))
 
-    def tell(self, trial: str, rung: int, score: float | None) -> Record:
-        self.decide(trial, rung, score)
-        status = "completed" if rung == 2 else "running"
-        report = {"rung": rung, "examples": 10 * 3**rung, "score": score, "status": status, "message": None}
+    def tell(self, trial: str, rung: int, score: float | None, **cost: float) -> Record:
+        report = report_of(rung, score, **cost)
+        self.decide(trial, report)
         return self.ledger.report(trial, report)
+
+
+def report_of(rung: int, score: float | None, **cost: float) -> dict[str, Any]:
+    status = "completed" if rung == 2 else "running"
+    return {
+        "rung": rung,
+        "examples": 10 * 3**rung,
+        "score": score,
+        "cost": cost,
+        "status": status,
+        "message": None,
+    }
 
 
 @pytest.fixture
@@ -151,6 +156,16 @@ def test_methods_never_compete(search):
     assert search.tell(search.begin("lora", 1), 0, 2.0).status == "running"
 
 
+def test_costs_are_weighed_as_tune_tells_them(tmp_path):
+    search = Search(tmp_path, costs=["train_seconds"])
+    for number in range(3):
+        search.tell(search.begin("full", number), 0, 50.0 - number, train_seconds=100.0)
+    assert search.tell(search.begin("full", 3), 0, 40.0, train_seconds=10.0).status == "running"
+    dear = search.tell(search.begin("full", 4), 0, 40.0, train_seconds=101.0)
+    assert dear.stop == Stop(rung=0, value=40.0, cut_off=None, front=3)
+    assert search.tell(search.begin("full", 5), 0, 40.0).status == "stopped"  # what it cost is unknown
+
+
 def test_a_stopped_trial_says_why(search):
     search.tell(search.begin("full", 0), 0, 5.0)
     record = search.tell(search.begin("full", 1), 0, None)
@@ -164,7 +179,7 @@ def test_a_rung_that_was_passed_is_not_decided_again(search):
         search.tell(trial, 0, 1.0 if trial == early[0] else 2.0)
     for number in range(2, 9):
         search.tell(search.begin("lora", number), 0, 10.0 + number)
-    assert search.decide(early[1], 0, 2.0) == TrialScheduler.CONTINUE
+    assert search.decide(early[1], report_of(0, 2.0)) == TrialScheduler.CONTINUE
 
 
 def test_rungs_told_again_after_a_crash_are_passed_again_every_one(search):

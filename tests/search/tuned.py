@@ -1,0 +1,21 @@
+"""A fake of Ray Tune for schedulers: `test_told_by_tune.py` holds it against Tune itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ray.tune.utils import flatten_dict
+
+from trainables.trainable import told
+
+
+@dataclass
+class TuneTrial:
+    """As much of Tune's trial as a scheduler sees."""
+
+    config: dict[str, Any]
+
+
+def flat(report: dict[str, Any]) -> dict[str, Any]:
+    """What a scheduler and a searcher hear of a report."""
+    result: dict[str, Any] = flatten_dict(told(report))
+    return result
