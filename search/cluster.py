@@ -41,8 +41,8 @@ QUIET = {
 """Settings of the driver and of the workers it starts, where the user has not set them."""
 FORWARDED = (
     "HF_TOKEN", "HF_ENDPOINT",
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
+    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
 )  # fmt: skip
 """What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
 ANSWER_SECONDS = 10

@@ -11,6 +11,7 @@ from typing import Any
 
 from ray import tune
 from ray.exceptions import RayError
+from ray.tune.execution import class_cache
 
 from search.cluster import Cluster
 from search.deadline import Deadline
@@ -102,7 +103,11 @@ class Experiment:
             raise recorder.halt.reason
 
     def _equipped(self) -> type[FineTune]:
-        """The trainable with its workers' environment, by way of the object store, which is not logged."""
+        """The trainable with its workers' environment, by way of the object store, which is not logged.
+
+        Tune would put the driver's AWS keys into a runtime environment, which Ray writes to a log.
+        """
+        class_cache.ENV_VARS_TO_PROPAGATE.clear()
         environment = self.cluster.environment()
         if not environment:
             return self.trainable

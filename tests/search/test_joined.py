@@ -27,7 +27,7 @@ from tests.search import replay
 from trainables.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "hf_planted_token_0123456789"
+SECRETS = {"HF_TOKEN": "hf_planted_token_0123456789", "AWS_SECRET_ACCESS_KEY": "planted-aws-secret"}
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 FACTS = {
@@ -71,24 +71,25 @@ class Equipped(replay.Replay):
 
     def _begin(self, config: dict[str, Any]) -> None:
         super()._begin(config)
-        mark = Path(config["assignment"]["task"]["model"]) / "token"
-        mark.write_text(os.environ.get("HF_TOKEN", "none"))
+        mark = Path(config["assignment"]["task"]["model"]) / "given"
+        mark.write_text(json.dumps({name: os.environ.get(name) for name in SECRETS}))
 
 
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_token_reaches_the_workers_and_no_file(
+def test_credentials_reach_the_workers_and_no_file(
     cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ray.init(address=cluster, log_to_driver=False)
     session = Path(ray._private.worker._global_node.get_session_dir_path())
     ray.shutdown()
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
     task = replay.plant_task(tmp_path / "task", mishaps={"lora/0001": ("raises", 0)})
     sweep = replay.sweep(task, qualifying__trials_per_method=2, final__seeds=1)
     results = run(sweep, tmp_path / "run", address=cluster, trainable=Equipped)
-    assert (task / "model/token").read_text() == TOKEN
+    assert json.loads((task / "model/given").read_text()) == SECRETS
     assert "failed" in set(results.trials["status"])
     looked_at = [
         file
@@ -97,7 +98,8 @@ def test_a_token_reaches_the_workers_and_no_file(
         if file.is_file()
     ]
     assert len(looked_at) > 20
-    assert [file for file in looked_at if TOKEN.encode() in file.read_bytes()] == []
+    left = [file.read_bytes() for file in looked_at]
+    assert [name for name, value in SECRETS.items() if any(value.encode() in file for file in left)] == []
 
 
 def listening(process: psutil.Process) -> set[str]:
