@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from search import nodes
 from search.newcomers import Newcomers, is_fit
 from search.placement import Machine, Slots, asked_for, held, slots_on
 from search.preloading import environment
+from search.ray_token import guard_token, own_token
 from search.settings import Resources
 from trainables.errors import InputError
 from trainables.place import Place
@@ -45,6 +46,7 @@ FORWARDED = (
     "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
 )  # fmt: skip
 """What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
+QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
 AWAIT_SECONDS = 15 * 60
@@ -163,26 +165,39 @@ def connected(address: str | None, *, workers: Mapping[str, str] = MappingProxyT
     is_joined = address != "local"
     # Ray takes over SIGTERM when it starts, and dies of it without a word.
     handler = signal.getsignal(signal.SIGTERM)
-    if is_joined:
-        _start(address)
-    else:
-        with _on_loopback(), environment(workers):
-            _start(address, include_dashboard=False)
-    if is_joined and not _job_sends_code() and nodes.lack_code(nodes.facts()):
-        ray.shutdown()
-        _start(address, runtime_env=own_code())
-    signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+    with nullcontext() if is_joined else own_token():
+        if is_joined:
+            _join(address)
+        else:
+            _start_here(workers)
+        signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+        try:
+            yield Cluster(is_joined)
+        finally:
+            ray.shutdown()
+            signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+
+
+def _start_here(workers: Mapping[str, str]) -> None:
     try:
-        yield Cluster(is_joined)
-    finally:
+        with _on_loopback(), environment(workers):
+            ray.init(address="local", include_dashboard=False, **QUIETLY)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"Ray cannot be started on this machine ({error}).") from error
+
+
+def _join(address: str) -> None:
+    guard_token()
+    _connect(address)
+    if not _job_sends_code() and nodes.lack_code(nodes.facts()):
         ray.shutdown()
-        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+        _connect(address, runtime_env=own_code())
 
 
-def _start(address: str, **options: Any) -> None:
+def _connect(address: str, **options: Any) -> None:
     try:
         check_answers(address)
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+        ray.init(address, **QUIETLY, **options)
     except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError: another version of Ray or Python
         raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
 

@@ -22,6 +22,7 @@ from ray.exceptions import RayActorError, RayError
 from search.cluster import FORWARDED, check_answers, own_code
 from search.config import Sweep
 from search.interruption import hearing
+from search.ray_token import guard_token
 from search.remote_process import RemoteProcess
 from trainables.errors import InputError
 
@@ -118,6 +119,7 @@ def _client(address: str) -> Iterator[None]:
     """This very code goes along: what runs there is what read the sweep file here."""
     if find_spec("grpc") is None:
         raise InputError(f"--address {address}: Ray Client needs grpcio. Install tuneoff[client].")
+    guard_token()
     try:
         check_answers(address.removeprefix(SCHEME))
         _connect(address)

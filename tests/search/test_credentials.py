@@ -1,14 +1,18 @@
 """What a user's environment holds stays there: no file that a run leaves has a credential in it."""
 
 import os
+import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
+from search.results import load_results
 from tests.search import replay
 from trainables.atomic import write_text
 
@@ -78,8 +82,16 @@ def held_by(content: bytes) -> list[str]:
     return [name for name, value in SECRETS.items() if value.encode() in content]
 
 
+def real_sweep(model_folder: Callable[..., str], data_files: dict[str, str]) -> dict[str, Any]:
+    """What makes a replayed sweep train."""
+    return {"task__model": model_folder("t5", 0.0, True), "task__data": data_files, "methods": {"lora": {}}}
+
+
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+FEW = {"qualifying__trials_per_method": 2, "final__seeds": 1}
 
 
 @pytest.mark.ray
@@ -87,29 +99,54 @@ def files(folder: Path) -> list[Path]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", ["search.cli", "tests.search.drive"])
 def test_no_file_of_a_run_holds_a_credential(
-    module: str,
-    house: Path,
-    model_folder: Callable[..., str],
-    data_files: dict[str, str],
+    module: str, house: Path, model_folder: Callable[..., str], data_files: dict[str, str]
 ) -> None:
-    """Of one that trains, and of one whose trials and gates fail."""
-    mishaps = {"lora/0001": ("raises", 0), "full/0001": ("dies once", 1)}
-    task = replay.plant_task(house / "task", mishaps=mishaps)
-    few = {"qualifying__trials_per_method": 2, "final__seeds": 1}
-    if module == "search.cli":
-        few |= {
-            "task__model": model_folder("t5", 0.0, True),
-            "task__data": data_files,
-            "methods": {"lora": {}},
-        }
-    write_text(task / "sweep.yaml", replay.sweep(task, **few).to_yaml())
-    told = tuneoff(
-        module, "run", str(task / "sweep.yaml"), "--folder", str(house / "run"),
-        environment=environment(house, **SECRETS),
-    )  # fmt: skip
+    """Of one that trains, and of one whose trials fail."""
+    task = replay.plant_task(
+        house / "task", mishaps={"lora/0001": ("raises", 0), "full/0001": ("dies once", 1)}
+    )
+    real = real_sweep(model_folder, data_files) if module == "search.cli" else {}
+    write_text(task / "sweep.yaml", replay.sweep(task, **FEW, **real).to_yaml())
+    arguments = ["run", str(task / "sweep.yaml"), "--folder", str(house / "run")]
+    told = tuneoff(module, *arguments, environment=environment(house, **SECRETS))
     left = files(house)
     assert (house / "run/report/report.html") in left
     assert any(file.name == "runtime_env_agent.log" for file in left)
-    found = [(file, name) for file in left for name in held_by(file.read_bytes())]
-    assert found == []
+    assert [(file, name) for file in left for name in held_by(file.read_bytes())] == []
     assert held_by(told.encode()) == []
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_home_that_cannot_be_written_keeps_nobody_from_training(
+    house: Path, model_folder: Callable[..., str], data_files: dict[str, str]
+) -> None:
+    """As that of another user's container: below a regular file not even root makes a folder."""
+    task = replay.plant_task(house / "task")
+    write_text(
+        task / "sweep.yaml", replay.sweep(task, **FEW, **real_sweep(model_folder, data_files)).to_yaml()
+    )
+    arguments = ["run", str(task / "sweep.yaml"), "--folder", str(house / "run")]
+    tuneoff("search.cli", *arguments, environment=environment(house) | {"HOME": "/dev/null/home"})
+    assert set(load_results(house / "run").finals["status"]) == {"completed"}
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+def test_a_run_that_is_killed_leaves_no_token_that_others_can_read(house: Path) -> None:
+    task = replay.plant_sweep(house / "task", seconds=0.5, concurrent=1)
+    command = [sys.executable, "-m", "tests.search.drive", "run", str(task / "sweep.yaml")]
+    with subprocess.Popen(
+        [*command, "--folder", str(house / "run")], env=environment(house), stdout=subprocess.DEVNULL
+    ) as driver:
+        while not replay.steps(task):
+            assert driver.poll() is None
+            time.sleep(0.1)
+        (token,) = [file for file in files(house) if file.name == "auth_token"]
+        driver.kill()
+    assert not (house / "home/.ray").exists()
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert stat.S_IMODE(token.parent.stat().st_mode) == 0o700

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from trainables.metrics._score import Columns, References, Rules, Score
@@ -19,10 +19,13 @@ REFERENCES: tuple[References, ...] = ("mean", "max")
 
 @cache
 def load() -> Any:
-    """The `evaluate.Metric` beside this file: nothing is downloaded."""
-    import evaluate
+    """The `evaluate.Metric` beside this file: nothing is downloaded, and nothing kept in the home folder."""
+    from trainables.metrics._rouge_module import Rouge
 
-    return evaluate.load(str(Path(__file__).with_name("_rouge_module.py")), keep_in_memory=True)
+    with TemporaryDirectory(prefix="tuneoff-") as folder:  # it wants one, and writes nothing into it
+        metric = Rouge(keep_in_memory=True, cache_dir=folder)
+    metric.download_and_prepare()
+    return metric
 
 
 def measure(predictions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules) -> Columns:
