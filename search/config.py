@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 import spaces
 from search import locate, yaml_file
+from search.format import FORMAT, Format, refuse_newer
 from search.overrides import apply_overrides
 from search.problems import Problem, SweepError, of_validation
 from search.settings import Final, FolderName, MethodChoice, Qualifying, Resources, Settings
@@ -42,6 +43,7 @@ class Sweep(Settings):
         min_length=1,
         description="Folder of the run folders: a path, or a URL such as s3://bucket/runs.",
     )
+    format: Format = Field(FORMAT, description="Format of this file, which a run folder says; not needed.")
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -125,6 +127,7 @@ def load_sweep(path: str | Path, overrides: Iterable[str] = (), *, elsewhere: bo
 
 
 def _validated(data: dict[str, Any], source: str, problems: list[Problem]) -> Sweep:
+    refuse_newer(data, source)
     try:
         sweep = Sweep.model_validate(data)
     except ValidationError as error:

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict
 
 from search.config import Sweep
+from search.format import FORMAT, Format
 from trainables.preflight.findings import Findings, Gate
 
 
 class Preflight(BaseModel):
     """The gates of each method, by its name in the sweep, and what the whole sweep will take."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
+    format: Format = FORMAT
     methods: dict[str, Findings] = {}
     startup_seconds: float | None = None
     """What it took to start a worker: process, libraries, model and data; None before one has."""

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from search.config import Sweep
+from search.format import FORMAT
 from search.records import now
 from trainables import metrics
 from trainables.data import Data
@@ -26,6 +27,7 @@ PACKAGES = (
 def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
     """The first start of a sweep, its data and its budget, as the report prints them."""
     return {
+        "format": FORMAT,
         **this_start(),
         "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
         "budget": {"examples": rungs[-1], "rungs": rungs},

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from search.format import FORMAT, Format, refuse_newer_json
 
 Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
 UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
@@ -23,10 +25,23 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def parse(content: bytes, file: object) -> "Record | None":
+    """The record in what was read of `file`, with keys that are unknown here; None where it is damaged.
+
+    Raises:
+        InputError: it is of a newer format.
+    """
+    try:
+        return Record.model_validate_json(content)
+    except ValidationError:
+        refuse_newer_json(content, file)
+        return None
+
+
 class Rung(BaseModel):
     """A trial scored at one budget. Scores are in points, 0 to 100; `cost` is cumulative up to here."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
     rung: int
     examples: int
@@ -47,7 +62,7 @@ class Rung(BaseModel):
 class Stop(BaseModel):
     """Why a trial was stopped early: its value at a rung was below the cut-off."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
     rung: int
     value: float | None
@@ -61,9 +76,9 @@ class Stop(BaseModel):
 class Record(BaseModel):
     """One trial of the qualifying, or one run of what comes after it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
-    format: Literal[1] = 1
+    format: Format = FORMAT
     id: RecordId
     """`lora/0003` in the qualifying; `lora/seed-0` in the final, `lora/untuned-0`, `lora/audit-0003`."""
     method: str

@@ -138,6 +138,7 @@ def load_results(folder: str | Place) -> Results:
         InputError: it is no run folder, or one of its files cannot be read.
     """
     run, sweep = RunFolder(folder), sweep_of(folder)
+    run.read_preflight()  # not needed, but it may be what says that the folder is a newer one
     return Results(run, sweep, run.read_provenance(), run.read_records())
 
 

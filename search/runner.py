@@ -15,7 +15,7 @@ from search.mishaps import disk_is_full, left_no_space
 from search.phases import has_work, work_off
 from search.preloading import preloading
 from search.provenance import provenance, this_start
-from search.repair import repair
+from search.repair import damaged_records, repair
 from search.results import Results, load_results
 from search.store import RunFolder
 from search.warm_start import warm_start
@@ -56,7 +56,9 @@ def run(
     if not isinstance(sweep, Sweep):
         sweep = load_sweep(sweep)
     store = RunFolder(folder or sweep.folder)
+    _refuse_what_is_not_ours(store, sweep)
     with store.locked(), _full_disk_told(store):
+        _refuse_another_sweep(store, sweep)
         is_new = not store.provenance_file.exists()
         for line in repair(store):
             logger.warning(line)
@@ -85,8 +87,6 @@ def _full_disk_told(store: RunFolder) -> Iterator[None]:
 
 def _prepare(store: RunFolder, sweep: Sweep) -> Plan:
     """Check everything that can be checked without a worker, then write down what is about to be run."""
-    if store.sweep_file.exists():
-        _refuse_another_sweep(store, sweep)
     check_model(sweep.task)
     check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
     data = load(sweep.task, sweep.seed)
@@ -116,7 +116,17 @@ def _note_resumption(store: RunFolder) -> None:
     store.write_json(store.provenance_file, {**known, "resumed": [*known.get("resumed", []), this_start()]})
 
 
+def _refuse_what_is_not_ours(store: RunFolder, sweep: Sweep) -> None:
+    """Raise InputError for a folder of another sweep or of a newer tuneoff; its files are only read."""
+    _refuse_another_sweep(store, sweep)
+    store.read_provenance()
+    store.read_preflight()
+    damaged_records(store)
+
+
 def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:
+    if not store.sweep_file.exists():
+        return
     old = Sweep.from_yaml(bytes_of(store.sweep_file).decode(), str(store.sweep_file))
     if problems := differences(old, sweep):
         raise SweepError(

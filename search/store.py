@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from search import lock
+from search.format import refuse_newer, refuse_newer_json
 from search.gates import Preflight
 from search.lease import Lease
-from search.records import Record
+from search.records import Record, parse
 from trainables.atomic import keep_version, new_file, write_text
 from trainables.errors import InputError
 from trainables.place import Place, bytes_of, contents, place
@@ -120,10 +121,25 @@ class RunFolder:
         """All records, in the order of their ids.
 
         Raises:
-            InputError: a record cannot be read.
+            InputError: a record cannot be read, or is of a newer format.
+        """
+        found = self.parsed_records()
+        for file, record in found:
+            if record is None:
+                raise InputError(
+                    f"The record {file} cannot be read. "
+                    "`tuneoff resume` sets it aside and takes its trial up again."
+                )
+        return [record for _, record in found if record is not None]
+
+    def parsed_records(self) -> list[tuple[Place, Record | None]]:
+        """The file of each record, in the order of their ids, and the record; None where it is damaged.
+
+        Raises:
+            InputError: one is of a newer format.
         """
         files = self.record_files()
-        return [_read_record(*found) for found in zip(files, contents(files), strict=True)]
+        return [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
 
     @contextmanager
     def study_kept(self) -> Iterator[None]:
@@ -148,6 +164,7 @@ class RunFolder:
             raise InputError(
                 f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
             ) from error
+        refuse_newer(content, self.provenance_file)
         return content
 
     def read_warm_start(self) -> dict[str, list[dict[str, Any]]]:
@@ -173,9 +190,11 @@ class RunFolder:
         """What the gates found; empty before they were asked."""
         if not self.preflight_file.exists():
             return Preflight()
+        content = bytes_of(self.preflight_file)
         try:
-            return Preflight.model_validate_json(bytes_of(self.preflight_file))
+            return Preflight.model_validate_json(content)
         except ValidationError as error:
+            refuse_newer_json(content, self.preflight_file)
             raise InputError(
                 f"{self.preflight_file} cannot be read ({error.error_count()} problems). "
                 "Move it away: the gates are asked again."
@@ -194,13 +213,3 @@ class RunFolder:
             return
         with lock.held(self.root):
             yield
-
-
-def _read_record(file: Place, content: bytes) -> Record:
-    try:
-        return Record.model_validate_json(content)
-    except ValidationError as error:
-        raise InputError(
-            f"The record {file} cannot be read ({error.error_count()} problems). "
-            "`tuneoff resume` sets it aside and takes its trial up again."
-        ) from error

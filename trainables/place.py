@@ -118,10 +118,10 @@ def bytes_of(file: Place) -> bytes:
 
 
 def contents(files: list[Place]) -> list[bytes]:
-    """What is in each of the files; those of an object store are fetched side by side."""
+    """What is in each of the files, nothing where it is none; an object store's are fetched side by side."""
     remote = [file for file in files if not isinstance(file, Path)]
     if not remote:
-        return [bytes_of(file) for file in files]
+        return [bytes_of(file) if file.is_file() else b"" for file in files]
     urls = [file.path for file in remote]
     found = remote[0].fs.cat(urls)
     return [found[url] for url in urls] if isinstance(found, dict) else [found]

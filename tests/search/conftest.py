@@ -1,11 +1,14 @@
 """Planted run folders: what a sweep leaves behind, with numbers that a test can compute by hand."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from search import cli
 from search.config import Sweep
 from search.records import Record, Rung, Stop
 from search.store import RunFolder
@@ -245,3 +248,22 @@ def finished(searched: Planted) -> Planted:
     """A run folder of a sweep that has ended."""
     _plant_finals(searched)
     return searched
+
+
+@pytest.fixture
+def tuneoff(monkeypatch, capsys, tmp_path) -> Callable[..., tuple[int, str, str]]:
+    """`tuneoff("check", "sweep.yaml")` gives the exit code, the output and the error output."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tuneoff", *arguments])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return code, printed.out, printed.err
+
+    return call

@@ -16,25 +16,6 @@ ROWS = [{"dialogue": f"A: I am number {i}.", "summary": f"It is {i}."} for i in 
 
 
 @pytest.fixture
-def tuneoff(monkeypatch, capsys, tmp_path) -> Callable[..., tuple[int, str, str]]:
-    """`tuneoff("check", "sweep.yaml")` gives the exit code, the output and the error output."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tuneoff", *arguments])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return code, printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
 def sweep(tmp_path) -> Callable[..., str]:
     """Writes a sweep with small data and a model that has only its config; keyword arguments change keys."""
     (tmp_path / "model").mkdir()

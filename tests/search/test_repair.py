@@ -23,7 +23,7 @@ DAMAGES = {
     "truncated": lambda content: content[: len(content) // 2],
     "emptied": lambda content: b"",
     "zeroed": lambda content: bytes(len(content)),
-    "another format": lambda content: content.replace(b'"format": 1', b'"format": 9'),
+    "another format": lambda content: content.replace(b'"format": 1', b'"format": 0'),
     "no JSON": lambda content: b"<html>" + content,
 }
 
@@ -57,6 +57,15 @@ def test_a_damaged_record_is_set_aside_for_the_version_before_it(told, damage):
     assert after["full/0001"] == before.model_copy(update={"rungs": before.rungs[:1], "remarks": [remark]})
     assert after["full/0000"] == told.records["full/0000"]
     assert repair(told.folder) == []
+
+
+def test_a_folder_in_the_place_of_a_record_is_set_aside_too(told):
+    file = told.folder.record_file(told.records["full/0001"])
+    file.unlink()
+    (file / "deep").mkdir(parents=True)
+    assert len(repair(told.folder)) == 1
+    assert file.is_file()
+    assert file.with_name("0001.json.damaged").is_dir()
 
 
 def test_of_a_trial_that_had_ended_only_its_last_rung_is_asked_again(told):

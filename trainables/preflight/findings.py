@@ -35,7 +35,7 @@ class Finding:
 class Gate(BaseModel):
     """A gate that was asked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str
     verdict: Verdict
@@ -50,7 +50,7 @@ class Gate(BaseModel):
 class Findings(BaseModel):
     """All that one method's gates found. A gate that stands behind a failed one was not asked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     gates: list[Gate]
 

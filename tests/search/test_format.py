@@ -1,0 +1,146 @@
+"""Run folders of other versions: a newer format is refused, a released one stays readable, keys are kept."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import ray
+
+from search.config import Sweep, SweepError
+from search.gates import Preflight
+from search.ledger import Ledger
+from search.provenance import provenance
+from search.repair import repair
+from search.results import load_results
+from search.store import RunFolder
+from trainables.data import Data
+from trainables.errors import InputError
+
+FORMATS = Path(__file__).parents[1] / "formats"
+RELEASED = sorted(folder.name for folder in FORMATS.iterdir() if folder.is_dir())
+TRIAL, FINAL = "trials/ia3/0001.json", "final/prompt/seed-0/record.json"
+FILES = ("sweep.yaml", "provenance.json", "preflight.json", TRIAL, FINAL)
+COMMANDS = {
+    "resume": ["resume", "run"],
+    "run": ["run", "run/sweep.yaml", "--folder", "run"],
+    "report": ["report", "run"],
+    "compare": ["compare", "run", "run"],
+    "export": ["export", "run", "--method", "prompt", "--to", "adapter"],
+}
+
+
+@pytest.fixture
+def released(tmp_path, request):
+    """A run folder of the latest released format, or of that which a test is given, beside its data."""
+    shutil.copytree(FORMATS / getattr(request, "param", RELEASED[-1]), tmp_path, dirs_exist_ok=True)
+    return RunFolder(tmp_path / "run")
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    """All that lies there: when it was changed last, and its content."""
+    return {
+        str(path.relative_to(root)): (
+            path.lstat().st_mtime_ns,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in [root, *root.rglob("*")]
+    }
+
+
+def add(file: Path, **keys: object) -> None:
+    if file.suffix == ".yaml":
+        file.write_text(file.read_text() + "".join(f"{key}: {value}\n" for key, value in keys.items()))
+    else:
+        file.write_text(json.dumps(json.loads(file.read_text()) | keys))
+
+
+@pytest.mark.parametrize("released", RELEASED, indirect=True)
+def test_of_a_released_folder_nothing_is_run_again_and_its_report_is_written(released, tuneoff):
+    before = {file: file.read_bytes() for file in released.record_files()}
+    code, out, err = tuneoff("resume", "run")
+    assert (code, err) == (0, "")
+    assert "scores highest on test" in out
+    assert {file: file.read_bytes() for file in released.record_files()} == before
+    assert not ray.is_initialized()
+    assert (released.report / "report.html").is_file()
+    results = load_results(released.root)
+    assert (results.finals["status"] == "completed").all()
+    assert len(results.predictions("prompt")) == 4
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("file", FILES)
+def test_a_newer_folder_is_refused_and_nothing_in_it_is_touched(released, tuneoff, tmp_path, file, command):
+    add(released.root / file, format=2, unheard="of")
+    before = tree(tmp_path)
+    code, _, err = tuneoff(*COMMANDS[command])
+    assert code == 2
+    assert f"{file} is of format 2" in err
+    assert "Install" in err
+    assert tree(tmp_path) == before
+
+
+def test_of_a_damaged_record_the_version_before_may_be_newer_too(released, tuneoff, tmp_path):
+    file = released.root / TRIAL
+    shutil.copyfile(file, released.previous_version(file))
+    add(Path(released.previous_version(file)), format=2)
+    file.write_bytes(b"")
+    before = tree(tmp_path)
+    code, _, err = tuneoff("resume", "run")
+    assert code == 2
+    assert "0001.json.previous is of format 2" in err
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("told", [0, -1, "2", 1.5, None, [2]])
+def test_what_is_no_number_of_a_format_is_damage(released, told):
+    add(released.root / TRIAL, format=told)
+    with pytest.raises(InputError, match="cannot be read"):
+        released.read_records()
+    (line,) = repair(released)
+    assert "was damaged" in line
+
+
+def test_unknown_keys_of_the_same_format_are_no_damage(released, tuneoff):
+    for file in (TRIAL, FINAL):
+        add(released.root / file, since="1.3")
+    before = {file: file.read_bytes() for file in released.record_files()}
+    assert tuneoff("resume", "run")[0] == 0
+    assert {file: file.read_bytes() for file in released.record_files()} == before
+
+
+def test_unknown_keys_are_written_back_with_the_record(released):
+    file = released.root / TRIAL
+    content = json.loads(file.read_text())
+    content["since"] = {"version": [1, 3]}
+    content["stop"]["because"] = "slow"
+    content["rungs"][0]["watts"] = 7.5
+    file.write_text(json.dumps(content))
+    Ledger(released).remark("ia3/0001", "It rained.")
+    assert json.loads(file.read_text()) == content | {"remarks": ["It rained."]}
+
+
+def test_unknown_keys_are_written_back_with_the_preflight(released):
+    file = released.preflight_file
+    content = json.loads(file.read_text())
+    content["since"] = "1.3"
+    content["methods"]["ia3"]["asked"] = "twice"
+    content["methods"]["ia3"]["gates"][0]["unit"] = "tensors"
+    file.write_text(json.dumps(content))
+    known = released.read_preflight().model_copy(update={"is_whole": False})
+    assert known.model_dump() == content | {"format": 1, "is_whole": False}
+
+
+def test_a_setting_that_is_unknown_is_refused(released):
+    add(released.root / "sweep.yaml", since=1.3)
+    with pytest.raises(SweepError, match="since: unknown key"):
+        load_results(released.root)
+
+
+def test_every_file_that_is_read_back_says_its_format(released):
+    sweep = Sweep.from_yaml(released.sweep_file.read_text())
+    assert sweep.to_yaml().endswith("\nformat: 1\n")
+    assert provenance(sweep, Data([], [], []), [1])["format"] == 1
+    assert Preflight().model_dump()["format"] == 1
+    assert all(record.format == 1 for record in released.read_records())
