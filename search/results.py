@@ -15,7 +15,7 @@ from search.config import Sweep
 from search.records import Phase, Record
 from search.store import RunFolder
 from trainables.errors import InputError
-from trainables.place import Place, bytes_of, local_copy
+from trainables.place import Place, bytes_of
 
 BASELINE = "baseline"
 """The untrained model's name among the methods of the final."""
@@ -109,6 +109,13 @@ class Results:
         runs = (r for r in self.records if (r.phase, r.method, r.number) == (phase, method, seed))
         return next(runs, None)
 
+    @cached_property
+    def damaged_predictions(self) -> dict[str, str]:
+        """What is wrong with predictions, and what to do, by the ids of their runs."""
+        again = "`tuneoff resume` sets them aside and has the run again."
+        damaged = self.folder.damaged_predictions(self.records)
+        return {run: f"{told} {again}" for run, told in damaged.items()}
+
     def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
         """What one run of the final wrote on the test split, a row a document.
 
@@ -117,18 +124,17 @@ class Results:
         what is summed up to compute it. `phase="untuned"`: of the method's default instead of its winner.
 
         Raises:
-            InputError: the final has no such run, or it has not finished.
+            InputError: the final has no such run, it has not finished, or what it wrote is damaged.
         """
         record = self.final(method, seed, phase)
-        if record is None or not self.folder.predictions_file(record).is_file():
+        if record is None or not self.folder.predictions_file(record).exists():
             raise InputError(
                 f"There are no predictions of {method!r} with seed {seed} in {self.folder.root}. "
                 "`.finals` lists the runs of the final and their status."
             )
-        with local_copy(self.folder.predictions_file(record)) as file:
-            table = pd.read_parquet(file)
-        table["references"] = table["references"].map(list)
-        return table
+        if record.id in self.damaged_predictions:
+            raise InputError(self.damaged_predictions[record.id])
+        return self.folder.read_predictions(record)
 
 
 def load_results(folder: str | Place) -> Results:

@@ -15,7 +15,7 @@ from search.mishaps import disk_is_full, left_no_space
 from search.phases import has_work, work_off
 from search.preloading import preloading
 from search.provenance import provenance, this_start
-from search.repair import damaged_records, repair
+from search.repair import refuse_newer_records, repair
 from search.results import Results, load_results
 from search.store import RunFolder
 from search.warm_start import warm_start
@@ -121,7 +121,7 @@ def _refuse_what_is_not_ours(store: RunFolder, sweep: Sweep) -> None:
     _refuse_another_sweep(store, sweep)
     store.read_provenance()
     store.read_preflight()
-    damaged_records(store)
+    refuse_newer_records(store)
 
 
 def _refuse_another_sweep(store: RunFolder, sweep: Sweep) -> None:

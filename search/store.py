@@ -4,12 +4,13 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from search import lock
@@ -17,6 +18,7 @@ from search.format import refuse_newer, refuse_newer_json
 from search.gates import Preflight
 from search.lease import Lease
 from search.records import Record, parse
+from trainables import predictions
 from trainables.atomic import keep_version, new_file, write_text
 from trainables.errors import InputError
 from trainables.place import Place, bytes_of, contents, place
@@ -98,6 +100,27 @@ class RunFolder:
 
     def predictions_file(self, record: Record) -> Place:
         return self.output(record) / "predictions.parquet"
+
+    def read_predictions(self, record: Record) -> pd.DataFrame:
+        """What a run wrote on the test split.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        scores = record.rungs[-1].scores if record.rungs else ()
+        return predictions.read(self.predictions_file(record), scores)
+
+    def damaged_predictions(self, records: Iterable[Record]) -> dict[str, str]:
+        """What is wrong with predictions of completed runs, by the runs' ids; what is gone is not told."""
+        damaged = {}
+        for record in records:
+            is_scored = record.split == "test" and record.status == "completed"
+            if is_scored and self.predictions_file(record).exists():
+                try:
+                    self.read_predictions(record)
+                except InputError as error:
+                    damaged[record.id] = str(error)
+        return damaged
 
     def adapter(self, record: Record) -> Place:
         return self.output(record) / "adapter"

@@ -117,11 +117,16 @@ def bytes_of(file: Place) -> bytes:
     return file.read_bytes() if isinstance(file, Path) else bytes(file.fs.cat_file(file.path))
 
 
+def is_regular(file: Place) -> bool:
+    """Whether it can be read to an end: no folder, no pipe; an object store knows nothing else."""
+    return not isinstance(file, Path) or file.is_file()
+
+
 def contents(files: list[Place]) -> list[bytes]:
     """What is in each of the files, nothing where it is none; an object store's are fetched side by side."""
     remote = [file for file in files if not isinstance(file, Path)]
     if not remote:
-        return [bytes_of(file) if file.is_file() else b"" for file in files]
+        return [bytes_of(file) if is_regular(file) else b"" for file in files]
     urls = [file.path for file in remote]
     found = remote[0].fs.cat(urls)
     return [found[url] for url in urls] if isinstance(found, dict) else [found]

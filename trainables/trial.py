@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from trainables import predictions
 from trainables.assignment import Assignment
 from trainables.atomic import new_file, new_folder
 from trainables.cost.latency import latency
@@ -128,7 +129,7 @@ class Trial:
         assert self.assignment.output is not None
         output = place(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
-            evaluation.examples.to_parquet(file)
+            predictions.write(evaluation.examples, file)
         latencies = self._latency()
         if self.assignment.method is None:
             return latencies

@@ -1,6 +1,7 @@
 """The report of a run folder, from its records only: neither Ray nor torch, and while the sweep runs too."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +15,14 @@ from search.report.document import document
 from search.report.figures import figures, for_print, write_figures
 from search.report.page import page, plain_page
 from search.report.sections import sections
-from search.results import load_results
+from search.results import Results, load_results
 from search.search_statistics import search_statistics
 from search.verdict import verdict
 from trainables.atomic import write_text
 from trainables.errors import InputError
 from trainables.place import Place
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["write_comparison", "write_report"]
 
@@ -37,7 +40,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     Raises:
         InputError: `folder` is no run folder, or one of its files cannot be read.
     """
-    results = load_results(folder)
+    results = _loaded(folder)
     quality = [search_statistics(results, method) for method in results.methods]
     found, report = verdict(results), results.folder.report
     drawn = figures(results, found, quality)
@@ -63,7 +66,7 @@ def write_comparison(folders: Sequence[str | Place], to: Path) -> Path:
     """
     if len(folders) < 2:
         raise InputError("Name two run folders or more to compare.")
-    loaded = [load_results(folder) for folder in folders]
+    loaded = [_loaded(folder) for folder in folders]
     text = comparison([(results, verdict(results)) for results in loaded])
     try:
         write_text(to / "comparison.md", text)
@@ -73,3 +76,11 @@ def write_comparison(folders: Sequence[str | Place], to: Path) -> Path:
             f"{to} cannot be written ({error.strerror}). Name another folder with --to."
         ) from error
     return to / "comparison.html"
+
+
+def _loaded(folder: str | Place) -> Results:
+    """The results, after what will be missing of them was told."""
+    results = load_results(folder)
+    for told in results.damaged_predictions.values():
+        logger.warning(told)
+    return results

@@ -128,7 +128,9 @@ def _examples(results: Results) -> str:
     metric, shown = metric_name(results), examples.shown_methods(results)
     left_out = [method for method in results.methods if method not in shown]
     missing = (
-        f"Not shown, as that run has not finished: {listed([*map(code, left_out)])}." if left_out else ""
+        f"Not shown, as their predictions are not at hand: {listed([*map(code, left_out)])}."
+        if left_out
+        else ""
     )
     note = (
         f"Documents of the test split at evenly spaced quantiles of the mean {metric} over the methods, the "

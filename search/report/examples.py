@@ -67,6 +67,7 @@ def _at_hand(results: Results, method: str) -> bool:
     return (
         record is not None
         and record.status == "completed"
+        and record.id not in results.damaged_predictions
         and results.folder.predictions_file(record).is_file()
     )
 

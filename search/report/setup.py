@@ -121,7 +121,7 @@ def _notes(results: Results) -> list[str]:
 def _failures(results: Results) -> list[str]:
     """What ended trials, then what befell others without ending them."""
     ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
-    return [*ends, *_preemptions(results), *_remarks(results)] or ["none"]
+    return [*ends, *_preemptions(results), *_remarks(results), *_damaged(results)] or ["none"]
 
 
 def _preemptions(results: Results) -> list[str]:
@@ -135,6 +135,11 @@ def _preemptions(results: Results) -> list[str]:
 
 def _remarks(results: Results) -> list[str]:
     return [f"{code(record.id)}: {text(remark)}" for record in results.records for remark in record.remarks]
+
+
+def _damaged(results: Results) -> list[str]:
+    again = "its predictions are damaged and left out here; a resume has the run again"
+    return [f"{code(run)}: {again}" for run in results.damaged_predictions]
 
 
 def _failure(row: pd.Series) -> str:

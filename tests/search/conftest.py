@@ -1,5 +1,6 @@
 """Planted run folders: what a sweep leaves behind, with numbers that a test can compute by hand."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from search.records import Record, Rung, Stop
 from search.store import RunFolder
 from trainables.atomic import write_text
 
+FORMATS = Path(__file__).parents[1] / "formats"
+RELEASED = sorted(folder.name for folder in FORMATS.iterdir() if folder.is_dir())
 RUNGS = (100, 300, 900)
 START = "2026-11-23T08:00:00+00:00"
 END = "2026-11-23T08:10:00+00:00"
@@ -163,7 +166,7 @@ def _final_rung(method: str, seed: int, score: float | None) -> Rung:
         rung=0,
         examples=RUNGS[-1],
         score=score,
-        scores=_scores(score),
+        scores={name: value for name, value in _scores(score).items() if name in ("rouge1", "rougeL")},
         loss=1.5,
         cost=parameters | spent,
     )
@@ -267,3 +270,21 @@ def tuneoff(monkeypatch, capsys, tmp_path) -> Callable[..., tuple[int, str, str]
         return code, printed.out, printed.err
 
     return call
+
+
+@pytest.fixture
+def released(tmp_path: Path, request: pytest.FixtureRequest) -> RunFolder:
+    """A run folder of the latest released format, or of that which a test is given, beside its data."""
+    shutil.copytree(FORMATS / getattr(request, "param", RELEASED[-1]), tmp_path, dirs_exist_ok=True)
+    return RunFolder(tmp_path / "run")
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    """All that lies there: when it was changed last, and its content."""
+    return {
+        str(path.relative_to(root)): (
+            path.lstat().st_mtime_ns,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in [root, *root.rglob("*")]
+    }

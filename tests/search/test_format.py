@@ -13,12 +13,10 @@ from search.ledger import Ledger
 from search.provenance import provenance
 from search.repair import repair
 from search.results import load_results
-from search.store import RunFolder
+from tests.search.conftest import RELEASED, tree
 from trainables.data import Data
 from trainables.errors import InputError
 
-FORMATS = Path(__file__).parents[1] / "formats"
-RELEASED = sorted(folder.name for folder in FORMATS.iterdir() if folder.is_dir())
 TRIAL, FINAL = "trials/ia3/0001.json", "final/prompt/seed-0/record.json"
 FILES = ("sweep.yaml", "provenance.json", "preflight.json", TRIAL, FINAL)
 COMMANDS = {
@@ -28,24 +26,6 @@ COMMANDS = {
     "compare": ["compare", "run", "run"],
     "export": ["export", "run", "--method", "prompt", "--to", "adapter"],
 }
-
-
-@pytest.fixture
-def released(tmp_path, request):
-    """A run folder of the latest released format, or of that which a test is given, beside its data."""
-    shutil.copytree(FORMATS / getattr(request, "param", RELEASED[-1]), tmp_path, dirs_exist_ok=True)
-    return RunFolder(tmp_path / "run")
-
-
-def tree(root: Path) -> dict[str, tuple[int, bytes]]:
-    """All that lies there: when it was changed last, and its content."""
-    return {
-        str(path.relative_to(root)): (
-            path.lstat().st_mtime_ns,
-            path.read_bytes() if path.is_file() else b"",
-        )
-        for path in [root, *root.rglob("*")]
-    }
 
 
 def add(file: Path, **keys: object) -> None:

@@ -94,7 +94,13 @@ def test_figures_are_written_for_print(finished):
 
 
 def test_text_of_models_and_data_is_shown_and_never_run(finished):
-    row = {"id": HOSTILE, "source": HOSTILE, "references": [HOSTILE], "prediction": HOSTILE, "rougeL": 10.0}
+    row = {
+        "id": HOSTILE,
+        "source": HOSTILE,
+        "references": [HOSTILE],
+        "prediction": HOSTILE,
+        "rougeL": 10.0,
+    } | {"rouge1": 9.0}
     for record in finished.folder.read_records():
         if record.phase == "final":
             finished.predictions(record, [row])
@@ -134,7 +140,7 @@ def test_where_there_are_no_intervals_none_are_drawn(page, finished):
         return any(layer["encoding"].get("y", {}).get("field") == "low" for layer in layers)
 
     assert drawn(page)
-    row = {"id": "a", "source": "s", "references": ["r"], "prediction": "p", "rougeL": 10.0}
+    row = {"id": "a", "source": "s", "references": ["r"], "prediction": "p", "rouge1": 9.0, "rougeL": 10.0}
     for record in finished.folder.read_records():
         if record.phase == "final":
             finished.predictions(record, [row])

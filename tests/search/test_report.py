@@ -41,7 +41,7 @@ def test_methods_have_the_mean_and_the_sample_spread_of_their_seeds(finished):
     table = tables.methods(load_results(finished.root))
     assert table.index.tolist() == ["lora", "full", "prompt_tuning", "baseline"]
     lora = table.loc["lora"]
-    assert (lora["rougeL_mean"], lora["rougeL_sd"], lora["rouge2_sd"], lora["seeds"]) == (34.5, 1.0, 0.5, 3)
+    assert (lora["rougeL_mean"], lora["rougeL_sd"], lora["rouge1_sd"], lora["seeds"]) == (34.5, 1.0, 1.0, 3)
     assert lora["trainable_percent"] == pytest.approx(100 * 10_000 / 1_010_000)
     assert (lora["train_seconds"], lora["peak_memory_bytes"], lora["adapter_bytes"]) == (
         101,
@@ -302,7 +302,7 @@ def test_a_winner_that_changed_after_the_final(finished):
 def test_predictions_that_are_missing_are_said_to_be(finished):
     finished.folder.predictions_file(load_results(finished.root).final("full", 0)).unlink()
     report = read(finished)
-    assert "Not shown, as that run has not finished: `full`." in report
+    assert "Not shown, as their predictions are not at hand: `full`." in report
     assert "### Example 5 of 5" in report
 
 
@@ -320,7 +320,7 @@ def test_only_the_baseline_has_predictions(finished):
 
 def test_text_of_data_and_models_is_never_markup(finished):
     hostile = "```\n# heading\n````text\n<script>alert(1)</script> | a | 🙂 مرحبا \x1b[31m\u2028# heading"
-    row = {"id": "a|b`<b>", "source": hostile, "references": [hostile, ""], "rougeL": math.nan}
+    row = {"id": "a|b`<b>", "source": hostile, "references": [hostile, ""], "rouge1": 9.0, "rougeL": math.nan}
     for method in ("baseline", "lora", "full", "prompt_tuning"):
         record = load_results(finished.root).final(method, 0)
         finished.predictions(record, [row | {"prediction": hostile, "rougeL": 10.0}])
