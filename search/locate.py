@@ -7,6 +7,7 @@ from typing import Any
 from search.problems import Problem, SweepError
 from spaces import did_you_mean
 from trainables.metrics import named
+from trainables.task import DATA_FORMATS, is_path
 
 BUNDLED = Path(__file__).parent / "sweeps"
 
@@ -38,9 +39,9 @@ def read(file: Path) -> bytes:
 def resolve(data: dict[str, Any], folder: Path, *, elsewhere: bool = False) -> list[Problem]:
     """Make the paths of the task absolute, so that a trial finds them from any folder on the machine.
 
-    A relative path is looked up beside the sweep file, then in the working directory. A model that is no
-    folder here is left as it is: a hub id looks the same. Returns the data files that do not exist, for a
-    sweep that is run `elsewhere` only those without a whole path.
+    A relative path is looked up beside the sweep file, then in the working directory. A model, or data, that
+    is no folder here is left as it is where a hub id looks the same. Returns the data files and folders that
+    do not exist, for a sweep that is run `elsewhere` only those without a whole path.
     """
     task = data.get("task")
     if not isinstance(task, dict):
@@ -49,8 +50,12 @@ def resolve(data: dict[str, Any], folder: Path, *, elsewhere: bool = False) -> l
         task["model"] = next((str(place) for place in _places(model, folder) if place.is_dir()), model)
     if isinstance(metric := task.get("metric"), str):
         task["metric"] = _resolve_module(metric, folder)
-    files = task.get("data")
-    return list(_resolve_files(files, folder, elsewhere)) if isinstance(files, dict) else []
+    sources = task.get("data")
+    if isinstance(sources, dict):
+        return list(_resolve_files(sources, folder, elsewhere))
+    if isinstance(sources, str) and sources not in ("", "embedded"):
+        return list(_resolve_folder(task, sources, folder, elsewhere))
+    return []
 
 
 def _resolve_module(metric: str, folder: Path) -> str:
@@ -72,6 +77,17 @@ def _resolve_files(files: dict[str, Any], folder: Path, elsewhere: bool) -> Iter
             yield Problem(f"task.data.{split}", f"no such file; tried {', '.join(map(str, places))}")
         else:
             files[split] = str(found or name)
+
+
+def _resolve_folder(task: dict[str, Any], name: str, folder: Path, elsewhere: bool) -> Iterator[Problem]:
+    places = _places(name, folder)
+    found = next((place for place in places if place.is_dir()), None)
+    if found is not None:
+        task["data"] = str(found)
+    elif Path(name).suffix.lower() in DATA_FORMATS:
+        yield Problem("task.data", f"names a file: write {{train: {name}}}, with validation and test beside")
+    elif is_path(name) and not (elsewhere and Path(name).is_absolute()):
+        yield Problem("task.data", f"no such folder; tried {', '.join(map(str, places))}")
 
 
 def _places(name: str, folder: Path) -> list[Path]:

@@ -18,7 +18,8 @@ from pyarrow import parquet
 from trainables import embedded
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
-from trainables.task import DataFiles, Task
+from trainables.separated import read_csv, read_tsv
+from trainables.task import DataFiles, Task, is_path
 
 __all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
 
@@ -32,11 +33,13 @@ HUB_NAMES: dict[Split, tuple[str, ...]] = {
 CARVED_SHARE = 0.05
 CARVED_MOST = 500
 """A missing split takes this share of train's sources, at most so many."""
+FOLDER_DIGEST = 16
+"""Hexadecimal digits by which the datasets library knows the content of a folder."""
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task.DATA_FORMATS
     ".jsonl": lambda path: pd.DataFrame(map(json.loads, _lines(path)), dtype=object),
     ".json": lambda path: pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), dtype=object),
-    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
-    ".tsv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t"),
+    ".csv": read_csv,
+    ".tsv": read_tsv,
     ".parquet": lambda path: parquet.read_table(path).to_pandas(integer_object_nulls=True),
 }
 
@@ -103,7 +106,7 @@ def _frames(data: str | DataFiles) -> dict[Split, pd.DataFrame]:
     if data == "embedded":
         frames = embedded.load_splits()
         return {split: frames[split] for split in SPLITS}
-    return _hub_frames(data)
+    return _hub_frames(_place(data))
 
 
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
@@ -115,8 +118,6 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(f"Data file {path} does not exist.")
     try:
         return READERS[path.suffix.lower()](path).rename(columns=str)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
     except (ValueError, OSError) as error:
         raise InputError(f"Data file {path} cannot be read as {path.suffix[1:]}: {error}") from error
 
@@ -124,6 +125,16 @@ def _read(path: Path) -> pd.DataFrame:
 def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8") as file:
         yield from (line for line in file if line.strip())
+
+
+def _place(name: str) -> str:
+    """The whole path of the folder of that name, else the name, which is then an id of the hub."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve())
+    if is_path(name):
+        raise InputError(f"Data folder {name} does not exist. An id of the hub is written owner/name.")
+    return name
 
 
 def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
@@ -137,6 +148,12 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
             "The hub may be unreachable (or HF_HUB_OFFLINE set). Local files work without it: "
             "data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}."
         ) from error
+    if not is_path(name) and _is_of_a_folder(loaded):
+        raise InputError(
+            f"Data set {name!r} is not on the Hugging Face hub as far as can be told, and its cache holds "
+            f"only what was once read from a folder of that name. If a folder is meant, name it as ./{name}, "
+            "relative to the sweep file, or by its whole path."
+        )
     frames: dict[Split, pd.DataFrame] = {}
     for split, names in HUB_NAMES.items():
         found = next((known for known in names if known in loaded), None)
@@ -145,6 +162,15 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
     if "train" not in frames:
         raise InputError(f"Data set {name!r} has no train split; it has {', '.join(map(str, loaded))}.")
     return frames
+
+
+def _is_of_a_folder(loaded: Any) -> bool:
+    """Whether the datasets library read it from a folder, also long ago.
+
+    It names the cache of a folder by a short digest of its content, that of a hub id by the commit.
+    """
+    files = [file["filename"] for split in loaded.values() for file in split.cache_files]
+    return any(len(Path(file).parent.name) == FOLDER_DIGEST for file in files)
 
 
 def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -> list[Example]:

@@ -1,10 +1,11 @@
 """Rows of a table become examples: the prompt filled with the row's columns, and the references."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spaces import did_you_mean
+from spaces import did_you_mean, shown
 from trainables.errors import InputError
 from trainables.prompt import PromptError, fill, template
 from trainables.task import Task
@@ -30,15 +31,18 @@ def made(row: Mapping[str, Any], name: str, targets: Sequence[str], task: Task) 
     """The example of a row with the id `name`; its `targets` are the columns of its references.
 
     Raises:
-        InputError: the prompt cannot be filled with the row, or its label is none of the task's.
+        InputError: a column of the task holds no text, the prompt cannot be filled with the row, or its
+            label is none of the task's.
     """
-    values = {column: _plain(value) for column, value in row.items()}
-    values[task.source] = str(values[task.source])
+    prompt = template(task.prompt)
+    read = {column: _plain(row[column], _cell(name, column)) for column in {*prompt.columns, *targets}}
+    values = {**row, **read, task.source: _source(read[task.source], _cell(name, task.source))}
     try:
-        filled = fill(template(task.prompt), values, task.source)
+        filled = fill(prompt, values, task.source)
     except PromptError as error:
         raise InputError(f"task.prompt cannot be filled with {name}: {error}") from error
-    texts = [text for column in targets for text in _texts(values[column]) if text.strip()]
+    references = (text for column in targets for text in _texts(read[column], _cell(name, column)))
+    texts = [text for text in references if text.strip()]
     if task.picks_labels:
         texts = [_label(text, task) for text in texts]
     return Example(
@@ -50,18 +54,50 @@ def made(row: Mapping[str, Any], name: str, targets: Sequence[str], task: Task) 
     )
 
 
-def _plain(value: Any) -> Any:
-    """A cell as Python has it: empty text for a missing one, lists for arrays."""
-    if value is None:
-        return ""
-    return value.tolist() if hasattr(value, "tolist") else value
+def _cell(row: str, column: str) -> str:
+    return f"{row}: the column {column!r}"
 
 
-def _texts(value: Any) -> list[str]:
+def _plain(value: Any, cell: str) -> Any:
+    """A cell as Python has it: empty text for a missing one, lists for arrays, text for bytes."""
+    return "" if value is None else _unpacked(value, cell)
+
+
+def _unpacked(value: Any, cell: str) -> Any:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{cell} holds bytes that are no text in UTF-8 ({error.reason} at {error.start}). "
+                "Convert it to text."
+            ) from error
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, list):
+        return [_unpacked(item, cell) for item in value]
+    return {key: _unpacked(item, cell) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _source(value: Any, cell: str) -> str:
+    if isinstance(value, list | dict):
+        raise _no_text(f"{cell} must hold a text, and", value)
+    return str(value)
+
+
+def _texts(value: Any, cell: str) -> list[str]:
     """A cell's references: a text, a list of texts, or SQuAD's `{text: [...], answer_start: [...]}`."""
     if isinstance(value, dict) and "text" in value:
-        return _texts(_plain(value["text"]))
-    return [str(text) for text in value] if isinstance(value, list) else [str(value)]
+        return _texts("" if value["text"] is None else value["text"], cell)
+    texts = value if isinstance(value, list) else [value]
+    for text in texts:
+        is_nan = isinstance(text, float) and math.isnan(text)
+        if text is None or is_nan or isinstance(text, list | dict):
+            raise _no_text(f"{cell} must hold a text, or a list of texts, and", text)
+    return [str(text) for text in texts]
+
+
+def _no_text(rule: str, value: Any) -> InputError:
+    return InputError(f"{rule} holds {shown(value)}. Mend the row, or leave it out.")
 
 
 def _label(value: str, task: Task) -> str:

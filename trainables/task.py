@@ -3,6 +3,7 @@
 Plain validated data without torch, so that a sweep file can be checked on any machine.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,14 @@ DATA_FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+_HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
+
+
+def is_path(name: str) -> bool:
+    """Whether it cannot be an id of the hub, `name` or `owner/name`: `./name`, `name/`, `a/b/c`, `~/name`."""
+    return _HUB_ID.fullmatch(name) is None
 
 
 class DataFiles(BaseModel):
@@ -57,7 +66,9 @@ class Task(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     model: Name = Field(description='Hub id, local folder, or "embedded" (the small model of the package).')
-    data: Data = Field(description='Hub id, local files {train, validation, test}, or "embedded".')
+    data: Data = Field(
+        description='Hub id, local files {train, validation, test}, a local folder, or "embedded".'
+    )
     kind: str = Field(
         "summarization",
         description="How outputs are made and scored.",

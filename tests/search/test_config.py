@@ -286,6 +286,40 @@ def test_a_models_folder_becomes_absolute_and_a_hub_id_stays(folder: Path) -> No
     assert small("task.model=embedded").task.model == "embedded"
 
 
+def test_a_data_folder_becomes_absolute_and_a_hub_id_stays(write: Any, folder: Path) -> None:
+    for name in ("sweeps/dialogues", "dialogues", "sets/talk", "embedded"):
+        (folder / name).mkdir(parents=True)
+    texts = {name: SMALL.replace("some/dialogues", name) for name in FOLDERS}
+    found = {name: load_sweep(write(text, "sweeps/sweep.yaml")).task.data for name, text in texts.items()}
+    assert found == {name: place.format(folder) for name, place in FOLDERS.items()}
+
+
+FOLDERS = {
+    "dialogues": "{}/sweeps/dialogues",
+    "./dialogues/": "{}/sweeps/dialogues",
+    "sets/talk": "{}/sets/talk",
+    "../dialogues": "{}/dialogues",
+    "some/dialogues": "some/dialogues",
+    "embedded": "embedded",
+}
+
+
+@pytest.mark.parametrize("name", ["./dialogues", "dialogues/", "a/b/c", "~/no/dialogues"])
+def test_a_missing_data_folder_names_what_was_tried(write: Any, folder: Path, name: str) -> None:
+    ((path, message),) = problems(write(SMALL.replace("some/dialogues", name), "sweeps/sweep.yaml"))
+    assert path == "task.data"
+    places = dict.fromkeys((base / Path(name).expanduser()) for base in (folder / "sweeps", folder))
+    assert message == f"no such folder; tried {', '.join(map(str, places))}"
+
+
+def test_a_data_file_in_the_place_of_a_folder_is_told_how_to_be_named(write: Any) -> None:
+    (problem,) = problems(write(SMALL.replace("some/dialogues", "train.jsonl")))
+    assert problem == (
+        "task.data",
+        "names a file: write {train: train.jsonl}, with validation and test beside",
+    )
+
+
 def test_the_schema_knows_methods_keys_and_descriptions() -> None:
     schema = json_schema()
     json.dumps(schema)

@@ -94,13 +94,8 @@ def test_figures_are_written_for_print(finished):
 
 
 def test_text_of_models_and_data_is_shown_and_never_run(finished):
-    row = {
-        "id": HOSTILE,
-        "source": HOSTILE,
-        "references": [HOSTILE],
-        "prediction": HOSTILE,
-        "rougeL": 10.0,
-    } | {"rouge1": 9.0}
+    texts = {"id": HOSTILE, "source": HOSTILE, "references": [HOSTILE], "prediction": HOSTILE}
+    row = texts | {"rouge1": 9.0, "rougeL": 10.0}
     for record in finished.folder.read_records():
         if record.phase == "final":
             finished.predictions(record, [row])

@@ -246,6 +246,19 @@ def test_a_list_reads_the_same_from_parquet(tmp_path: Path) -> None:
     assert [example.references for example in data.test] == [("x", "y"), ("z",)]
 
 
+def test_bytes_are_text_in_utf_8(tmp_path: Path) -> None:
+    rows = [
+        {"dialogue": "Zoë".encode(), "summary": [b"x", "茶".encode()], "topic": b"t", "image": b"\xff"},
+        {"dialogue": b"b", "summary": [b"y"], "topic": None, "image": None},
+    ]
+    files = dict.fromkeys(("train", "validation", "test"), write(tmp_path / "a.parquet", rows))
+    data = load(task(files, prompt="{topic}: {dialogue}"), seed=0)
+    assert data.train == [
+        Example("train-0", "Zoë", "t: Zoë", ("x", "茶")),
+        Example("train-1", "b", ": b", ("y",)),
+    ]
+
+
 def test_a_jinja_prompt_sees_values_as_they_are(tmp_path: Path) -> None:
     rows = [
         {"dialogue": "a", "summary": "s", "turns": ["x", "y"], "year": 1999},

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pandas as pd
 import pytest
+from pyarrow import Table, parquet
 
 from trainables.data import load
 from trainables.errors import InputError
@@ -85,6 +87,57 @@ def test_a_split_whose_rows_are_all_blank(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "held"),
+    [
+        (["x", None], "null"),
+        ([None], "null"),
+        (["x", float("nan")], "nan"),
+        ([["x"]], "['x']"),
+        ({"text": ["x", None]}, "null"),
+        ({"answer": "x"}, "{'answer': 'x'}"),
+    ],
+)
+def test_what_is_no_text_among_the_references_is_told_with_its_row_and_column(
+    tmp_path: Path, cell: Any, held: str
+) -> None:
+    message = problem(tmp_path, content=GOOD + json.dumps({"dialogue": "a", "summary": cell}) + "\n")
+    assert message == (
+        f"train-1: the column 'summary' must hold a text, or a list of texts, and holds {held}. "
+        "Mend the row, or leave it out."
+    )
+
+
+def test_a_null_in_a_list_of_a_parquet_file_is_told(tmp_path: Path) -> None:
+    rows = [{"dialogue": "a", "summary": ["x"]}, {"dialogue": "b", "summary": ["y", None]}]
+    parquet.write_table(Table.from_pylist(rows), tmp_path / "a.parquet")
+    message = problem(tmp_path, name="train.parquet", content=(tmp_path / "a.parquet").read_bytes())
+    assert message.startswith("train-1: the column 'summary' must hold a text, or a list of texts, and holds")
+
+
+@pytest.mark.parametrize("source", [["a", "b"], {"text": "a"}])
+def test_a_source_that_is_no_text_is_told(tmp_path: Path, source: Any) -> None:
+    message = problem(tmp_path, content=json.dumps({"dialogue": source, "summary": "s"}))
+    assert message.startswith(f"train-0: the column 'dialogue' must hold a text, and holds {source}.")
+
+
+@pytest.mark.parametrize("column", ["dialogue", "summary", "topic"])
+def test_bytes_that_are_no_text_are_told_with_their_row_and_column(tmp_path: Path, column: str) -> None:
+    good = {"dialogue": b"a", "summary": b"s", "topic": b"t", "image": b"\xff"}
+    parquet.write_table(Table.from_pylist([good, {**good, column: b"\xff\xfe"}]), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    message = problem(tmp_path, name="train.parquet", content=content, prompt="{dialogue} {topic}")
+    assert message == (
+        f"train-1: the column '{column}' holds bytes that are no text in UTF-8 (invalid start byte at 0). "
+        "Convert it to text."
+    )
+
+
+@pytest.mark.parametrize("name", ["folder/", "./folder", "../folder", "/no/folder", "~/no/folder", "a/b/c"])
+def test_a_folder_that_does_not_exist_is_told(tmp_path: Path, name: str) -> None:
+    assert problem(tmp_path, data=name).startswith(f"Data folder {name} does not exist.")
+
+
+@pytest.mark.parametrize(
     ("fields", "missing"),
     [
         ({"source": "text", "prompt": "{text}"}, "'text'"),
@@ -116,3 +169,22 @@ def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     assert message.startswith("Data set 'nobody/such-dialogues' cannot be loaded from the Hugging Face hub")
     assert "(or HF_HUB_OFFLINE set)" in message
     assert "data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}" in message
+
+
+def test_a_name_is_never_a_folder_that_was_read_elsewhere_and_is_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The datasets library would find it by its bare name, also after the folder was moved away."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    folder = tmp_path / "elsewhere" / "dialogues"
+    folder.mkdir(parents=True)
+    for split in ("train", "validation", "test"):
+        (folder / f"{split}.jsonl").write_text(GOOD)
+    fields = {"model": "m", "source": "dialogue", "target": "summary", "prompt": "{dialogue}"}
+    assert load(Task(data=str(folder), **fields), seed=0).counts["train"] == 1
+    monkeypatch.chdir(tmp_path)
+    assert datasets.load_dataset("dialogues")["train"][0]["dialogue"] == "a"
+    message = problem(tmp_path, data="dialogues")
+    assert message.startswith("Data set 'dialogues' is not on the Hugging Face hub as far as can be told")
+    assert "name it as ./dialogues" in message
