@@ -177,15 +177,12 @@ def _provenance() -> dict[str, Any]:
 def write_report(root: Path) -> dict[str, float]:
     """What one `tuneoff report` took, and what it left."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "search.cli", "report", str(root)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
+    command = [sys.executable, "-m", "search.cli", "report", str(root)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
     if status:
-        raise SystemExit(process.stderr.read().decode() if process.stderr else status)
+        raise SystemExit(f"{' '.join(command)} failed")
     return {
         "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
