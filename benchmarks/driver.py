@@ -3,7 +3,7 @@
     python -m benchmarks.driver [--trials 1000] [--rounds 1] [--full]
 
 Both sides run trials of one report each on two reused actors of this machine, each side in a process and on a
-Ray of its own. tuneoff runs the qualifying of three methods with random search, and keeps records, studies
+Ray of its own. tuneoff runs the search of three methods with random search, and keeps records, studies
 and TensorBoard's event files; plain Tune keeps what it keeps by default, event files among it. Ray's own
 start is not counted.
 """
@@ -26,15 +26,15 @@ from ray import cloudpickle, tune
 
 import spaces
 from benchmarks.measure import OURS, Comparison, Sample, add_options, in_turns, tell
-from search.assignments import Plan
-from search.boards import Boards
-from search.cluster import connected
-from search.config import Sweep
-from search.experiment import Experiment
-from search.ledger import Ledger
-from search.qualifying import qualify
-from search.records import Record
-from search.store import RunFolder
+from search.cluster.connection import connected
+from search.config.sweep import Sweep
+from search.engine.experiment import Experiment
+from search.engine.search_phase import run_search
+from search.engine.tensorboard import TensorBoardLogger
+from search.records.plan import Plan
+from search.records.record import Record
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -107,13 +107,13 @@ class Ends:
 
 
 def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
-    """The qualifying of a sweep, without what comes before and after it."""
+    """The search of a sweep, without what comes before and after it."""
     sweep = Sweep.model_validate(
         {
             "name": "trivial",
             "task": {"model": "m", "data": "d", "source": "s", "target": "t", "prompt": "{s}"},
             "methods": {method: {} for method in METHODS},
-            "qualifying": {
+            "search": {
                 "trials_per_method": -(-trials // len(METHODS)),
                 "sampler": sampler,
                 "scheduler": "none",
@@ -121,8 +121,8 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
             "resources": {"concurrent_trials": CPUS},
         }
     )
-    store = RunFolder(folder)
-    plan = Plan(sweep, store, "", [1])
+    run_folder = RunFolder(folder)
+    plan = Plan(sweep, run_folder, "", [1])
     with connected("local") as cluster:
         slots = cluster.slots(sweep.resources)
         ends = Ends()
@@ -131,8 +131,12 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
             if record.status != "running":
                 ends.note()
 
-        told = (Boards(store), note)
-        qualify(plan, Ledger(store), Experiment(Trivial, cluster, sweep.resources, slots, store.tune, told))
+        told = (TensorBoardLogger(run_folder), note)
+        run_search(
+            plan,
+            TrialStore(run_folder),
+            Experiment(Trivial, cluster, sweep.resources, slots, run_folder.tune, told),
+        )
     return ends
 
 

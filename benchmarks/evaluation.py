@@ -26,7 +26,7 @@ from benchmarks.peers import notebook
 from benchmarks.peers.parts import compute_metrics, rouge
 from benchmarks.peers.script import arguments, tokenize
 from benchmarks.work import TARGET, Work, point
-from trainables.generate import greedy
+from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 

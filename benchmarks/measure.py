@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from search.provenance import this_start
+from search.records.provenance import this_start
 
 OURS = "tuneoff"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.work import Work
-from search import yaml_file
+from search.config import yaml_file
 
 LEFT_TO_THE_PROGRAM = ("OMP_NUM_THREADS",)
 """Not handed on: each program decides on its own threads."""
@@ -33,7 +33,7 @@ def tuneoff(work: Work, search: Search, folder: Path) -> list[str]:
         "name": "bench",
         "task": work.task().model_dump(mode="json", exclude_defaults=True),
         "methods": {method: {} for method in search.methods},
-        "qualifying": {
+        "search": {
             "trials_per_method": search.trials,
             "max_epochs": search.epochs,
             "first_rung": 0.3,  # with a reduction factor of 3: at a third of the budget, and at its end
@@ -43,7 +43,7 @@ def tuneoff(work: Work, search: Search, folder: Path) -> list[str]:
     }
     file = folder / "sweep.yaml"
     file.write_text(yaml_file.dump(sweep), encoding="utf-8")
-    return [sys.executable, "-m", "search.cli", "run", str(file), "--folder", str(folder / "run")]
+    return [sys.executable, "-m", "search.console.app", "run", str(file), "--folder", str(folder / "run")]
 
 
 def peer(name: str, work: Work, search: Search, folder: Path, *, trials: int) -> list[str]:

@@ -22,11 +22,11 @@ import pandas as pd
 
 import spaces
 from benchmarks import measure
-from search.config import Sweep
-from search.records import Record, Rung, Stop, now
-from search.samplers import guided_or_random
-from search.store import RunFolder
-from trainables.atomic import write_text
+from search.config.sweep import Sweep
+from search.records.record import Record, Rung, Stop, now
+from search.records.run_folder import RunFolder
+from search.samplers.proposals import guided_or_random
+from trainables.storage.atomic import write_text
 
 AIM_SECONDS, AIM_GIB = 20.0, 1.0
 METHODS = {"full": 2_534_880, "lora": 179_712, "prompt_tuning": 3_200}
@@ -45,7 +45,7 @@ def plant(root: Path, trials: int) -> None:
             "name": "large",
             "task": {"model": "a/model", "data": "some/data", "source": "s", "target": "t", "prompt": "{s}"},
             "methods": {method: {} for method in METHODS},
-            "qualifying": {"trials_per_method": -(-trials // len(METHODS))},
+            "search": {"trials_per_method": -(-trials // len(METHODS))},
             "final": {"seeds": SEEDS},
         }
     )
@@ -80,7 +80,7 @@ def _trial(method: str, number: int, random: Random) -> Record:
         id=f"{method}/{number:04d}",
         method=method,
         number=number,
-        phase="qualifying",
+        phase="search",
         split="validation",
         origin="sampled" if number else "default",
         hyperparameters=_point(method, number),
@@ -177,7 +177,7 @@ def _provenance() -> dict[str, Any]:
 def write_report(root: Path) -> dict[str, float]:
     """What one `tuneoff report` took, and what it left."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "search.cli", "report", str(root)]
+    command = [sys.executable, "-m", "search.console.app", "report", str(root)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began

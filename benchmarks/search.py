@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks import measure
 from benchmarks.searches import Foresight, RandomSearch, StockSearch, StockTogether
-from search.results import load_results
-from search.simulation import Curves, Search, SimulatedSweep, Told, read, recorded, simulate, write
+from benchmarks.simulation import Curves, Search, SimulatedSweep, Told, read, recorded, simulate, write
+from search.records.results import load_results
 from trainables.errors import InputError
 
 CURVES = Path(__file__).parent / "curves" / "t5-dialog-mini.json"

@@ -20,8 +20,8 @@ from ray.tune.result import TRAINING_ITERATION
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from search.simulation import Curve, Curves, MethodCurves, Tabular, nearest
-from search.simulation.nearest import proposed
+from benchmarks.simulation import Curve, Curves, MethodCurves, Tabular, nearest
+from benchmarks.simulation.nearest import proposed
 from spaces import Value
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.startup [--full] [--rounds 3]
 
-Beside the first rung stands the same for a script with Ray Tune, which asks no gates first. Of tuneoff's
+Beside the first rung stands the same for a script with Ray Tune, which asks no checks first. Of tuneoff's
 seconds it is told what they went to: from the files that it leaves, and from the costs in the record.
 """
 
@@ -41,7 +41,7 @@ def _children_seconds() -> float:
 
 def command(*words: str) -> Sample:
     """One call of the command line."""
-    with child_timed() as sample, started([sys.executable, "-m", "search.cli", *words]):
+    with child_timed() as sample, started([sys.executable, "-m", "search.console.app", *words]):
         pass
     return sample
 
@@ -60,7 +60,7 @@ def our_first_rung(of: Work, folder: Path) -> tuple[Sample, dict[str, float]]:
     trial = {name: cost[f"{name}_seconds"] for name in ("startup", "train", "evaluation")}
     parts = {
         "check, data": planned - begun,
-        "Ray, worker, gates": gated - planned,
+        "Ray, worker, checks": gated - planned,
         **{f"trial's {name}": seconds for name, seconds in trial.items()},
         "Tune, records": told - gated - sum(trial.values()),
     }

@@ -4,7 +4,7 @@
 
 Three methods with as many trials each, eight with --full, of up to three passes over the same examples, on
 all CPUs of this machine. Each side stops trials in its own way: tuneoff by an ASHA a method, the script by
-one ASHA for all, hyperparameter_search by Optuna's median pruner. tuneoff's time includes its gates, not its
+one ASHA for all, hyperparameter_search by Optuna's median pruner. tuneoff's time includes its checks, not its
 final.
 """
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from search.config import load_sweep
-    from search.results import load_results
-    from search.runner import run
+    from search.engine import run
+    from search.records import load_results
 
 __all__ = ["load_results", "load_sweep", "run"]
 
-_HOMES = {"load_results": "search.results", "load_sweep": "search.config", "run": "search.runner"}
+_HOMES = {
+    "load_results": "search.records.results",
+    "load_sweep": "search.config.sweep",
+    "run": "search.engine.runner",
+}
 
 
 def __getattr__(name: str) -> object:

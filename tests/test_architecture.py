@@ -13,6 +13,11 @@ import search
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 300
 RAY_SEAM = "trainables/trainable.py"
+ROOMS = (
+    "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report", "cluster",
+    "preflight", "engine", "console",
+)  # fmt: skip
+"""The packages of `search/`, from the bottom: a room may use those before it."""
 TRAINING = {"torch", "transformers", "peft"}
 
 
@@ -70,6 +75,37 @@ def test_search_never_imports_what_trains(file: str) -> None:
     assert not packages_of(file) & TRAINING
 
 
+def test_every_room_has_its_place_in_the_order() -> None:
+    rooms = {file.parent.name for file in (ROOT / "search").glob("*/__init__.py")}
+    assert rooms == set(ROOMS)
+    assert {file.name for file in (ROOT / "search").glob("*.py")} == {"__init__.py"}
+
+
+@pytest.mark.parametrize("file", [file for file in files("search") if file.count("/") > 1])
+def test_a_room_uses_what_the_rooms_below_it_export(file: str) -> None:
+    room = file.split("/")[1]
+    below = ROOMS[: ROOMS.index(room)]
+    used = {tuple(name.split(".")[1:]) for name in imports_of(file) if name.startswith("search.")}
+    others = {name for name in used if name[0] != room}
+    assert {name[0] for name in others} <= set(below)
+    assert all(name[1:] in {(public,) for public in exported(name[0])} for name in others)
+
+
+def exported(room: str) -> list[str]:
+    """The names in a room's `__all__`, read without importing it."""
+    tree = ast.parse((ROOT / "search" / room / "__init__.py").read_text(encoding="utf-8"))
+    (names,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    found: list[str] = ast.literal_eval(names)
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_its_purpose_in_a_line(room: str) -> None:
+    doc = ast.get_docstring(ast.parse((ROOT / "search" / room / "__init__.py").read_text(encoding="utf-8")))
+    assert doc
+    assert doc.splitlines()[0].endswith(".")
+
+
 @pytest.mark.parametrize("file", files("spaces", "trainables", "search"))
 def test_a_file_is_a_small_room(file: str) -> None:
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) < MOST_LINES
@@ -83,7 +119,9 @@ def test_every_space_has_a_method_of_its_name_and_the_reverse() -> None:
     assert methods("spaces") == methods("trainables/methods")
 
 
-@pytest.mark.parametrize("module", ["search", "search.config", "search.results", "spaces", "trainables.task"])
+@pytest.mark.parametrize(
+    "module", ["search", "search.config.sweep", "search.records.results", "spaces", "trainables.task"]
+)
 def test_reading_a_sweep_or_its_records_loads_neither_torch_nor_ray(module: str) -> None:
     code = f"import {module}, sys; print(*{{'torch', 'transformers', 'peft', 'ray'}} & set(sys.modules))"
     result = subprocess.run(
@@ -95,7 +133,7 @@ def test_reading_a_sweep_or_its_records_loads_neither_torch_nor_ray(module: str)
 def test_a_report_loads_what_it_needs_and_no_more() -> None:
     """Each takes a third of a second or more, of the two in which a report should be there."""
     left_out = {"torch", "transformers", "ray", "scipy.stats", "scipy.optimize", "altair"}
-    code = f"import search.report, sys; print(*{left_out} & set(sys.modules))"
+    code = f"import search.report.write, sys; print(*{left_out} & set(sys.modules))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -35,7 +35,7 @@ def place(
     sweep["task"] |= {"model": model_folder("t5", 0.1, True), "max_target_tokens": 16}
     for split, name in sweep["task"]["data"].items():
         shutil.copy(data_files[split], folder / name)
-    sweep["qualifying"] = {"trials_per_method": 2, "max_epochs": 1, "validation_samples": 4}
+    sweep["search"] = {"trials_per_method": 2, "max_epochs": 1, "validation_samples": 4}
     sweep["final"] = {"seeds": 1, "test_samples": 4}
     (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep))
     return folder
@@ -62,7 +62,7 @@ def test_every_command_runs(place: Path) -> None:
         assert command == "tuneoff"
         if arguments[0] == "compare":
             shutil.copytree(place / "runs/my-sweep", place / "runs/other-sweep")
-        execute([sys.executable, "-m", "search.cli", *arguments], place)
+        execute([sys.executable, "-m", "search.console.app", *arguments], place)
     assert "**" in (place / "runs/my-sweep/report/report.md").read_text(encoding="utf-8")
     assert (place / "my-adapter/adapter_model.safetensors").is_file()
     runs_again = next(block for block in blocks("python") if "run(" in block)

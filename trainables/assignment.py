@@ -9,7 +9,7 @@ from trainables.task import Task
 
 
 class Assignment(BaseModel):
-    """One trial of the qualifying or one run of the final."""
+    """One trial of the search or one run of the final."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -7,11 +7,11 @@ import pandas as pd
 
 from trainables import metrics
 from trainables.batches import by_tokens
-from trainables.classify import most_likely
 from trainables.data import Split
 from trainables.encode import Encoded
-from trainables.encoded_once import encoded_once
-from trainables.generate import BATCH_TOKENS, end_tokens, greedy
+from trainables.inference.classify import most_likely
+from trainables.inference.encoded_once import encoded_once
+from trainables.inference.generate import BATCH_TOKENS, end_tokens, greedy
 from trainables.loss import mean_cross_entropy
 from trainables.methods import Model
 from trainables.workbench import Workbench

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from trainables import checkpoint, methods
+from trainables import methods
 from trainables.batches import order_of, padded_tokens, training_batches
 from trainables.cost import Meter, release_memory
 from trainables.cost.memory import limit_bytes
@@ -19,14 +19,15 @@ from trainables.data import Split
 from trainables.encode import Encoded
 from trainables.evaluation import Evaluation, evaluate
 from trainables.loss import summed_cross_entropy
+from trainables.micro_batches import MicroBatches
 from trainables.model import total_parameters, trainable_parameters
 from trainables.optimization import Optimization
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt
 from trainables.packing import packed_tokens
-from trainables.place import Place
-from trainables.portions import Portions
 from trainables.preemption import is_noticed
 from trainables.random_state import RandomState
+from trainables.storage import checkpoint
+from trainables.storage.place import Place
 from trainables.workbench import Workbench
 
 T = TypeVar("T")
@@ -42,9 +43,9 @@ class FineTuning:
     `method` None is the untrained model, which can only be evaluated. The base model belongs to the
     workbench: `close` gives it back as it was.
 
-    Each step takes its batch in portions of `micro_batch` examples (None: the task's `micro_batch_size`),
+    Each step cuts its batch up into `micro_batch` examples (None: the task's `micro_batch_size`),
     whose gradients add up to the gradient of the whole batch. The first time that memory runs out, in a
-    step or in an evaluation, the portion is halved, and the work is done again from the state before it.
+    step or in an evaluation, the micro-batch is halved, and the work is done again from the state before it.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class FineTuning:
         began = time.perf_counter()
         self.bench = bench
         self.base = bench.base
-        self.portions = Portions(micro_batch or bench.task.micro_batch_size)
+        self.micro_batches = MicroBatches(micro_batch or bench.task.micro_batch_size)
         self.capacity = bench.task.packed_tokens
         self.steps = 0
         self.examples_seen = 0
@@ -73,9 +74,9 @@ class FineTuning:
             self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
             if method is not None:
                 self.optimization = Optimization(self.parameters.values(), hyperparameters, len(self.plan))
-                self.steering = methods.steer(method, self.model, hyperparameters, len(self.plan))
+                self.callback = methods.callback(method, self.model, hyperparameters, len(self.plan))
                 self.optimization.optimizer.register_step_post_hook(
-                    lambda *_: self.steering.after_step(self.steps)
+                    lambda *_: self.callback.after_step(self.steps)
                 )
 
     def advance(self, examples: int) -> list[float]:
@@ -93,7 +94,7 @@ class FineTuning:
         with self.meter.spending("train_seconds"):
             while self.examples_seen < goal and self.steps < len(self.plan) and not is_noticed():
                 batch = self.plan[self.steps]
-                halve = partial(self.portions.halve_training, len(batch))
+                halve = partial(self.micro_batches.halve_training, len(batch))
                 losses.append(self._within_memory(partial(self._step, batch), halve))
         return losses
 
@@ -105,21 +106,21 @@ class FineTuning:
         """
 
         def work() -> Evaluation:
-            return evaluate(self.bench, self.model, split, limit, parts=self.portions.evaluation_parts)
+            return evaluate(self.bench, self.model, split, limit, parts=self.micro_batches.evaluation_parts)
 
         with self.meter.spending("evaluation_seconds"):
-            return self._within_memory(work, self.portions.halve_evaluation)
+            return self._within_memory(work, self.micro_batches.halve_evaluation)
 
     def save(self, folder: Place, notes: Mapping[str, Any]) -> None:
         """Write a checkpoint under `folder`; `notes` come back from `load`."""
         tensors: dict[str, Tensor] = {f"weights/{name}": p for name, p in self.parameters.items()}
         tensors |= {f"optimizer/{key}": value for key, value in self.optimization.tensors().items()}
-        tensors |= {f"steering/{key}": value for key, value in self.steering.tensors().items()}
+        tensors |= {f"callback/{key}": value for key, value in self.callback.tensors().items()}
         tensors |= {f"rng/{name}": value for name, value in RandomState(self.base.device).tensors.items()}
         state = {
             "steps": self.steps,
             "examples_seen": self.examples_seen,
-            "portions": asdict(self.portions),
+            "micro-batches": asdict(self.micro_batches),
             "cost": self.meter.state(),
         }
         checkpoint.write(folder, self.examples_seen, tensors, {**state, "notes": notes})
@@ -137,9 +138,9 @@ class FineTuning:
                 for name, value in _under("weights", tensors).items():
                     self.parameters[name].copy_(value)
             self.optimization.load_tensors(_under("optimizer", tensors))
-            self.steering.load_tensors(_under("steering", tensors))
+            self.callback.load_tensors(_under("callback", tensors))
             RandomState(self.base.device).restore(_under("rng", tensors))
-            self.portions = Portions(**state["portions"])
+            self.micro_batches = MicroBatches(**state["micro-batches"])
             self.steps, self.examples_seen = state["steps"], state["examples_seen"]
             self.meter.go_on_from(state["cost"])
         notes: dict[str, Any] = state["notes"]
@@ -152,7 +153,7 @@ class FineTuning:
             "trainable_parameters": trainable,
             "total_parameters": total,
             "trainable_percent": 100 * trainable / total,
-            "micro_batch_examples": self.portions.micro_batch,
+            "micro_batch_examples": self.micro_batches.micro_batch,
             **self.meter.figures(),
         }
 
@@ -160,7 +161,7 @@ class FineTuning:
         """Give the base model back, bit for bit as it was; this object is of no use afterwards."""
         model = self.model
         del self.model, self.parameters
-        for name in ("optimization", "steering"):
+        for name in ("optimization", "callback"):
             vars(self).pop(name, None)
         self.base.restore(model)
 
@@ -168,32 +169,32 @@ class FineTuning:
         """One optimiser step: the mean loss over the batch's target tokens, however it is cut up."""
         batch = [self.bench.encoded("train")[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
-        portions = list(self.portions.of(batch))
-        computed = sum(map(self._places, portions))
+        micro_batches = list(self.micro_batches.of(batch))
+        computed = sum(map(self._places, micro_batches))
         loss = 0.0
         with self.meter.counting_flops(computed):
-            for portion in portions:
-                summed = summed_cross_entropy(self.base, self.model, portion, capacity=self.capacity)
+            for micro_batch in micro_batches:
+                summed = summed_cross_entropy(self.base, self.model, micro_batch, capacity=self.capacity)
                 part = summed / target_tokens
                 part.backward()
                 loss += part.item()
         if not math.isfinite(loss):
             raise Diverged(f"The training loss became {loss} at step {self.steps + 1}.")
-        self.steering.regularise()
+        self.callback.regularise()
         self.optimization.update(self.steps)
         self.steps += 1
         self.examples_seen += len(indices)
         self.meter.trained(examples=len(indices), target_tokens=target_tokens, padded_tokens=computed)
         return loss
 
-    def _places(self, portion: Sequence[Encoded]) -> int:
+    def _places(self, micro_batch: Sequence[Encoded]) -> int:
         """Tokens of a forward pass, padding included."""
         if self.capacity is None:
-            return padded_tokens(portion, is_encoder_decoder=self.base.is_encoder_decoder)
-        return packed_tokens([example.length for example in portion], self.capacity)
+            return padded_tokens(micro_batch, is_encoder_decoder=self.base.is_encoder_decoder)
+        return packed_tokens([example.length for example in micro_batch], self.capacity)
 
     def _within_memory(self, work: Callable[[], T], halve: Callable[[], bool]) -> T:
-        """Do `work`; where memory runs out, once more in smaller portions, from the state before it.
+        """Do `work`; where memory runs out, once more in smaller micro-batches, from the state before it.
 
         Weights and optimiser are as they were: an update allocates nothing that it has not had before.
         """
@@ -215,7 +216,7 @@ class FineTuning:
             f"limit of the {device.type}": limit_bytes(device),
         }
         told = [f"{name} {'unknown' if n is None else f'{n:,} bytes'}" for name, n in figures.items()]
-        return f"Out of memory after step {self.steps}: {', '.join(told)}, {self.portions}."
+        return f"Out of memory after step {self.steps}: {', '.join(told)}, {self.micro_batches}."
 
 
 def _plan(

@@ -11,7 +11,7 @@ from torch.nn import functional
 from trainables.batches import IGNORED, Batch, by_tokens, collate
 from trainables.encode import Encoded
 from trainables.methods import Model
-from trainables.model import Base
+from trainables.model import LoadedModel
 from trainables.packing import pack
 
 EVALUATION_TOKENS = 4_096
@@ -19,7 +19,7 @@ EVALUATION_TOKENS = 4_096
 
 
 def summed_cross_entropy(
-    base: Base, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
+    base: LoadedModel, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
 ) -> Tensor:
     """Nats, summed over all target tokens of `examples` in one forward pass.
 
@@ -32,7 +32,7 @@ def summed_cross_entropy(
 
 
 def teacher_forced(
-    base: Base, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
+    base: LoadedModel, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
 ) -> tuple[Tensor, Tensor]:
     """Logits `(rows, places, vocabulary)` of one forward pass, and the labels at the same places.
 
@@ -51,7 +51,9 @@ def teacher_forced(
 
 
 @torch.no_grad()
-def mean_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded], *, parts: int = 1) -> float:
+def mean_cross_entropy(
+    base: LoadedModel, model: Model, examples: Sequence[Encoded], *, parts: int = 1
+) -> float:
     """Nats a target token over all `examples`; batches are cut into `parts` to save memory."""
     total = 0.0
     for indices in by_tokens([example.length for example in examples], EVALUATION_TOKENS, parts):
@@ -59,7 +61,7 @@ def mean_cross_entropy(base: Base, model: Model, examples: Sequence[Encoded], *,
     return total / sum(len(example.target) for example in examples)
 
 
-def _keeps_logits(base: Base) -> bool:
+def _keeps_logits(base: LoadedModel) -> bool:
     return not base.is_encoder_decoder and "logits_to_keep" in signature(base.model.forward).parameters
 
 
@@ -68,7 +70,7 @@ def _labelled(labels: Tensor) -> Tensor:
     return (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
 
 
-def _logits(base: Base, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
+def _logits(base: LoadedModel, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
     """Logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
     inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
     if batch.position_ids is not None:

@@ -22,7 +22,7 @@ from trainables.options import check_options, loading_options
 from trainables.task import Task
 
 
-class Base:
+class LoadedModel:
     """A task's pretrained model and tokenizer.
 
     A method is attached to the model in place; `restore` takes it off and proves by checksum that the

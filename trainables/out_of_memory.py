@@ -1,4 +1,4 @@
-"""Running out of memory as a result: what was asked for, and a second attempt in smaller portions."""
+"""Running out of memory as a result: what was asked for, and a second attempt in smaller micro-batches."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 class OutOfMemory(MemoryError):
-    """A trial needs more memory than there is, also in smaller portions; the message has the numbers."""
+    """A trial needs more memory than there is, also in smaller micro-batches; the message has the numbers."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow
 from pyarrow import parquet
 
-from trainables.atomic import new_file
 from trainables.encode import Encoded, Encoder
-from trainables.place import Place, local_copy
+from trainables.storage.atomic import new_file
+from trainables.storage.place import Place, local_copy
 
 
 def kept(folder: Place, name: str, encode: Callable[[], list[Encoded]]) -> list[Encoded]:

@@ -29,8 +29,8 @@ class FineTune(tune.Trainable):
             os.environ.setdefault(name, value)
 
     @classmethod
-    def gates(cls, request: dict[str, Any]) -> dict[str, Any]:
-        """What the gates find about one method, asked in this process: a `Request` to `Findings`."""
+    def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
+        """Run the preflight checks of one method in this process: a `Request` to `Findings`."""
         _hide_gpus_of_others()
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request

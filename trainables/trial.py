@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
-from trainables import predictions
 from trainables.assignment import Assignment
-from trainables.atomic import new_file, new_folder
 from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
-from trainables.place import place
 from trainables.preemption import Preempted, check_notice
+from trainables.storage import predictions
+from trainables.storage.atomic import new_file, new_folder
+from trainables.storage.place import place
 from trainables.workbench import workbench
 
 Report = dict[str, Any]

@@ -7,8 +7,8 @@ from random import Random
 from trainables.data import Example, Split, load
 from trainables.encode import Encoded
 from trainables.errors import InputError
-from trainables.model import Base
-from trainables.place import Place, place
+from trainables.model import LoadedModel
+from trainables.storage.place import Place, place
 from trainables.task import Task
 from trainables.tokens import kept, token_name
 
@@ -21,7 +21,7 @@ class Workbench:
         self.data_seed = data_seed
         self.tokens = tokens
         """Where tokens are shared with the other processes of a sweep; None: each makes its own."""
-        self.base = Base(task)
+        self.base = LoadedModel(task)
         self.data = load(task, data_seed)
         self._encoded: dict[Split, list[Encoded]] = {}
 

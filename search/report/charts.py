@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from search.records import BASELINE, Results
 from search.report import coordinates
 from search.report.markdown import known
 from search.report.names import axis_name, axis_unit, compact, metric_name
 from search.report.vegalite import Spec, data, mark, name, number
-from search.results import BASELINE, Results
 from search.verdict import Front, MethodVerdict, Verdict
 
 WIDTH, HEIGHT = 620, 340
@@ -214,7 +214,7 @@ def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
             "hyperparameters": compact(record.hyperparameters),
         }
         for record in results.records
-        if record.phase == "qualifying" and record.status == "completed"
+        if record.phase == "search" and record.status == "completed"
         if (cost := record.cost.get(axis)) is not None and record.score is not None
     ]
 

@@ -2,9 +2,9 @@
 
 from statistics import mean
 
+from search.records import Results
 from search.report.markdown import DASH, bullets, code, known, number, points, section, table, text
 from search.report.names import data_name, method_name, metric_name
-from search.results import Results
 from search.verdict import MethodVerdict, Verdict
 
 Compared = tuple[Results, Verdict]

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.records import Record
+from search.records import Record, Results, winner
 from search.report.markdown import known
-from search.results import Results, winner
-from search.statistics import trials
+from search.statistics import running_best
 
 SCORE_AXIS = "score"
 _COORDINATES = ["trial", "axis", "value", "place", "score"]
@@ -26,7 +25,7 @@ def fates(results: Results) -> Iterator[tuple[Record, str]]:
     `winner`, `completed`, `stopped early` or `failed`; `audited`: a stopped one as it was run on to the end.
     """
     for method in results.methods:
-        records = results.qualifying(method)
+        records = results.search(method)
         best = winner(records)
         for record in drawn(records, best):
             yield record, "winner" if record is best else _fate(record)
@@ -53,9 +52,9 @@ def best_so_far(results: Results) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for method in results.methods:
-        ended = [record for record in results.qualifying(method) if record.status != "running"]
+        ended = [record for record in results.search(method) if record.status != "running"]
         seconds = accumulate(record.device_seconds for record in ended)
-        best = trials.best_so_far([_full_score(record) for record in ended]).tolist()
+        best = running_best([_full_score(record) for record in ended]).tolist()
         rows += [
             {"method": method, "trial": record.id, "trials": n, "device_seconds": spent, "best": score}
             for n, (record, spent, score) in enumerate(zip(ended, seconds, best, strict=True), start=1)
@@ -75,7 +74,7 @@ def coordinates(results: Results, method: str) -> pd.DataFrame:
     Columns: trial, axis, value (as it is), place (0 to 1 between the least and the greatest value tried, on a
     logarithm where the space has one), score (the last one, in points, of stopped trials too).
     """
-    scored = [record for record in results.qualifying(method) if known(record.score)]
+    scored = [record for record in results.search(method) if known(record.score)]
     records = drawn(scored, winner(scored))
     space = results.sweep.spaces()[method].distributions if method in results.sweep.methods else {}
     rows = [row for name in space for row in _axis(name, records, space[name])]

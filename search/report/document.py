@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from search.report import examples, tables
+from search.records import Results
+from search.report import sampled as examples
+from search.report import tables
 from search.report.gaps import gaps
 from search.report.markdown import (
     DASH,
@@ -23,9 +25,7 @@ from search.report.markdown import (
 from search.report.names import data_name, method_name, metric_name
 from search.report.scored import reading, scored
 from search.report.sections import Sections
-from search.results import Results
-from search.verdict import Estimate, Verdict
-from search.words import listed, score_name
+from search.verdict import Estimate, Verdict, listed, score_name
 
 _COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "On disk", "Seeds"]
 
@@ -34,7 +34,7 @@ def document(results: Results, verdict: Verdict, shared: Sections) -> str:
     """The whole of report.md."""
     parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
     parts += [shared.tuning, shared.search, shared.fronts, shared.stopping, shared.quality]
-    parts += [_examples(results), shared.gates, shared.setup]
+    parts += [_examples(results), shared.checks, shared.setup]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

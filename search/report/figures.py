@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 import vl_convert
 
+from search.records import Results
 from search.report import charts
 from search.report.coordinates import MOST_TRIALS
 from search.report.names import axis_name, metric_name
-from search.report.search_quality import importance_table
+from search.report.reliability import importance_table
 from search.report.vegalite import SCHEMA, Spec
-from search.results import Results
-from search.search_statistics import SearchStatistics
-from search.verdict import Front, Verdict
-from trainables.atomic import new_file, write_text
-from trainables.place import Place
+from search.verdict import Front, SearchStatistics, Verdict
+from trainables.storage.atomic import new_file, write_text
+from trainables.storage.place import Place
 
 _PRINTED = ("learning-curves", "best-so-far", "importance")
 _PRINT_SCALE = 3

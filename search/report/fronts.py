@@ -1,19 +1,18 @@
 """The report's section on a search that weighed costs against quality: what each method has to offer."""
 
-from search.records import Record
+from search.records import Record, Results
 from search.report.markdown import code, number, points, quantity, section, size, table
 from search.report.names import axis_name, axis_words, compact, metric_name
-from search.results import Results
-from search.statistics.pareto import front_ranks, hypervolume
-from search.words import listed
+from search.statistics import front_ranks, hypervolume
+from search.verdict import listed
 
 
 def fronts(results: Results) -> str:
     """Each method's trials that no other of its own dominates; empty where no cost was searched for."""
-    costs = results.sweep.qualifying.costs
+    costs = results.sweep.search.costs
     if not costs:
         return ""
-    ended = {method: _ended(results.qualifying(method), costs) for method in results.methods}
+    ended = {method: _ended(results.search(method), costs) for method in results.methods}
     if not any(ended.values()):
         return section("Trade-off in the search", "No trial has reached the full budget yet.")
     metric = metric_name(results)

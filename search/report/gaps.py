@@ -5,11 +5,10 @@ from typing import get_args
 
 import pandas as pd
 
-from search.records import Status
+from search.records import BASELINE, Results, Status, winner
 from search.report import tables
 from search.report.markdown import code
-from search.results import BASELINE, Results, winner
-from search.words import listed
+from search.verdict import listed
 
 
 def gaps(results: Results) -> list[str]:
@@ -50,7 +49,7 @@ def _finals(results: Results) -> Iterator[str]:
 def _outdated(results: Results) -> Iterator[str]:
     """An extended search may find a better trial than the one that was retrained."""
     for method in results.methods:
-        best = winner(results.qualifying(method))
+        best = winner(results.search(method))
         retrained = results.finals.loc[results.finals["method"] == method, "of_trial"].dropna().unique()
         others = [code(trial) for trial in retrained if best and trial != best.id]
         if best and others:

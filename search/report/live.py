@@ -2,10 +2,10 @@
 
 import time
 
-from search.drawing import Draw, draw
-from search.report import write_report
-from search.store import RunFolder
-from trainables.place import Place
+from search.records import RunFolder
+from search.report.drawing import Draw, draw
+from search.report.write import write_report
+from trainables.storage.place import Place
 
 SECONDS = 30
 """Between the end of one report and the next."""

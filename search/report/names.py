@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
+from search.records import BASELINE, Results
 from search.report.markdown import code
-from search.results import BASELINE, Results
-from search.verdict.costs import AXES
-from search.words import score_name
+from search.verdict import AXES, score_name
 from trainables.task import DataFiles
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from search.report.markdown import DASH
-from search.verdict import Estimate, Verdict
-from search.verdict.values import untuned_name
+from search.verdict import Estimate, Verdict, untuned_name
 
 
 @dataclass(frozen=True)

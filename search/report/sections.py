@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
+from search.records import Results
+from search.report.checks import checks
 from search.report.fronts import fronts
-from search.report.gates import gates
-from search.report.qualifying import search, stopping
-from search.report.search_quality import search_quality
+from search.report.outcomes import search, stopping
+from search.report.reliability import search_quality
 from search.report.setup import setup
 from search.report.tuning import tuning
-from search.results import Results
-from search.search_statistics import SearchStatistics
-from search.verdict import Verdict
+from search.verdict import SearchStatistics, Verdict
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Sections:
     fronts: str
     stopping: str
     quality: str
-    gates: str
+    checks: str
     setup: str
 
 
@@ -33,6 +32,6 @@ def sections(results: Results, verdict: Verdict, quality: list[SearchStatistics]
         fronts=fronts(results),
         stopping=stopping(results, quality),
         quality=search_quality(results, quality),
-        gates=gates(results),
+        checks=checks(results),
         setup=setup(results),
     )

@@ -4,11 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from search.config import Search
+from search.records import Results
 from search.report import tables
 from search.report.markdown import DASH, bullets, code, duration, fence, number, section, text
 from search.report.names import data_name, metric_name
-from search.results import Results
-from search.settings import Qualifying
 
 _REFERENCES = {
     "mean": ", the mean over several references",
@@ -68,20 +68,20 @@ def _parameters(results: Results) -> float | None:
 
 
 def _procedure(results: Results) -> list[str]:
-    sweep, qualifying = results.sweep, results.sweep.qualifying
+    sweep, search = results.sweep, results.sweep.search
     budget = number(_facts(results, "budget").get("examples"))
     seeds = ", ".join(str(index) for index in range(sweep.final.seeds))
     return [
-        f"Search: {_search_budget(qualifying)} a method, sampler {code(qualifying.sampler)}, "
-        f"scheduler {code(qualifying.scheduler)}, full budget {budget} examples",
+        f"Search: {_search_budget(search)} a method, sampler {code(search.sampler)}, "
+        f"scheduler {code(search.scheduler)}, full budget {budget} examples",
         f"Final: seeds {seeds} a method; sweep seed {sweep.seed}",
     ]
 
 
-def _search_budget(qualifying: Qualifying) -> str:
-    if qualifying.budget is None:
-        return f"{qualifying.trials_per_method} trials"
-    return f"{duration(qualifying.budget.device_seconds_per_method)} of device time"
+def _search_budget(search: Search) -> str:
+    if search.budget is None:
+        return f"{search.trials_per_method} trials"
+    return f"{duration(search.budget.device_seconds_per_method)} of device time"
 
 
 def _machine(results: Results) -> list[str]:
@@ -91,7 +91,7 @@ def _machine(results: Results) -> list[str]:
     return [
         f"Versions: {code(', '.join(f'{package} {version}' for package, version in versions.items()))}",
         f"Hardware: {code(', '.join(f'{part}: {what}' for part, what in hardware.items()))}",
-        f"Device time: {duration(spent.total)} ({number(spent.total)} s): {duration(spent.qualifying)} in "
+        f"Device time: {duration(spent.total)} ({number(spent.total)} s): {duration(spent.search)} in "
         f"the search, {duration(spent.final)} in the final{audit}; start-up, training and evaluation",
         f"Started: {code(results.provenance.get('started', ''))}{_resumptions(results)}",
     ]

@@ -7,10 +7,18 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from search.allowance import planned_trials
-from search.records import UNSCORED, Phase, Record, Status
-from search.results import BASELINE, Results, last_line, winner
-from search.verdict.values import untuned_name
+from search.records import (
+    BASELINE,
+    UNSCORED,
+    Phase,
+    Record,
+    Results,
+    Status,
+    last_line,
+    planned_trials,
+    winner,
+)
+from search.verdict import untuned_name
 
 _COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
 
@@ -62,7 +70,7 @@ def tuning(results: Results) -> pd.DataFrame:
     `gain` is known only where the default was trained to the end: a score at a smaller budget does not
     measure what the default is worth.
     """
-    rows = {method: _tuning(results.qualifying(method)) for method in results.methods}
+    rows = {method: _tuning(results.search(method)) for method in results.methods}
     table = _by_method(rows, _tuning([])).astype(
         {"default": float, "default_examples": float, "tuned": float}
     )
@@ -90,7 +98,7 @@ def search(results: Results) -> pd.DataFrame:
 
 
 def _search(results: Results, method: str) -> dict[str, Any]:
-    records = results.qualifying(method)
+    records = results.search(method)
     ends, best = Counter(record.status for record in records), winner(records)
     return {
         "planned": planned_trials(results.sweep, method, records),
@@ -108,7 +116,7 @@ def stops(results: Results) -> pd.DataFrame:
     """A row a method and rung (its budget in examples): trials that reached it, and those stopped there."""
     rows = []
     for method in results.methods:
-        records = results.qualifying(method)
+        records = results.search(method)
         for rung, examples in enumerate(rungs(results)):
             reached = sum(len(record.rungs) > rung for record in records)
             stopped = sum(record.stop is not None and record.stop.rung == rung for record in records)
@@ -125,7 +133,7 @@ def rungs(results: Results) -> list[int]:
     planned: list[int] = results.provenance.get("budget", {}).get("rungs", [])
     seen: dict[int, int] = {}
     for record in results.records:
-        for rung in record.rungs if record.phase == "qualifying" else []:
+        for rung in record.rungs if record.phase == "search" else []:
             seen[rung.rung] = min(rung.examples, seen.get(rung.rung, rung.examples))
     return planned or [seen[rung] for rung in sorted(seen)]
 
@@ -145,7 +153,7 @@ def failures(results: Results) -> pd.DataFrame:
 class DeviceSeconds:
     """What the sweep has cost so far: starting up, training and evaluating, summed over all workers."""
 
-    qualifying: float
+    search: float
     final: float
     """Untuned defaults included."""
     audit: float
@@ -153,7 +161,7 @@ class DeviceSeconds:
 
     @property
     def total(self) -> float:
-        return self.qualifying + self.final + self.audit
+        return self.search + self.final + self.audit
 
 
 def device_seconds(results: Results) -> DeviceSeconds:
@@ -161,7 +169,7 @@ def device_seconds(results: Results) -> DeviceSeconds:
     trials = {record.id: record for record in results.records}
     for record in results.records:
         spent[record.phase] += record.spent_seconds - _before(record, trials.get(record.of_trial or ""))
-    return DeviceSeconds(spent["qualifying"], spent["final"] + spent["untuned"], spent["audit"])
+    return DeviceSeconds(spent["search"], spent["final"] + spent["untuned"], spent["audit"])
 
 
 def _before(record: Record, trial: Record | None) -> float:

@@ -2,12 +2,11 @@
 
 import pandas as pd
 
+from search.records import Results
 from search.report import tables
 from search.report.markdown import DASH, code, known, number, points, section, table
 from search.report.names import metric_name
-from search.results import Results
-from search.verdict import UntunedVerdict, Verdict
-from search.words import listed
+from search.verdict import UntunedVerdict, Verdict, listed
 
 
 def tuning(results: Results, verdict: Verdict) -> str:

@@ -2,3 +2,26 @@
 
 Scores are arrays of shape (seeds, documents), in points. Methods are compared on the same documents.
 """
+
+from search.statistics.comparison import Comparison, Scores
+from search.statistics.corpus import Corpus
+from search.statistics.margin import shortfall_p_values
+from search.statistics.multiplicity import holm, letters
+from search.statistics.pareto import front_ranks, hypervolume, on_front
+from search.statistics.trials import expected_best, rank_correlation, running_best, share_interval
+
+__all__ = [
+    "Comparison",
+    "Corpus",
+    "Scores",
+    "expected_best",
+    "front_ranks",
+    "holm",
+    "hypervolume",
+    "letters",
+    "on_front",
+    "rank_correlation",
+    "running_best",
+    "share_interval",
+    "shortfall_p_values",
+]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 
-def best_so_far(scores: ArrayLike) -> NDArray[np.float64]:
+def running_best(scores: ArrayLike) -> NDArray[np.float64]:
     """The highest score of each trial and those before it; NaN until there is one."""
     return np.fmax.accumulate(np.asarray(scores, dtype=float))
 

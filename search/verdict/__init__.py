@@ -3,7 +3,10 @@
 `verdict(results)` is all that a page has to print.
 """
 
+from search.verdict.costs import AXES
+from search.verdict.importance import ENOUGH_TRIALS, Importance
 from search.verdict.judge import verdict
+from search.verdict.search_quality import Audit, SearchStatistics, search_statistics
 from search.verdict.values import (
     Estimate,
     Front,
@@ -12,15 +15,27 @@ from search.verdict.values import (
     Recommendation,
     UntunedVerdict,
     Verdict,
+    untuned_name,
 )
+from search.verdict.words import counted, listed, score_name
 
 __all__ = [
+    "AXES",
+    "ENOUGH_TRIALS",
+    "Audit",
     "Estimate",
     "Front",
+    "Importance",
     "MethodVerdict",
     "Pair",
     "Recommendation",
+    "SearchStatistics",
     "UntunedVerdict",
     "Verdict",
+    "counted",
+    "listed",
+    "score_name",
+    "search_statistics",
+    "untuned_name",
     "verdict",
 ]

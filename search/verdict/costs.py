@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from search.results import BASELINE, Results
+from search.records import BASELINE, Results
 
 AXES = {
     "trainable_parameters": "trainable parameters",

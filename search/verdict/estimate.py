@@ -1,6 +1,6 @@
 """From a comparison to the values of a verdict."""
 
-from search.statistics.comparison import Comparison
+from search.statistics import Comparison
 from search.verdict.values import Estimate
 
 

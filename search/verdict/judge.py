@@ -5,9 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
-from search.results import BASELINE, Results
-from search.statistics.comparison import Comparison
-from search.statistics.multiplicity import holm, letters
+from search.records import BASELINE, Results
+from search.statistics import Comparison, holm, letters
 from search.verdict import sentences
 from search.verdict.costs import costs
 from search.verdict.estimate import estimate

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from search.records import Phase
-from search.results import Results
-from search.statistics.comparison import Scores
-from search.statistics.corpus import Corpus
+from search.records import Phase, Results
+from search.statistics import Corpus, Scores
 from search.verdict.values import untuned_name
 from trainables.errors import InputError
 from trainables.metrics import get, is_statistics, statistics_column

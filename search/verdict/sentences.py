@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from search.results import BASELINE, Results, winner
-from search.statistics.comparison import Comparison
+from search.records import BASELINE, Results, winner
+from search.statistics import Comparison
 from search.verdict.costs import AXES
 from search.verdict.paired import Paired
 from search.verdict.values import MethodVerdict, Pair, Recommendation
-from search.words import counted, listed, score_name
+from search.verdict.words import counted, listed, score_name
 
 FEW_DOCUMENTS = 100
 FEWEST_DOCUMENTS = 6
@@ -170,7 +170,7 @@ def _told_apart(compared: Sequence[MethodVerdict], pairs: Sequence[Pair], every_
 
 
 def _so_far(results: Results) -> str:
-    winners = [best for method in results.methods if (best := winner(results.qualifying(method)))]
+    winners = [best for method in results.methods if (best := winner(results.search(method)))]
     if not winners:
         return "Nothing can be said yet: no trial has been completed."
     best = max(winners, key=lambda record: record.score or 0.0)

@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from search.results import BASELINE
-from search.statistics.comparison import Comparison, Scores
-from search.statistics.margin import shortfall_p_values
-from search.statistics.multiplicity import holm
-from search.statistics.pareto import hypervolume, on_front
+from search.records import BASELINE
+from search.statistics import Comparison, Scores, holm, hypervolume, on_front, shortfall_p_values
 from search.verdict.values import Front, Recommendation
 
 SIGNIFICANCE = 0.05

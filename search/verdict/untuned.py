@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from search.results import BASELINE, Results
-from search.statistics.comparison import Comparison
+from search.records import BASELINE, Results
+from search.statistics import Comparison
 from search.verdict.costs import costs_of_runs
 from search.verdict.estimate import estimate
 from search.verdict.paired import paired
@@ -29,7 +29,7 @@ def untuned(results: Results, methods: list[MethodVerdict]) -> Iterator[UntunedV
 
 def _is_default(results: Results, method: str) -> bool:
     """Whether what was retrained in the final is the method's default."""
-    default = next((trial.id for trial in results.qualifying(method) if trial.origin == "default"), None)
+    default = next((trial.id for trial in results.search(method) if trial.origin == "default"), None)
     retrained = results.finals.loc[results.finals["method"] == method, "of_trial"]
     return default is not None and bool((retrained == default).all())
 

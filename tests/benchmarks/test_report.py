@@ -1,17 +1,17 @@
 import pytest
 
 from benchmarks.report import RUNGS, plant, write_report
-from search.results import load_results, winner
+from search.records.results import load_results, winner
 
 
 def test_the_planted_folder_is_a_sweep_that_has_ended(tmp_path):
     plant(tmp_path, 30)
     results = load_results(tmp_path)
-    trials = [record for method in results.methods for record in results.qualifying(method)]
+    trials = [record for method in results.methods for record in results.search(method)]
     assert len(trials) == 30
     assert {len(record.rungs) for record in trials if record.status == "completed"} == {len(RUNGS)}
     assert {record.status for record in trials} == {"completed", "stopped"}
-    assert all(winner(results.qualifying(method)) for method in results.methods)
+    assert all(winner(results.search(method)) for method in results.methods)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from benchmarks.search import BEST, EVERY, ratio, targets, until
 from benchmarks.searches import Foresight, RandomSearch, StockSearch, StockTogether
-from search.simulation import Curve, Curves, MethodCurves, Told, simulate
+from benchmarks.simulation import Curve, Curves, MethodCurves, Told, simulate
 from spaces import get
 
 RUNGS = [1, 3, 9]

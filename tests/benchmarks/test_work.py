@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from benchmarks.processes import Search, peer, tuneoff
 from benchmarks.work import METHODS, PROMPT, Work, prepare
-from search.budget import rungs
-from search.config import load_sweep
+from search.config.budget import rungs
+from search.config.sweep import load_sweep
 from trainables.data import load
 from trainables.workbench import Workbench
 
@@ -63,7 +63,7 @@ def test_the_sweep_file_is_one_that_tuneoff_accepts(drawn: Work, tmp_path: Path)
     sweep = load_sweep(words[-3])
     assert list(sweep.methods) == list(METHODS)
     assert sweep.task == drawn.task()
-    assert rungs(sweep.qualifying, 12) == [12, 36]
+    assert rungs(sweep.search, 12) == [12, 36]
 
 
 def test_a_peer_is_told_the_same_search(drawn: Work, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ def tell(row: str, seconds: float) -> None:
 
 
 def seconds_to_recover(row: str, task: Path, trial: str) -> None:
-    """Tell the time from the mishap of a trial to when it is trained again."""
+    """Tell the time from the failure of a trial to when it is trained again."""
     suffered = (task / "model" / f"{trial.replace('/', '-')}.suffered").stat().st_mtime
     tell(row, next_began(task, trial, suffered) - suffered)
 

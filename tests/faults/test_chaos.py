@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from search.results import Results, load_results, winner
-from search.runner import run
+from search.engine.runner import run
+from search.records.results import Results, load_results, winner
 from tests.faults.machines import Machines, machines
 from tests.faults.measure import tell
 from tests.search.replay import Replay, plant_task, steps, sweep
-from trainables.atomic import write_text
+from trainables.storage.atomic import write_text
 
 pytestmark = [pytest.mark.faults, pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -23,7 +23,7 @@ METHODS = ("full", "lora")
 TRIALS = 50
 STEP_SECONDS = 0.3
 RUNGS_BETWEEN = 8
-SETTINGS = {"qualifying": {"trials_per_method": TRIALS, "sampler": "random"}, "final": {"seeds": 2}}
+SETTINGS = {"search": {"trials_per_method": TRIALS, "sampler": "random"}, "final": {"seeds": 2}}
 
 
 class Chaos:
@@ -88,7 +88,7 @@ def undisturbed(tmp_path_factory, cluster) -> Results:
 
 
 def test_there_are_exactly_a_hundred_trials_and_none_has_failed(survived):
-    trials = [record for record in survived.records if record.phase == "qualifying"]
+    trials = [record for record in survived.records if record.phase == "search"]
     assert {r.id for r in trials} == {f"{method}/{n:04d}" for method in METHODS for n in range(TRIALS)}
     assert len(trials) == 100
     assert {r.status for r in survived.records} <= {"completed", "stopped"}
@@ -111,7 +111,7 @@ def test_a_rung_is_trained_again_only_for_a_worker_that_was_lost(survived, task)
 
 def test_the_winners_are_those_of_an_undisturbed_sweep(survived, undisturbed):
     for method in METHODS:
-        best, expected = winner(survived.qualifying(method)), winner(undisturbed.qualifying(method))
+        best, expected = winner(survived.search(method)), winner(undisturbed.search(method))
         assert (best.id, best.hyperparameters, best.score) == (
             expected.id,
             expected.hyperparameters,

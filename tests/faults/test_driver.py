@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from search.results import Results, load_results
-from search.runner import run
+from search.engine.runner import run
+from search.records.results import Results, load_results
 from tests.faults.measure import tell
 from tests.search.replay import Replay, plant_sweep, steps
 
@@ -89,7 +89,7 @@ def plant(folder: Path) -> Path:
         folder,
         seconds=STEP_SECONDS,
         concurrent=CONCURRENT,
-        qualifying__trials_per_method=TRIALS,
+        search__trials_per_method=TRIALS,
         final__seeds=1,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.mishaps import mishap
+from search.cluster.failures import failure_kind
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -17,8 +17,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import torch
-from search.records import Record
-from search.store import RunFolder
+from search.records.record import Record
+from search.records.run_folder import RunFolder
 from trainables import checkpoint
 
 root = Path(sys.argv[1])
@@ -30,29 +30,29 @@ except Exception as error:
 print(checkpoint.read(root / "c")[1]["steps"], sorted(p.name for p in (root / "c").iterdir()))
 
 record = Record(
-    id="lora/0001", method="lora", number=1, phase="qualifying", split="validation", origin="sampled",
+    id="lora/0001", method="lora", number=1, phase="search", split="validation", origin="sampled",
     hyperparameters={}, seed=1, started="now",
 )
-store = RunFolder(root / "run")
-store.write_record(record)
+run_folder = RunFolder(root / "run")
+run_folder.write_record(record)
 (root / "rest").write_bytes(b"x" * 200_000)
 try:
     (root / "more").write_bytes(b"x" * 100_000)
 except OSError:
     pass
 try:
-    store.write_record(record.model_copy(update={"error": "x" * 10_000}))
+    run_folder.write_record(record.model_copy(update={"error": "x" * 10_000}))
 except OSError as error:
     print(type(error).__name__ + ":", error)
-print(store.read_records() == [record], sorted(p.name for p in (root / "run/trials/lora").iterdir()))
+print(run_folder.read_records() == [record], sorted(p.name for p in (root / "run/trials/lora").iterdir()))
 """
 STUDIES = """
 import sys
 from pathlib import Path
 import optuna
-from search.mishaps import left_no_space
-from search.store import RunFolder
-from search.study_storage import study_storage
+from search.cluster.failures import left_no_space
+from search.records.run_folder import RunFolder
+from search.studies.storage import study_storage
 from tests.search.journal import journal
 
 root = Path(sys.argv[1])
@@ -106,7 +106,7 @@ def told_by(script: str, folder: Path) -> list[str]:
 def test_what_was_whole_stays_whole_and_the_error_is_known_for_what_it_is(tmp_path):
     checkpoint_error, checkpoints, record_error, records = told_by(SCRIPT, tmp_path)
     for error in (checkpoint_error, record_error):
-        assert mishap(f"ray::train()\n{error}") == "full disk", error
+        assert failure_kind(f"ray::train()\n{error}") == "full disk", error
     assert checkpoints == "8 ['000000000064']"
     assert records == "True ['.0001.json.previous', '0001.json']"
 

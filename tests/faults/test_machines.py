@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.events import Event
-from search.records import Record
-from search.results import Results
-from search.runner import run
+from search.engine.runner import run
+from search.records.events import Event
+from search.records.record import Record
+from search.records.results import Results
 from tests.faults.machines import Machines, machines
 from tests.faults.measure import next_began, tell
 from tests.search.replay import Replay, plant_task, steps, sweep
@@ -49,7 +49,7 @@ class Once:
 
 
 def swept(task: Path, address: str, listener: Once, *, trials: int = 3) -> Results:
-    changes = {"qualifying": {"trials_per_method": trials, "sampler": "random"}, "final": {"seeds": 1}}
+    changes = {"search": {"trials_per_method": trials, "sampler": "random"}, "final": {"seeds": 1}}
     return run(sweep(task, **changes), task / "run", address=address, listeners=[listener], trainable=Replay)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.results import Results
-from search.runner import run
+from search.engine.runner import run
+from search.records.results import Results
 from tests.faults.machines import machines
 from tests.faults.measure import tell
 from tests.search.replay import Replay, plant_task, steps, sweep
@@ -20,13 +20,13 @@ HEADROOM_BYTES = 3_000_000_000
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> Path:
-    mishaps = {"lora/0001": ("outgrows its memory", 0)}
-    return plant_task(tmp_path_factory.mktemp("hoarded"), seconds=0.1, mishaps=mishaps)
+    failures = {"lora/0001": ("outgrows its memory", 0)}
+    return plant_task(tmp_path_factory.mktemp("hoarded"), seconds=0.1, failures=failures)
 
 
 @pytest.fixture(scope="module")
 def hoarded(task) -> Results:
-    settings = {"qualifying": {"trials_per_method": 3, "sampler": "random"}, "final": {"seeds": 1}}
+    settings = {"search": {"trials_per_method": 3, "sampler": "random"}, "final": {"seeds": 1}}
     memory = psutil.virtual_memory()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_memory_monitor_refresh_ms", "100")
@@ -45,7 +45,7 @@ def test_it_ends_as_out_of_memory_after_two_retries(hoarded, task):
 
 
 def test_the_sweep_goes_on_and_the_others_have_their_budget(hoarded, task):
-    trials = [record for record in hoarded.records if record.phase == "qualifying"]
+    trials = [record for record in hoarded.records if record.phase == "search"]
     assert len(trials) == 6
     assert {r.status for r in trials if r.id != "lora/0001"} <= {"completed", "stopped"}
     assert {r.failures for r in trials if r.id != "lora/0001"} == {0}

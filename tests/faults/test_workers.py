@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search import store
-from search.mishaps import SweepFailed
-from search.results import Results
-from search.runner import run
+from search.cluster.failures import SweepFailed
+from search.engine.runner import run
+from search.records import run_folder as store
+from search.records.results import Results
 from tests.faults.measure import seconds_to_recover
 from tests.search.replay import Replay, plant_task, steps, sweep
 
@@ -27,7 +27,7 @@ MISHAPS = {
     "lora/0001": ("hangs in C", 0),
 }
 SETTINGS = {
-    "qualifying": {"trials_per_method": 2, "sampler": "random"},
+    "search": {"trials_per_method": 2, "sampler": "random"},
     "final": {"seeds": 1},
     "resources": {"trial_timeout": LIMIT},
 }
@@ -35,7 +35,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> Path:
-    return plant_task(tmp_path_factory.mktemp("befallen"), seconds=0.05, mishaps=MISHAPS)
+    return plant_task(tmp_path_factory.mktemp("befallen"), seconds=0.05, failures=MISHAPS)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_every_method_has_its_trials_and_its_final(befallen):
 
 
 def test_a_full_disk_stops_the_sweep_and_fails_no_trial(tmp_path, cluster):
-    mishaps = dict.fromkeys(("full/0001", "lora/0001"), ("finds the disk full", 0))
-    task = plant_task(tmp_path, seconds=0.05, mishaps=mishaps)
+    failures = dict.fromkeys(("full/0001", "lora/0001"), ("finds the disk full", 0))
+    task = plant_task(tmp_path, seconds=0.05, failures=failures)
     (task / "model" / "full").touch()
     message = rf"No space is left for {task}/run \(\w+/0001: OSError: \[Errno 28\] .*make room, then go on"
     with pytest.raises(SweepFailed, match=message):
@@ -107,7 +107,7 @@ def test_a_full_disk_stops_the_sweep_and_fails_no_trial(tmp_path, cluster):
     assert {r.failures for r in done.records} == {0}
     trained = Counter((step["trial"], step["rung"]) for step in steps(task))
     again = {trial for (trial, _), count in trained.items() if count > 1}
-    assert len(again - mishaps.keys()) <= 1  # the other of the two that ran when the sweep was stopped
+    assert len(again - failures.keys()) <= 1  # the other of the two that ran when the sweep was stopped
     assert max(trained.values()) <= 3
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from search import cli
-from search.config import Sweep
-from search.records import Record, Rung, Stop
-from search.store import RunFolder
-from trainables.atomic import write_text
+from search.config.sweep import Sweep
+from search.console import app as cli
+from search.records.record import Record, Rung, Stop
+from search.records.run_folder import RunFolder
+from trainables.storage.atomic import write_text
 
 FORMATS = Path(__file__).parents[1] / "formats"
 RELEASED = sorted(folder.name for folder in FORMATS.iterdir() if folder.is_dir())
@@ -32,7 +32,7 @@ task:
   target: [summary1, summary2]
   prompt: "Summarize.\\n\\n{dialogue}\\n\\nSummary: "
 methods: {full: {}, lora: {}, prompt_tuning: {}}
-qualifying: {trials_per_method: 4}
+search: {trials_per_method: 4}
 final: {seeds: 3}
 """
 PROVENANCE: dict[str, Any] = {
@@ -75,12 +75,12 @@ class Planted:
         self.folder.write_json(self.folder.provenance_file, content)
 
     def trial(self, method: str, number: int, scores: list[float | None], **changes: Any) -> Record:
-        """A trial of the qualifying with one score a rung; completed, the first one the default."""
+        """A trial of the search with one score a rung; completed, the first one the default."""
         record = Record(
             id=f"{method}/{number:04}",
             method=method,
             number=number,
-            phase="qualifying",
+            phase="search",
             split="validation",
             origin="sampled" if number else "default",
             hyperparameters={"learning_rate": 0.00031 * (number + 1), "batch_size": 16}
@@ -241,7 +241,7 @@ def bare(tmp_path: Path) -> Planted:
 
 @pytest.fixture
 def searched(bare: Planted) -> Planted:
-    """A run folder whose qualifying has ended, before the final."""
+    """A run folder whose search has ended, before the final."""
     _plant_trials(bare)
     return bare
 

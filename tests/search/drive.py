@@ -10,7 +10,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from search import cli, runner, store
+from search.console import app as cli
+from search.engine import runner
+from search.records import run_folder as store
 from tests.search.replay import Replay
 
 _written = count(1)

@@ -1,17 +1,17 @@
-"""A qualifying driven as Tune drives it, but without Ray: trials report when a test tells them to."""
+"""A search driven as Tune drives it, but without Ray: trials report when a test tells them to."""
 
 from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
 
-from search.assignments import Plan
-from search.config import Sweep
-from search.ledger import Ledger
-from search.records import Record, Stop
-from search.searcher import MethodSearch
-from search.store import RunFolder
-from search.studies import rebuild
+from search.config.sweep import Sweep
+from search.engine.searcher import MethodSearch
+from search.records.plan import Plan
+from search.records.record import Record, Stop
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
+from search.studies.study import rebuild
 from tests.search.replay import RUNGS, curve
 
 FIXED = {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}
@@ -31,7 +31,7 @@ def cost(hyperparameters: dict[str, Any], examples: int) -> float:
 
 
 class Driven:
-    """A qualifying whose trials report when they are told to; `restart` forgets all but the records."""
+    """A search whose trials report when they are told to; `restart` forgets all but the records."""
 
     def __init__(self, root: Path, settings: Sweep) -> None:
         self.plan = Plan(settings, RunFolder(root), "fingerprint", RUNGS)
@@ -39,38 +39,38 @@ class Driven:
         self.restart()
 
     def restart(self) -> None:
-        self.ledger = Ledger(self.plan.folder)
-        self.studies = rebuild(self.plan.sweep, self.ledger, RUNGS)
-        self.search = MethodSearch(self.plan, self.ledger, self.studies)
+        self.store = TrialStore(self.plan.folder)
+        self.studies = rebuild(self.plan.sweep, self.store, RUNGS)
+        self.search = MethodSearch(self.plan, self.store, self.studies)
 
     def begin(self) -> Record | None:
         """The next trial, as Tune asks for it."""
         config = self.search.suggest("tune's own id")
         known = config not in (None, Searcher.FINISHED)
-        return self.ledger.records[config["assignment"]["trial"]] if known else None
+        return self.store.records[config["assignment"]["trial"]] if known else None
 
     def report(self, trial: str, status: str = "running", **changes: Any) -> Record:
-        record = self.ledger.records[trial]
+        record = self.store.records[trial]
         rung = len(record.rungs)
         score = curve(record.method, record.hyperparameters, RUNGS[rung])
         report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status, "message": None}
         report["cost"] = {"train_seconds": cost(record.hyperparameters, RUNGS[rung])}
-        record = self.ledger.report(trial, report | changes)
+        record = self.store.report(trial, report | changes)
         self.studies[record.method].tell(record)
         return record
 
     def end(self, trial: str, how: str) -> Record:
-        """Take a trial to one of the ends that the ledger knows."""
+        """Take a trial to one of the ends that the trial store knows."""
         if how == "failed":
-            record = self.ledger.fail(trial, "Traceback: it broke")
+            record = self.store.fail(trial, "Traceback: it broke")
             self.studies[record.method].tell(record)
             return record
         if how == "stopped":
-            self.ledger.stops[trial] = Stop(rung=0, value=1, cut_off=2)
+            self.store.stops[trial] = Stop(rung=0, value=1, cut_off=2)
             return self.report(trial)
         if how in ("diverged", "out_of_memory"):
             return self.report(trial, how, score=None)
-        while len(self.ledger.records[trial].rungs) < len(RUNGS) - 1:
+        while len(self.store.records[trial].rungs) < len(RUNGS) - 1:
             self.report(trial)
         return self.report(trial, "completed", **({"score": None} if how == "has no score" else {}))
 

@@ -20,12 +20,12 @@ import ray
 from ray import cloudpickle
 
 import spaces
-from search.config import Sweep
+from search.config.sweep import Sweep
 from trainables.assignment import Assignment
-from trainables.atomic import new_file, write_text
-from trainables.place import Place, place
 from trainables.preemption import check_notice
-from trainables.preflight.findings import Findings, Gate
+from trainables.preflight.findings import Check, Findings
+from trainables.storage.atomic import new_file, write_text
+from trainables.storage.place import Place, place
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -38,14 +38,14 @@ BASELINE_SCORE = 5.0
 
 
 def plant_task(
-    folder: Path, *, seconds: float = 0.0, mishaps: dict[str, tuple[str, int]] | None = None
+    folder: Path, *, seconds: float = 0.0, failures: dict[str, tuple[str, int]] | None = None
 ) -> Path:
     """A model folder with only a config, and three small data files; `seconds` is what a rung takes.
 
-    `mishaps` says what befalls a trial at which rung.
+    `failures` says what befalls a trial at which rung.
     """
     write_text(folder / "model" / "config.json", json.dumps({"model_type": "t5"}))
-    settings = {"seconds": seconds, "mishaps": mishaps or {}}
+    settings = {"seconds": seconds, "failures": failures or {}}
     write_text(folder / "model" / "replay.json", json.dumps(settings))
     for split, count in ROWS.items():
         rows = [{"dialogue": f"{split} {n}", "summary": str(n)} for n in range(count)]
@@ -66,7 +66,7 @@ def sweep(task: Path, **changes: Any) -> Sweep:
             "prompt": "{dialogue}\n",
         },
         "methods": {"full": {}, "lora": {}},
-        "qualifying": {"trials_per_method": 4, "sampler": "random"},
+        "search": {"trials_per_method": 4, "sampler": "random"},
         "final": {"seeds": 2},
     }
     for path, value in changes.items():
@@ -124,8 +124,8 @@ class ReplayedTrial:
         self.model = Path(assignment.task.model)
         settings = json.loads((self.model / "replay.json").read_text())
         self.seconds: float = settings["seconds"]
-        self.mishap, self.mishap_rung = settings["mishaps"].get(assignment.trial, ("none", -1))
-        if self.mishap == "cannot begin":
+        self.failure_kind, self.mishap_rung = settings["failures"].get(assignment.trial, ("none", -1))
+        if self.failure_kind == "cannot begin":
             raise RuntimeError(f"{assignment.trial} cannot begin")
         self._remarks: list[str] = []
         self._reports: list[dict[str, Any]] = self._read_checkpoint()
@@ -158,7 +158,7 @@ class ReplayedTrial:
         return reports
 
     def _write_checkpoint(self) -> None:
-        if self.mishap == "finds the disk full" and (self.model / "full").exists():
+        if self.failure_kind == "finds the disk full" and (self.model / "full").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._checkpoint))
         write_text(self._checkpoint, json.dumps(self._reports))
 
@@ -171,16 +171,16 @@ class ReplayedTrial:
     def _reach_rung(self, rung: int) -> dict[str, Any]:
         assignment, began = self.assignment, time.time()
         self._train()
-        mishap = self.mishap if rung == self.mishap_rung else "none"
-        self._suffer(mishap)
+        failure_kind = self.failure_kind if rung == self.mishap_rung else "none"
+        self._suffer(failure_kind)
         self._log(rung, began)
         is_last = rung == len(assignment.rungs) - 1
         is_scored = is_last or not assignment.evaluate_at_end_only
         unscored = ("diverges", "has no score", "runs out of memory")
-        score = self._score(rung) if is_scored and mishap not in unscored else None
+        score = self._score(rung) if is_scored and failure_kind not in unscored else None
         if is_last and assignment.output is not None:
             self._write_output(place(assignment.output))
-        end = {"diverges": "diverged", "runs out of memory": "out_of_memory"}.get(mishap)
+        end = {"diverges": "diverged", "runs out of memory": "out_of_memory"}.get(failure_kind)
         return {
             "rung": rung,
             "examples": assignment.rungs[rung],
@@ -199,32 +199,32 @@ class ReplayedTrial:
         score = curve(assignment.method, assignment.hyperparameters, assignment.rungs[rung])
         return score + luck(assignment.seed) if assignment.split == "test" else score
 
-    def _suffer(self, mishap: str) -> None:
+    def _suffer(self, failure_kind: str) -> None:
         trial = self.assignment.trial
-        if mishap == "raises":
+        if failure_kind == "raises":
             raise RuntimeError(f"{trial} always fails")
-        if mishap == "hangs":
+        if failure_kind == "hangs":
             time.sleep(HANGS_SECONDS)
-        if mishap == "hangs in C":
+        if failure_kind == "hangs in C":
             ctypes.PyDLL(None).sleep(HANGS_SECONDS)  # PyDLL keeps the interpreter to itself
-        if mishap == "outgrows its memory":
+        if failure_kind == "outgrows its memory":
             hoard = [b"x" * 50_000_000 for _ in range(MOST_HOARDED)]
             time.sleep(HANGS_SECONDS)
             del hoard
         mark = self.model / f"{trial.replace('/', '-')}.suffered"
-        if mishap.endswith(" once") and not mark.exists():
+        if failure_kind.endswith(" once") and not mark.exists():
             mark.touch()
-            self._suffer_once(mishap)
+            self._suffer_once(failure_kind)
 
-    def _suffer_once(self, mishap: str) -> None:
-        if mishap == "dies once":
+    def _suffer_once(self, failure_kind: str) -> None:
+        if failure_kind == "dies once":
             os._exit(1)
-        if mishap == "is killed once":
+        if failure_kind == "is killed once":
             os.kill(os.getpid(), signal.SIGKILL)
-        if mishap == "is told to go once":
+        if failure_kind == "is told to go once":
             os.kill(os.getpid(), signal.SIGTERM)
             check_notice()
-        if mishap == "raises once":
+        if failure_kind == "raises once":
             raise RuntimeError(f"{self.assignment.trial} fails once")
 
     def _log(self, rung: int, began: float) -> None:
@@ -257,21 +257,21 @@ class Replay(FineTune):
         self.trial = ReplayedTrial(Assignment.model_validate(config["assignment"]))  # type: ignore[assignment]
 
     @classmethod
-    def gates(cls, request: dict[str, Any]) -> dict[str, Any]:
+    def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
         """What is planted for the method, after a line in a log; with nothing planted all is well."""
         model, method = Path(request["task"]["model"]), request["method"]
-        with (model / "gates.log").open("a") as log:
+        with (model / "checks.log").open("a") as log:
             log.write(json.dumps(request | {"pid": os.getpid()}) + "\n")
-        mishap, times = json.loads((model / "replay.json").read_text())["mishaps"].get(
-            f"gates/{method}", ("none", 0)
+        failure_kind, times = json.loads((model / "replay.json").read_text())["failures"].get(
+            f"checks/{method}", ("none", 0)
         )
-        if mishap == "awaits":
-            _await_lines(model / "gates.log", times)
-        if mishap == "dies":
+        if failure_kind == "awaits":
+            _await_lines(model / "checks.log", times)
+        if failure_kind == "dies":
             os._exit(1)
-        if mishap == "raises":
+        if failure_kind == "raises":
             raise RuntimeError(f"{method} cannot be asked")
-        return findings(fails=mishap == "fails").model_dump()
+        return findings(fails=failure_kind == "fails").model_dump()
 
 
 def _await_lines(log: Path, count: int) -> None:
@@ -282,31 +282,31 @@ def _await_lines(log: Path, count: int) -> None:
 
 
 def findings(*, fails: bool = False) -> Findings:
-    """Of a method that trains 100 examples a second, scores 50, and takes its batch in portions of 4."""
+    """Of a method that trains 100 examples a second, scores 50, and takes its batch in micro-batches of 4."""
     if fails:
         return Findings(
-            gates=[gate("targets", {"q": 4}), gate("gradients", {}, verdict="fail", message="dead rows")]
+            checks=[check("targets", {"q": 4}), check("gradients", {}, verdict="fail", message="dead rows")]
         )
     speed = {"train_examples_per_second": 100.0, "evaluated_examples_per_second": 50.0, "trained_bytes": 4000}
     memory = {"micro_batch": 4, "trained_bytes": 12_000}
     return Findings(
-        gates=[
-            gate("targets", {"q": 4}),
-            gate("reload", {"export_bytes": 5000}),
-            gate("speed", speed),
-            gate("lengths", {}, verdict="warn", message="cut [a lot]"),
-            gate("memory", memory),
+        checks=[
+            check("targets", {"q": 4}),
+            check("reload", {"export_bytes": 5000}),
+            check("speed", speed),
+            check("lengths", {}, verdict="warn", message="cut [a lot]"),
+            check("memory", memory),
         ]
     )
 
 
-def gate(name: str, figures: dict[str, Any], **fields: Any) -> Gate:
-    return Gate.model_validate(
+def check(name: str, figures: dict[str, Any], **fields: Any) -> Check:
+    return Check.model_validate(
         {"name": name, "verdict": "pass", "message": "well", "figures": figures} | fields
     )
 
 
 def asked(task: Path) -> list[dict[str, Any]]:
-    """Every request that a worker was asked the gates about."""
-    log = task / "model" / "gates.log"
+    """Every request that a worker was asked the preflight checks about."""
+    log = task / "model" / "checks.log"
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search import yaml_file
-from search.allowance import may_begin, planned_trials, spent_seconds
-from search.config import Sweep, SweepError, differences
-from search.ledger import Ledger
-from search.qualifying import trials_left
-from search.settings import Qualifying
+from search.config import yaml_file
+from search.config.settings import Search
+from search.config.sweep import Sweep, SweepError, differences
+from search.engine.search_phase import trials_left
+from search.records.allowance import may_begin, planned_trials, spent_seconds
+from search.records.trial_store import TrialStore
 from tests.search.driven import LISTED, NARROW, RATES, Driven
 from tests.search.replay import sweep
 
@@ -22,19 +22,19 @@ IN_MEMORY = {"study_storage": "sqlite://"}
 
 def timed(tmp_path, **changes) -> Driven:
     search = {"budget": {"device_seconds_per_method": SECONDS}, "sampler": "random", **IN_MEMORY, **changes}
-    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying=search))
+    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, search=search))
 
 
 def test_each_method_has_its_seconds_and_no_more_than_a_trial_over(tmp_path):
     driven = timed(tmp_path)
     while trial := driven.begin():
-        assert spent_seconds(driven.ledger.qualifying(trial.method)) < SECONDS
+        assert spent_seconds(driven.store.search(trial.method)) < SECONDS
         driven.end(trial.id, "completed")
     for method in ("full", "lora"):
-        records = driven.ledger.qualifying(method)
+        records = driven.store.search(method)
         assert spent_seconds(records) >= SECONDS > spent_seconds(records[:-1])
         assert planned_trials(driven.plan.sweep, method, records) == len(records)
-    assert trials_left(driven.plan, Ledger(driven.plan.folder)) == 0
+    assert trials_left(driven.plan, TrialStore(driven.plan.folder)) == 0
 
 
 def test_the_method_that_spent_least_is_next(tmp_path):
@@ -47,17 +47,17 @@ def test_the_method_that_spent_least_is_next(tmp_path):
 
 def test_a_search_by_time_is_not_done_while_a_method_has_time_or_a_trial_runs(tmp_path):
     driven = timed(tmp_path)
-    assert trials_left(driven.plan, driven.ledger) == 2
+    assert trials_left(driven.plan, driven.store) == 2
     trial = driven.begin()
-    assert trials_left(driven.plan, driven.ledger) == 3  # this one, and one more of each method
+    assert trials_left(driven.plan, driven.store) == 3  # this one, and one more of each method
     driven.end(trial.id, "completed")
     driven.restart()
-    assert trials_left(driven.plan, driven.ledger) == 2
+    assert trials_left(driven.plan, driven.store) == 2
 
 
 def test_a_grid_is_tried_whole_each_point_once_the_default_first(tmp_path):
     search = {"sampler": "grid", "trials_per_method": 50, **IN_MEMORY}
-    settings = sweep(tmp_path, methods={"full": LISTED["full"]}, qualifying=search)
+    settings = sweep(tmp_path, methods={"full": LISTED["full"]}, search=search)
     driven, points = Driven(tmp_path / "run", settings), {"full": []}
     while trial := driven.begin():
         points[trial.method].append(trial.hyperparameters)
@@ -71,17 +71,17 @@ def test_a_grid_is_tried_whole_each_point_once_the_default_first(tmp_path):
         assert len(tried) == 8
         rest = tried[0].keys() - {"learning_rate", "batch_size"}
         assert all(point[name] == tried[0][name] for point in tried for name in rest)
-    assert trials_left(driven.plan, driven.ledger) == 0
+    assert trials_left(driven.plan, driven.store) == 0
 
 
 def test_fewer_trials_than_the_grid_has_are_some_of_it(tmp_path):
-    settings = sweep(tmp_path, methods=LISTED, qualifying={"sampler": "grid", "trials_per_method": 3})
+    settings = sweep(tmp_path, methods=LISTED, search={"sampler": "grid", "trials_per_method": 3})
     assert not may_begin(settings, "full", [None] * 3)
     assert may_begin(settings, "full", [None] * 2)
 
 
 def mistakes(tmp_path, **changes) -> str:
-    content = sweep(tmp_path).model_dump(mode="json") | {"methods": {"lora": {}}, "qualifying": changes}
+    content = sweep(tmp_path).model_dump(mode="json") | {"methods": {"lora": {}}, "search": changes}
     with pytest.raises(SweepError) as raised:
         Sweep.from_yaml(yaml.safe_dump(content))
     return str(raised.value)
@@ -92,26 +92,26 @@ def mistakes(tmp_path, **changes) -> str:
     [
         (
             {"budget": {"device_seconds_per_method": 5}, "trials_per_method": 3},
-            "qualifying: budget and trials_per_method exclude each other: leave one of them out",
+            "search: budget and trials_per_method exclude each other: leave one of them out",
         ),
         (
             {"trials_per_method": None},
-            "qualifying.trials_per_method: must be a whole number, unless there is",
+            "search.trials_per_method: must be a whole number, unless there is",
         ),
         ({"budget": {"device_seconds_per_method": 0}}, "device_seconds_per_method: must be greater than 0"),
-        ({"sampler": "grid"}, "methods.lora.space: needs lists for qualifying.sampler: grid"),
+        ({"sampler": "grid"}, "methods.lora.space: needs lists for search.sampler: grid"),
         (
             {"objectives": ["rouge1"]},
-            "qualifying.objectives: must begin with task.metric, rougeL, got 'rouge1'",
+            "search.objectives: must begin with task.metric, rougeL, got 'rouge1'",
         ),
         (
             {"objectives": [{"cost": "train_seconds"}]},
-            "qualifying.objectives: must be the task's metric first",
+            "search.objectives: must be the task's metric first",
         ),
         ({"objectives": ["rougeL", {"cost": "money"}]}, "must be one of train_seconds, peak_memory_bytes"),
         (
             {"objectives": ["rougeL", {"cost": "train_flops"}, {"cost": "train_flops"}]},
-            "qualifying.objectives: must name each cost once",
+            "search.objectives: must name each cost once",
         ),
     ],
 )
@@ -124,10 +124,10 @@ def test_a_time_may_grow_and_survives_being_written(tmp_path):
     again = Sweep.from_yaml(settings.to_yaml())
     assert again == settings
     search = {"budget": {"device_seconds_per_method": 2 * SECONDS}, "sampler": "random"}
-    longer = again.model_copy(update={"qualifying": Qualifying.model_validate(search)})
+    longer = again.model_copy(update={"search": Search.model_validate(search)})
     assert not differences(again, longer)
     (problem,) = differences(longer, again)
-    assert problem.path == "qualifying.budget.device_seconds_per_method"
+    assert problem.path == "search.budget.device_seconds_per_method"
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -7,24 +7,24 @@ import optuna
 import pytest
 from scipy import stats
 
-from search import final
-from search.assignments import Plan
-from search.audit import audit_of, drawn
-from search.config import Sweep
-from search.ledger import Ledger
-from search.records import Stop
+from search.config.sweep import Sweep
+from search.engine import final
+from search.engine.runner import run
+from search.records.audit import audit_of, drawn
+from search.records.plan import Plan
+from search.records.record import Stop
+from search.records.results import load_results, winner
+from search.records.seeds import derived_seed
+from search.records.trial_store import TrialStore
 from search.report import tables
-from search.report.audit import audit
-from search.results import load_results, winner
-from search.runner import run
-from search.search_statistics import Audit, search_statistics
-from search.seeds import derived_seed
+from search.report.early_stopping import audit
 from search.statistics.trials import share_interval
+from search.verdict.search_quality import Audit, search_statistics
 from tests.search.conftest import RUNGS, SWEEP
 from tests.search.journal import journal
 from tests.search.replay import RUNGS as REPLAYED
 from tests.search.replay import Replay, curve, plant_task, steps, sweep
-from trainables.atomic import write_text
+from trainables.storage.atomic import write_text
 
 
 def stopped(planted, method, number, scores, **changes):
@@ -69,26 +69,26 @@ def test_each_stopped_trial_is_as_likely_to_be_drawn_as_another(bare):
 def test_checkpoints_are_kept_of_those_that_would_be_drawn_by_then(bare):
     for number in range(8):
         bare.trial("lora", number, [20], status="running", ended=None, seed=1000 + number)
-    ledger = Ledger(bare.folder, audits=3)
-    for record in ledger.records.values():
+    store = TrialStore(bare.folder, audits=3)
+    for record in store.records.values():
         write_text(bare.folder.checkpoints(record) / "weights", record.id)
     for number in (5, 0, 7, 2, 1, 6, 3, 4):
-        ledger.stops[f"lora/{number:04d}"] = Stop(rung=1, value=10, cut_off=20)
+        store.stops[f"lora/{number:04d}"] = Stop(rung=1, value=10, cut_off=20)
         report = {"rung": 1, "examples": 300, "score": 10.0, "status": "running", "message": None}
-        ledger.report(f"lora/{number:04d}", report)
-        running = {r.id for r in ledger.qualifying("lora") if r.status == "running"}
-        wanted = {r.id for r in drawn(ledger.qualifying("lora"), 3)}
+        store.report(f"lora/{number:04d}", report)
+        running = {r.id for r in store.search("lora") if r.status == "running"}
+        wanted = {r.id for r in drawn(store.search("lora"), 3)}
         assert {file.read_text() for file in bare.root.rglob("weights")} == running | wanted
     assert len(wanted) == 3
 
 
 def test_each_method_has_its_audits_and_they_are_the_same_trials_under_another_name(searched):
-    plan, ledger = plan_of(searched, audits=2), Ledger(searched.folder)
-    final.enter(plan, ledger)
-    audits = {r.id: r for r in final.runs_left(plan, ledger) if r.phase == "audit"}
+    plan, store = plan_of(searched, audits=2), TrialStore(searched.folder)
+    final.enter(plan, store)
+    audits = {r.id: r for r in final.runs_left(plan, store) if r.phase == "audit"}
     # one trial of each method was stopped; the third is a default, as a folder of old may have it
     assert set(audits) == {"full/audit-0002", "lora/audit-0002", "prompt_tuning/audit-0000"}
-    run_on, trial = audits["lora/audit-0002"], ledger.records["lora/0002"]
+    run_on, trial = audits["lora/audit-0002"], store.records["lora/0002"]
     assert (run_on.of_trial, run_on.split, run_on.status) == ("lora/0002", "validation", "running")
     assert (run_on.hyperparameters, run_on.seed, run_on.rungs) == (trial.hyperparameters, trial.seed, [])
     told, before = plan.assignment(run_on), plan.assignment(trial.model_copy(update={"rungs": []}))
@@ -96,14 +96,14 @@ def test_each_method_has_its_audits_and_they_are_the_same_trials_under_another_n
 
 
 def test_an_audit_that_failed_is_tried_again_and_one_that_diverged_is_not(searched):
-    plan, ledger = plan_of(searched, audits=1), Ledger(searched.folder)
+    plan, store = plan_of(searched, audits=1), TrialStore(searched.folder)
     for number, status in ((("full", 2), "failed"), (("lora", 2), "diverged")):
-        trial = ledger.records[f"{number[0]}/{number[1]:04d}"]
+        trial = store.records[f"{number[0]}/{number[1]:04d}"]
         audited(searched, trial, [20], status=status)
-    ledger = Ledger(searched.folder)
-    final.enter(plan, ledger)
-    assert ledger.records["full/audit-0002"].status == "running"
-    assert ledger.records["lora/audit-0002"].status == "diverged"
+    store = TrialStore(searched.folder)
+    final.enter(plan, store)
+    assert store.records["full/audit-0002"].status == "running"
+    assert store.records["lora/audit-0002"].status == "diverged"
 
 
 def test_wrongly_stopped_are_those_that_come_to_more_than_the_winner(bare):
@@ -121,13 +121,13 @@ def test_wrongly_stopped_are_those_that_come_to_more_than_the_winner(bare):
 
 def test_audits_count_neither_for_the_winner_nor_for_the_search(searched):
     before = load_results(searched.root)
-    ledger = Ledger(searched.folder)
-    audited(searched, ledger.records["lora/0002"], [20, 24, 99.0])
+    store = TrialStore(searched.folder)
+    audited(searched, store.records["lora/0002"], [20, 24, 99.0])
     after = load_results(searched.root)
     assert winner(after.records) == winner(before.records)
-    assert winner(after.qualifying("lora")).id == "lora/0001"
+    assert winner(after.search("lora")).id == "lora/0001"
     assert after.search_device_seconds == before.search_device_seconds
-    assert after.trials["phase"].value_counts().to_dict() == {"qualifying": 12, "audit": 1}
+    assert after.trials["phase"].value_counts().to_dict() == {"search": 12, "audit": 1}
     assert after.trials.set_index("id").loc["lora/audit-0002", "score"] == 99
 
 
@@ -165,9 +165,9 @@ def test_of_nothing_no_share_is_known():
 def test_the_report_says_what_the_audit_found_and_nothing_where_there_was_none(searched):
     results = load_results(searched.root)
     assert audit(results, [search_statistics(results, method) for method in results.methods]) == []
-    ledger = Ledger(searched.folder)
-    audited(searched, ledger.records["lora/0002"], [20, 24, 40.0])
-    audited(searched, ledger.records["full/0002"], [20, 24, 32.0])
+    store = TrialStore(searched.folder)
+    audited(searched, store.records["lora/0002"], [20, 24, 40.0])
+    audited(searched, store.records["full/0002"], [20, 24, 32.0])
     results = load_results(searched.root)
     sentence, table, _ = audit(results, [search_statistics(results, method) for method in results.methods])
     assert sentence.startswith(
@@ -186,8 +186,8 @@ def test_a_sweep_audits_goes_on_and_audits_more(tmp_path, cluster):
     """Replayed curves never cross, so that no stopped trial would have won."""
 
     def sweep_with(audits: int):
-        qualifying = {"trials_per_method": 8, "sampler": "random", "audit": audits}
-        changes = {"methods": {"full": {}}, "qualifying": qualifying, "final__seeds": 1}
+        search = {"trials_per_method": 8, "sampler": "random", "audit": audits}
+        changes = {"methods": {"full": {}}, "search": search, "final__seeds": 1}
         return run(sweep(task, **changes), tmp_path / "run", address=cluster, trainable=Replay)
 
     task = plant_task(tmp_path)
@@ -203,7 +203,7 @@ def test_a_sweep_audits_goes_on_and_audits_more(tmp_path, cluster):
     assert worked == list(range(len(trial.rungs), 3))  # from the checkpoint that was kept for it
     assert not results.folder.checkpoints(first).exists()
 
-    count = sum(record.status == "stopped" for record in results.qualifying("full"))
+    count = sum(record.status == "stopped" for record in results.search("full"))
     assert count >= 3
     results = sweep_with(3)
     audits = results.audits("full")

@@ -8,9 +8,9 @@ import sys
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from search.absent import absent
-from search.boards import Boards, scalars
-from search.records import Record
+from search.engine.absent import absent
+from search.engine.tensorboard import TensorBoardLogger, scalars
+from search.records.record import Record
 
 
 def events(folder) -> list[Event]:
@@ -35,14 +35,14 @@ def values(folder) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def told(boards: Boards, planted, number: int, scores, **changes) -> Record:
+def told(boards: TensorBoardLogger, planted, number: int, scores, **changes) -> Record:
     record = planted.trial("lora", number, scores, **changes)
     boards("rung", record)
     return record
 
 
 def test_each_rung_is_a_point_by_the_examples_seen(bare):
-    boards = Boards(bare.folder)
+    boards = TensorBoardLogger(bare.folder)
     told(boards, bare, 1, [20.5], status="running")
     told(boards, bare, 1, [20.5, None], status="running")
     record = told(boards, bare, 1, [20.5, None, 30.25])
@@ -54,7 +54,7 @@ def test_each_rung_is_a_point_by_the_examples_seen(bare):
 
 
 def test_hyperparameters_are_told_once_with_the_method(bare):
-    boards = Boards(bare.folder)
+    boards = TensorBoardLogger(bare.folder)
     for count in (1, 2, 3):
         record = told(boards, bare, 1, [None, 2, 3][:count])
     summaries = [value for event in events(bare.folder.tensorboard(record)) for value in event.summary.value]
@@ -68,15 +68,15 @@ def test_hyperparameters_are_told_once_with_the_method(bare):
 
 
 def test_a_trial_that_goes_on_in_another_process_adds_to_what_is_there(bare):
-    told(Boards(bare.folder), bare, 1, [20], status="running")
-    boards = Boards(bare.folder)
+    told(TensorBoardLogger(bare.folder), bare, 1, [20], status="running")
+    boards = TensorBoardLogger(bare.folder)
     boards("begin", bare.trial("lora", 1, [20], status="running"))
     record = told(boards, bare, 1, [20, 30])
     assert values(bare.folder.tensorboard(record))["validation/rougeL"] == [(100, 20), (300, 30)]
 
 
 def test_a_run_that_is_done_anew_begins_anew(bare):
-    boards = Boards(bare.folder)
+    boards = TensorBoardLogger(bare.folder)
     told(boards, bare, 1, [20, 30, 40])
     boards("begin", bare.trial("lora", 1, [], status="running"))
     record = told(boards, bare, 1, [25], status="running")
@@ -84,7 +84,7 @@ def test_a_run_that_is_done_anew_begins_anew(bare):
 
 
 def test_the_driver_does_not_load_torch_for_them():
-    code = "import search.boards, sys; print('torch' in sys.modules)"
+    code = "import search.engine.tensorboard, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.report import write_comparison, write_report
+from search.report.write import write_comparison, write_report
 from tests.browser import CHROMIUM, Page, browser
 
 pytestmark = [

@@ -1,11 +1,11 @@
 import pytest
 
-from search.budget import rungs
-from search.settings import Qualifying
+from search.config.budget import rungs
+from search.config.settings import Search
 
 
 def levels(examples: int, **changes: object) -> list[int]:
-    return rungs(Qualifying(**changes), examples)
+    return rungs(Search(**changes), examples)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from search.checkup import checkup
-from search.config import load_sweep
-from search.tables import print_checkup
+from search.config.sweep import load_sweep
+from search.console.checkup import checkup
+from search.console.listings import print_checkup
 from trainables.errors import InputError
 
 ROWS = [

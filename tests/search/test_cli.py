@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search import cli
+from search.console import app as cli
 
 ROWS = [{"dialogue": f"A: I am number {i}.", "summary": f"It is {i}."} for i in range(40)]
 
@@ -51,7 +51,7 @@ def test_help_names_every_command(tuneoff):
 def test_help_needs_neither_torch_nor_ray_nor_pandas():
     code = (
         "import sys; sys.argv = ['tuneoff', '--help']\n"
-        "from search import cli\n"
+        "from search.console import app as cli\n"
         "try: cli.main()\n"
         "except SystemExit: print({'torch', 'ray', 'pandas', 'optuna', 'pydantic'} & set(sys.modules))"
     )
@@ -68,14 +68,14 @@ def test_methods_are_shown_with_their_spaces(tuneoff):
 
 def test_the_schema_is_json(tuneoff):
     _, out, _ = tuneoff("schema")
-    assert json.loads(out)["properties"]["qualifying"]
+    assert json.loads(out)["properties"]["search"]
 
 
 def mistakes() -> dict[str, tuple[dict[str, object], list[str], str]]:
     """Each mistake: what it changes in the task, what it adds to the command, what it must be told."""
     return {
         "unknown metric": ({"metric": "rouge7"}, [], "task.metric: must be one of rouge1"),
-        "unknown key": ({}, ["--set", "qualifying.trials=4"], "trials_per_method"),
+        "unknown key": ({}, ["--set", "search.trials=4"], "trials_per_method"),
         "unknown method": ({}, ["--set", "methods.lorra={}"], "did you mean 'lora'"),
         "range": ({}, ["--set", "methods.lora.space.rank=[4, 999]"], "must lie within 4 to 64"),
         "column": ({"source": "dialog", "prompt": "{dialog}"}, [], "no column 'dialog'; it has 'dialogue'"),
@@ -117,7 +117,7 @@ def test_a_folder_of_another_sweep(tuneoff, sweep, tmp_path):
     sweep()
     other = tmp_path / "runs" / "small"
     other.mkdir(parents=True)
-    from search.config import load_sweep
+    from search.config.sweep import load_sweep
 
     (other / "sweep.yaml").write_text(load_sweep("sweep.yaml", ["seed=7"]).to_yaml())
     code, _, error = tuneoff("run", "sweep.yaml")
@@ -154,14 +154,14 @@ def test_an_audit_is_asked_for_by_an_option_of_run_and_of_resume(tuneoff, sweep,
     monkeypatch.setattr(cli, "_run", lambda loaded, *_, **__: begun.append(loaded))
     file = sweep()
     tuneoff("run", file)
-    tuneoff("run", file, "--audit", "3", "--set", "qualifying.trials_per_method=5")
+    tuneoff("run", file, "--audit", "3", "--set", "search.trials_per_method=5")
     folder = tmp_path / "runs" / "small"
     folder.mkdir(parents=True)
     (folder / "sweep.yaml").write_text(begun[-1].to_yaml())
     tuneoff("resume", str(folder))
     tuneoff("resume", str(folder), "--audit", "7")
-    assert [loaded.qualifying.audit for loaded in begun] == [0, 3, 3, 7]
-    assert [loaded.qualifying.trials_per_method for loaded in begun] == [16, 5, 5, 5]
+    assert [loaded.search.audit for loaded in begun] == [0, 3, 3, 7]
+    assert [loaded.search.trials_per_method for loaded in begun] == [16, 5, 5, 5]
     code, _, error = tuneoff("run", file, "--audit", "-1")
     assert code == 2
     assert "greater than or equal to 0" in error

@@ -1,8 +1,8 @@
 import pytest
 
-from search.cluster import Cluster, connected
-from search.placement import Slots
-from search.settings import Resources
+from search.cluster.connection import Cluster, connected
+from search.cluster.placement import Slots
+from search.config.settings import Resources
 from trainables.errors import InputError
 
 

@@ -10,8 +10,8 @@ import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 import spaces
-from search.config import Problem, Sweep, SweepError, differences, json_schema, load_sweep
-from search.locate import bundled_sweeps
+from search.config.locate import bundled_sweeps
+from search.config.sweep import Problem, Sweep, SweepError, differences, json_schema, load_sweep
 
 UNREADABLE = Path("/proc/self/mem")
 SMALL = """
@@ -47,7 +47,7 @@ methods:
   full:
   mine: {base: ful}
   ia3: 3
-qualifying:
+search:
   {trials_per_method: 0, trials: 3, validation_samples: al, max_epochs: .inf, sampler: TPE, first_rung: 0}
 final: 3
 resources: {gpus_per_trial: -1, concurrent_trials: 0, cpus_per_trial: 1.5}
@@ -97,11 +97,11 @@ def test_a_single_problem_is_one_line(write: Any, folder: Path) -> None:
 
 def test_defaults(write: Any) -> None:
     sweep = load_sweep(write())
-    qualifying, final, resources = sweep.qualifying, sweep.final, sweep.resources
+    search, final, resources = sweep.search, sweep.final, sweep.resources
     assert (sweep.seed, sweep.storage) == (0, "runs")
-    assert (qualifying.trials_per_method, qualifying.max_epochs, qualifying.reduction_factor) == (16, 3, 3)
-    assert (qualifying.first_rung, qualifying.validation_samples) == (0.11, 256)
-    assert (qualifying.sampler, qualifying.scheduler, qualifying.study_storage) == ("tpe", "asha", None)
+    assert (search.trials_per_method, search.max_epochs, search.reduction_factor) == (16, 3, 3)
+    assert (search.first_rung, search.validation_samples) == (0.11, 256)
+    assert (search.sampler, search.scheduler, search.study_storage) == ("tpe", "asha", None)
     assert (final.seeds, final.test_samples) == (3, "all")
     assert (resources.cpus_per_trial, resources.gpus_per_trial, resources.concurrent_trials) == (
         1,
@@ -224,7 +224,7 @@ def test_an_unreadable_file_is_told() -> None:
         ("final..seeds=1", "--set final..seeds=1", "an override is written key.of.the.sweep=value"),
         ("name.x=1", "--set name.x=1", "name has no keys, it is 'small'"),
         ("seed=[", "--set seed=[", "does not parse as YAML at line 1, column 2"),
-        ("finals.seeds=1", "finals", "unknown key; the keys here are name, seed, task, methods, qual"),
+        ("finals.seeds=1", "finals", "unknown key; the keys here are name, seed, task, methods, sear"),
         (
             "final.seed=1",
             "final.seed",
@@ -241,11 +241,11 @@ def test_an_unreadable_file_is_told() -> None:
         ("methods=[lora]", "methods", "must be a mapping of keys to values, got ['lora']"),
         ("name=../up", "name", "must be letters, digits, '_' and '-', the first a letter or a digit"),
         (
-            "qualifying.study_storage=postgresql://me:secret@host/db",
-            "qualifying.study_storage",
+            "search.study_storage=postgresql://me:secret@host/db",
+            "search.study_storage",
             "must not hold a password",
         ),
-        ("qualifying.study_storage=study.db", "qualifying.study_storage", "must be a URL such as sqlite:///"),
+        ("search.study_storage=study.db", "search.study_storage", "must be a URL such as sqlite:///"),
         ("resources.gpus_per_trial=all", "resources.gpus_per_trial", "must be a number, or auto, got 'all'"),
         ("seed=true", "seed", "must be a whole number, got True"),
     ],
@@ -338,14 +338,14 @@ def test_an_equal_sweep_continues() -> None:
 @pytest.mark.parametrize(
     "override",
     [
-        "qualifying.trials_per_method=17",
+        "search.trials_per_method=17",
         "final.seeds=4",
         "methods.full={}",
         "methods.cold={base: lora, fix: {dropout: 0}}",
         "resources={cpus_per_trial: 2, gpus_per_trial: 0.5, concurrent_trials: 1}",
         "storage=elsewhere",
-        "qualifying.study_storage=sqlite:///other.db",
-        "qualifying.audit=3",
+        "search.study_storage=sqlite:///other.db",
+        "search.audit=3",
         "final.untuned=true",
     ],
 )
@@ -356,7 +356,7 @@ def test_what_may_change_when_a_folder_is_continued(override: str) -> None:
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("qualifying.trials_per_method=4", ("qualifying.trials_per_method", "may only grow; was 16, now 4")),
+        ("search.trials_per_method=4", ("search.trials_per_method", "may only grow; was 16, now 4")),
         ("final.seeds=1", ("final.seeds", "may only grow; was 3, now 1")),
         ("seed=1", ("seed", "must not change; was 0, now 1")),
         ("task.metric=rouge1", ("task.metric", "must not change; was 'rougeL', now 'rouge1'")),
@@ -364,8 +364,8 @@ def test_what_may_change_when_a_folder_is_continued(override: str) -> None:
         ("methods.lora.fix.rank=8", ("methods.lora.fix.rank", "must not change; was unset, now 8")),
         ("methods.lora.base=full", ("methods.lora.base", "must not change; was 'lora', now 'full'")),
         (
-            "qualifying.validation_samples=all",
-            ("qualifying.validation_samples", "must not change; was 256, now 'all'"),
+            "search.validation_samples=all",
+            ("search.validation_samples", "must not change; was 256, now 'all'"),
         ),
     ],
 )

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from search.audit import audit_of
+from search.records.audit import audit_of
+from search.records.results import load_results
 from search.report.coordinates import MOST_TRIALS, SCORE_AXIS, axis_ends, best_so_far, coordinates, fates
-from search.results import load_results
 
 
 def test_each_trial_has_one_fate(finished):
@@ -33,7 +33,7 @@ def test_the_best_so_far_never_falls_and_only_full_budgets_count(finished):
     table = best_so_far(results)
     assert table[table["method"] == "lora"]["best"].tolist() == [31, 34.5, 34.5, 34.5]
     assert table[table["method"] == "prompt_tuning"]["trials"].tolist() == [2, 3, 4]  # the first was stopped
-    spent = [record.device_seconds for record in results.qualifying("full")]
+    spent = [record.device_seconds for record in results.search("full")]
     expected = [sum(spent[: n + 1]) for n in range(4)]
     assert table[table["method"] == "full"]["device_seconds"].tolist() == pytest.approx(expected)
 

@@ -6,8 +6,8 @@ import pytest
 import sacrebleu
 import yaml
 
+from search.records.results import load_results
 from search.report.setup import setup
-from search.results import load_results
 from search.verdict import Verdict, verdict
 from tests.search.conftest import PROVENANCE, SWEEP, Planted
 from trainables import metrics

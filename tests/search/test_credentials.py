@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from search.results import load_results
+from search.records.results import load_results
 from tests.search import replay
-from trainables.atomic import write_text
+from trainables.storage.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -91,21 +91,21 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
-FEW = {"qualifying__trials_per_method": 2, "final__seeds": 1}
+FEW = {"search__trials_per_method": 2, "final__seeds": 1}
 
 
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("module", ["search.cli", "tests.search.drive"])
+@pytest.mark.parametrize("module", ["search.console.app", "tests.search.drive"])
 def test_no_file_of_a_run_holds_a_credential(
     module: str, house: Path, model_folder: Callable[..., str], data_files: dict[str, str]
 ) -> None:
     """Of one that trains, and of one whose trials fail."""
     task = replay.plant_task(
-        house / "task", mishaps={"lora/0001": ("raises", 0), "full/0001": ("dies once", 1)}
+        house / "task", failures={"lora/0001": ("raises", 0), "full/0001": ("dies once", 1)}
     )
-    real = real_sweep(model_folder, data_files) if module == "search.cli" else {}
+    real = real_sweep(model_folder, data_files) if module == "search.console.app" else {}
     write_text(task / "sweep.yaml", replay.sweep(task, **FEW, **real).to_yaml())
     arguments = ["run", str(task / "sweep.yaml"), "--folder", str(house / "run")]
     told = tuneoff(module, *arguments, environment=environment(house, **SECRETS))
@@ -128,7 +128,7 @@ def test_a_home_that_cannot_be_written_keeps_nobody_from_training(
         task / "sweep.yaml", replay.sweep(task, **FEW, **real_sweep(model_folder, data_files)).to_yaml()
     )
     arguments = ["run", str(task / "sweep.yaml"), "--folder", str(house / "run")]
-    tuneoff("search.cli", *arguments, environment=environment(house) | {"HOME": "/dev/null/home"})
+    tuneoff("search.console.app", *arguments, environment=environment(house) | {"HOME": "/dev/null/home"})
     assert set(load_results(house / "run").finals["status"]) == {"completed"}
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import ray
 
-from search.deadline import Deadline
+from search.engine.deadline import Deadline
 
 pytestmark = pytest.mark.faults
 

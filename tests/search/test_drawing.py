@@ -9,14 +9,14 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from search.drawing import draw, drawn_beside
-from search.importance import ENOUGH_TRIALS
-from search.report import write_report
+from search.records.results import load_results
+from search.report.drawing import draw, drawn_beside
 from search.report.figures import Figure, figures
 from search.report.vegalite import SCHEMA, data
-from search.results import load_results
-from search.search_statistics import search_statistics
+from search.report.write import write_report
 from search.verdict import verdict
+from search.verdict.importance import ENOUGH_TRIALS
+from search.verdict.search_quality import search_statistics
 
 NARROW, WIDE = (
     {"data": {"values": [{"x": x}]}, "mark": "point", "encoding": {"x": {"field": "x"}}} for x in (1, 10**9)
@@ -69,7 +69,7 @@ def test_what_is_drawn_beside_is_what_is_drawn_here():
 
 def test_a_process_whose_command_was_killed_ends():
     """It holds the error stream, which does not end before it does."""
-    code = "import os, search.drawing as d; beside = d.drawn_beside(); beside.__enter__(); os._exit(0)"
+    code = "import os, search.report.drawing as d; beside = d.drawn_beside(); beside.__enter__(); os._exit(0)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert ended.stdout == ended.stderr == b""
 

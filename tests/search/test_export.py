@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from search.export import export
+from search.report.export import export
 from trainables.errors import InputError
 
 ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "weights", "README.md": "by peft"}
@@ -39,7 +39,7 @@ def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     scores = {metric["name"]: metric["value"] for metric in measured["results"][0]["metrics"]}
     assert scores["ROUGE-L"] == 33.5  # of seed 0 alone
     card = (to / "README.md").read_text(encoding="utf-8")
-    assert "| ROUGE-L    |  33.50 |" in card
+    assert "| ROUGE-L |  33.50 |" in card
     assert "- `learning_rate`: `0.0005`" in card
     assert "- `train_seconds`: `100.0`" in card
 

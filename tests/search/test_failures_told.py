@@ -2,8 +2,8 @@
 
 import pytest
 
+from search.records.results import load_results
 from search.report.setup import setup
-from search.results import load_results
 
 pytestmark = pytest.mark.faults
 

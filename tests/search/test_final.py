@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from search import final
-from search.assignments import Plan
-from search.config import Sweep
-from search.ledger import Ledger
-from search.records import Record
+from search.config.sweep import Sweep
+from search.engine import final
+from search.records.plan import Plan
+from search.records.record import Record
+from search.records.trial_store import TrialStore
 from trainables.assignment import Assignment
 
 RUNGS = [100, 300, 900]
@@ -20,10 +20,10 @@ def plan_of(planted, **changes) -> Plan:
     return Plan(sweep.model_copy(update=parts), planted.folder, "0f1e2d3c", RUNGS)
 
 
-def entered(planted, plan: Plan) -> tuple[Ledger, list[Record]]:
-    ledger = Ledger(planted.folder)
-    final.enter(plan, ledger)
-    return ledger, final.runs_left(plan, Ledger(planted.folder))
+def entered(planted, plan: Plan) -> tuple[TrialStore, list[Record]]:
+    store = TrialStore(planted.folder)
+    final.enter(plan, store)
+    return store, final.runs_left(plan, TrialStore(planted.folder))
 
 
 def test_the_baseline_is_first_and_whole_seeds_follow(searched):
@@ -33,14 +33,14 @@ def test_the_baseline_is_first_and_whole_seeds_follow(searched):
 
 
 def test_a_run_has_the_winners_hyperparameters_and_a_seed_of_its_own(searched):
-    ledger, runs = entered(searched, plan_of(searched))
+    store, runs = entered(searched, plan_of(searched))
     by_id = {run.id: run for run in runs}
     lora = by_id["lora/seed-2"]
     assert (lora.of_trial, lora.origin, lora.split) == ("lora/0001", "winner", "test")  # a tie: the earlier
-    assert lora.hyperparameters == ledger.records["lora/0001"].hyperparameters
+    assert lora.hyperparameters == store.records["lora/0001"].hyperparameters
     baseline = by_id["baseline/seed-0"]
     assert (baseline.of_trial, baseline.origin, baseline.hyperparameters) == (None, "baseline", {})
-    assert len({run.seed for run in runs} | {r.seed for r in ledger.qualifying("lora")}) == 10 + 4
+    assert len({run.seed for run in runs} | {r.seed for r in store.search("lora")}) == 10 + 4
 
 
 def test_a_method_without_a_completed_trial_has_no_run(bare):
@@ -56,9 +56,9 @@ def test_a_sweep_in_which_nothing_completed_still_scores_the_baseline(bare):
 
 
 def test_what_has_ended_is_not_run_again(finished):
-    ledger, runs = entered(finished, plan_of(finished))
+    store, runs = entered(finished, plan_of(finished))
     assert runs == []
-    assert {r.status for r in ledger.records.values() if r.phase == "final"} == {"completed"}
+    assert {r.status for r in store.records.values() if r.phase == "final"} == {"completed"}
 
 
 def test_more_seeds_are_added_to_those_that_are_there(finished):
@@ -73,14 +73,14 @@ def test_runs_of_a_former_winner_are_done_anew(finished):
     old = finished.folder.read_records()
     finished.adapter(next(r for r in old if r.id == "lora/seed-1"), {"adapter_model.safetensors": "old"})
     better = finished.trial("lora", 3, [24, 29, 99])
-    ledger, runs = entered(finished, plan_of(finished))
+    store, runs = entered(finished, plan_of(finished))
     assert [run.id for run in runs] == ["lora/seed-0", "lora/seed-1", "lora/seed-2"]
     for run in runs:
         assert (run.of_trial, run.hyperparameters) == ("lora/0003", better.hyperparameters)
-        assert not ledger.folder.predictions_file(run).exists()
-        assert not ledger.folder.adapter(run).exists()
+        assert not store.folder.predictions_file(run).exists()
+        assert not store.folder.adapter(run).exists()
     others = [r for r in old if r.phase == "final" and r.method != "lora"]
-    assert all(ledger.records[r.id] == r for r in others)
+    assert all(store.records[r.id] == r for r in others)
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged", "out_of_memory"])
@@ -96,12 +96,12 @@ def test_untuned_defaults_are_retrained_where_the_sweep_says_so_and_they_did_not
     for seed in range(3):
         finished.final("full", seed, 33, of_trial="full/0000")
     plan = plan_of(finished, final={"untuned": True})
-    ledger, runs = entered(finished, plan)
+    store, runs = entered(finished, plan)
     # full's default won, prompt_tuning's was stopped in this folder: neither is retrained
     assert [run.id for run in runs] == [f"lora/untuned-{seed}" for seed in range(3)]
-    run, tuned = runs[1], ledger.records["lora/seed-1"]
+    run, tuned = runs[1], store.records["lora/seed-1"]
     assert (run.of_trial, run.origin, run.phase, run.split) == ("lora/0000", "default", "untuned", "test")
-    assert run.hyperparameters == ledger.records["lora/0000"].hyperparameters
+    assert run.hyperparameters == store.records["lora/0000"].hyperparameters
     told = plan.assignment(run)
     assert Path(told.output) == finished.root / "final/lora/untuned-1"
     assert told.evaluate_at_end_only
@@ -132,7 +132,7 @@ def test_a_trial_is_told_what_to_train_and_where(searched):
         split="validation",
         evaluation_limit=256,
         evaluate_at_end_only=False,
-        checkpoints=str(searched.root / "checkpoints/qualifying/lora/0002"),
+        checkpoints=str(searched.root / "checkpoints/search/lora/0002"),
         output=None,
         cpus=1,
         tokens=str(searched.root / "tokens"),

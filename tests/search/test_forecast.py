@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from search.config import Sweep
-from search.forecast import Forecast, arrivals, disk_and_time, forecast
-from search.gates import Preflight
-from search.settings import Qualifying
+from search.config.settings import Search
+from search.config.sweep import Sweep
+from search.preflight.forecast import Forecast, arrivals, disk_and_time, forecast
+from search.records.preflight_results import PreflightResults
 from tests.search.replay import findings, plant_task, sweep
 
 COUNTS = {"train": 9, "validation": 4, "test": 6}
@@ -39,14 +39,14 @@ def settings(tmp_path) -> Sweep:
     return sweep(
         plant_task(tmp_path),
         methods={"full": {}},
-        qualifying={"trials_per_method": 1, "validation_samples": 2},
+        search={"trials_per_method": 1, "validation_samples": 2},
     )
 
 
 def expected(
     settings: Sweep, *, concurrent: int = 1, startup: float = 0.0, rungs: list[int] = RUNGS
 ) -> Forecast:
-    preflight = Preflight(
+    preflight = PreflightResults(
         methods={name: findings() for name in settings.methods}, startup_seconds=startup, is_whole=True
     )
     return forecast(settings, preflight, rungs, COUNTS, concurrent)
@@ -64,7 +64,7 @@ def test_one_trial_two_finals_and_the_baseline_by_hand(settings: Sweep) -> None:
 
 def test_workers_side_by_side_share_the_work_but_no_run(settings: Sweep) -> None:
     many = settings.model_copy(
-        update={"qualifying": settings.qualifying.model_copy(update={"trials_per_method": 40})}
+        update={"search": settings.search.model_copy(update={"trials_per_method": 40})}
     )
     one, two, crowd = (expected(many, concurrent=count) for count in (1, 2, 1000))
     assert two.seconds == pytest.approx(one.seconds / 2)
@@ -74,7 +74,7 @@ def test_workers_side_by_side_share_the_work_but_no_run(settings: Sweep) -> None
 
 def test_early_stopping_makes_a_search_shorter(settings: Sweep) -> None:
     many = settings.model_copy(
-        update={"qualifying": settings.qualifying.model_copy(update={"trials_per_method": 30})}
+        update={"search": settings.search.model_copy(update={"trials_per_method": 30})}
     )
     short, long = (expected(many, rungs=rungs).seconds for rungs in (RUNGS, RUNGS[-1:]))
     assert short < 0.6 * long
@@ -90,24 +90,24 @@ def test_early_stopping_makes_a_search_shorter(settings: Sweep) -> None:
     ],
 )
 def test_it_is_told_in_units_of_its_size(settings: Sweep, seconds: float, size: float, told: str) -> None:
-    gate = disk_and_time(settings, Forecast(seconds, round(size), 0), 10**13, 2)
-    assert gate.verdict == "pass"
-    assert gate.message.startswith(told)
-    assert gate.figures["disk_bytes"] == size
+    check = disk_and_time(settings, Forecast(seconds, round(size), 0), 10**13, 2)
+    assert check.verdict == "pass"
+    assert check.message.startswith(told)
+    assert check.figures["disk_bytes"] == size
 
 
 def test_it_fails_where_the_disk_would_fill(settings: Sweep) -> None:
-    gate = disk_and_time(settings, Forecast(50, 10**9 + 1, 0), 10**9, 2)
-    assert gate.verdict == "fail"
-    assert "Only 1 GB are free: set `storage` to a larger disk" in gate.message
+    check = disk_and_time(settings, Forecast(50, 10**9 + 1, 0), 10**9, 2)
+    assert check.verdict == "fail"
+    assert "Only 1 GB are free: set `storage` to a larger disk" in check.message
 
 
 def test_audits_and_untuned_defaults_take_what_trials_and_finals_take(settings: Sweep) -> None:
     """Of four trials, so many as chance stops early are run to the end; every final is run twice."""
-    plain = settings.model_copy(update={"qualifying": Qualifying(trials_per_method=4, validation_samples=2)})
+    plain = settings.model_copy(update={"search": Search(trials_per_method=4, validation_samples=2)})
     audited = plain.model_copy(
         update={
-            "qualifying": plain.qualifying.model_copy(update={"audit": 9}),
+            "search": plain.search.model_copy(update={"audit": 9}),
             "final": plain.final.model_copy(update={"untuned": True}),
         }
     )

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import ray
 
-from search.config import Sweep, SweepError
-from search.gates import Preflight
-from search.ledger import Ledger
-from search.provenance import provenance
-from search.repair import repair
-from search.results import load_results
+from search.config.format import FORMAT
+from search.config.sweep import Sweep, SweepError, load_sweep
+from search.records.preflight_results import PreflightResults
+from search.records.provenance import provenance
+from search.records.repair import repair
+from search.records.results import load_results
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
 from tests.search.conftest import RELEASED, tree
 from trainables.data import Data
 from trainables.errors import InputError
@@ -52,11 +54,11 @@ def test_of_a_released_folder_nothing_is_run_again_and_its_report_is_written(rel
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("file", FILES)
 def test_a_newer_folder_is_refused_and_nothing_in_it_is_touched(released, tuneoff, tmp_path, file, command):
-    add(released.root / file, format=2, unheard="of")
+    add(released.root / file, format=FORMAT + 1, unheard="of")
     before = tree(tmp_path)
     code, _, err = tuneoff(*COMMANDS[command])
     assert code == 2
-    assert f"{file} is of format 2" in err
+    assert f"{file} is of format {FORMAT + 1}" in err
     assert "Install" in err
     assert tree(tmp_path) == before
 
@@ -64,12 +66,12 @@ def test_a_newer_folder_is_refused_and_nothing_in_it_is_touched(released, tuneof
 def test_of_a_damaged_record_the_version_before_may_be_newer_too(released, tuneoff, tmp_path):
     file = released.root / TRIAL
     shutil.copyfile(file, released.previous_version(file))
-    add(Path(released.previous_version(file)), format=2)
+    add(Path(released.previous_version(file)), format=FORMAT + 1)
     file.write_bytes(b"")
     before = tree(tmp_path)
     code, _, err = tuneoff("resume", "run")
     assert code == 2
-    assert "0001.json.previous is of format 2" in err
+    assert f"0001.json.previous is of format {FORMAT + 1}" in err
     assert tree(tmp_path) == before
 
 
@@ -97,8 +99,9 @@ def test_unknown_keys_are_written_back_with_the_record(released):
     content["stop"]["because"] = "slow"
     content["rungs"][0]["watts"] = 7.5
     file.write_text(json.dumps(content))
-    Ledger(released).remark("ia3/0001", "It rained.")
-    assert json.loads(file.read_text()) == content | {"remarks": ["It rained."]}
+    TrialStore(released).remark("ia3/0001", "It rained.")
+    now = {"format": FORMAT, "phase": "search", "remarks": ["It rained."]}
+    assert json.loads(file.read_text()) == content | now
 
 
 def test_unknown_keys_are_written_back_with_the_preflight(released):
@@ -109,7 +112,9 @@ def test_unknown_keys_are_written_back_with_the_preflight(released):
     content["methods"]["ia3"]["gates"][0]["unit"] = "tensors"
     file.write_text(json.dumps(content))
     known = released.read_preflight().model_copy(update={"is_whole": False})
-    assert known.model_dump() == content | {"format": 1, "is_whole": False}
+    for findings in content["methods"].values():
+        findings["checks"] = findings.pop("gates")
+    assert known.model_dump() == content | {"format": FORMAT, "is_whole": False}
 
 
 def test_a_setting_that_is_unknown_is_refused(released):
@@ -120,7 +125,30 @@ def test_a_setting_that_is_unknown_is_refused(released):
 
 def test_every_file_that_is_read_back_says_its_format(released):
     sweep = Sweep.from_yaml(released.sweep_file.read_text())
-    assert sweep.to_yaml().endswith("\nformat: 1\n")
-    assert provenance(sweep, Data([], [], []), [1])["format"] == 1
-    assert Preflight().model_dump()["format"] == 1
-    assert all(record.format == 1 for record in released.read_records())
+    assert sweep.to_yaml().endswith(f"\nformat: {FORMAT}\n")
+    assert provenance(sweep, Data([], [], []), [1])["format"] == FORMAT
+    assert PreflightResults().model_dump()["format"] == FORMAT
+    assert all(record.format == FORMAT for record in released.read_records())
+
+
+def test_a_sweep_file_with_an_old_key_is_read_and_the_new_key_is_told(tmp_path, caplog):
+    file = tmp_path / "old.yaml"
+    file.write_text(Path("search/sweeps/quickstart.yaml").read_text().replace("\nsearch:", "\nqualifying:"))
+    sweep = load_sweep(file, ["qualifying.trials_per_method=7"])
+    assert sweep.search.trials_per_method == 7
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{file}: `qualifying` is called `search` now."
+    ]
+
+
+def test_a_sweep_file_with_both_the_old_and_the_new_key_is_refused(tmp_path):
+    file = tmp_path / "both.yaml"
+    file.write_text(Path("search/sweeps/quickstart.yaml").read_text() + "\nqualifying: {audit: 1}\n")
+    with pytest.raises(SweepError, match="qualifying: unknown key"):
+        load_sweep(file)
+
+
+def test_a_trial_of_an_older_folder_goes_on_from_its_checkpoint(released):
+    trial = released.read_records()[-1].model_copy(update={"id": "ia3/0009", "phase": "search"})
+    (released.root / "checkpoints" / "qualifying" / trial.id).mkdir(parents=True)
+    assert RunFolder(released.root).checkpoints(trial).is_dir()

@@ -2,18 +2,18 @@
 
 import pytest
 
-from search.report import write_report
+from search.records.results import load_results
 from search.report.fronts import front, fronts
-from search.results import load_results
+from search.report.write import write_report
 from tests.search.conftest import SWEEP
 
-OBJECTIVES = "qualifying: {trials_per_method: 4, objectives: [rougeL, {cost: train_seconds}]}"
+OBJECTIVES = "search: {trials_per_method: 4, objectives: [rougeL, {cost: train_seconds}]}"
 
 
 @pytest.fixture
 def weighed(bare):
     """Full: a quick poor trial, a slow good one, and one that is slower and worse; LoRA: one trial only."""
-    bare.sweep(SWEEP.replace("qualifying: {trials_per_method: 4}", OBJECTIVES))
+    bare.sweep(SWEEP.replace("search: {trials_per_method: 4}", OBJECTIVES))
     for number, (score, seconds) in enumerate([(20.0, 10.0), (30.0, 40.0), (28.0, 50.0)]):
         _plant(bare, "full", number, score, seconds)
     _plant(bare, "lora", 0, 25.0, 20.0)
@@ -28,7 +28,7 @@ def _plant(planted, method, number, score, seconds):
 
 
 def test_the_front_is_what_no_other_trial_dominates(weighed):
-    found = front(weighed.qualifying("full"), ["train_seconds"])
+    found = front(weighed.search("full"), ["train_seconds"])
     assert [record.id for record in found] == ["full/0000", "full/0001"]
 
 

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from search.config import Sweep
-from search.importance import ENOUGH_TRIALS, importance
-from search.records import Record, Rung
+from search.config.sweep import Sweep
+from search.records.record import Record, Rung
+from search.verdict.importance import ENOUGH_TRIALS, importance
 from tests.search.conftest import SWEEP
 
 SWEEP_OF_LORA = Sweep.from_yaml(SWEEP)
@@ -19,7 +19,7 @@ def trial(number, hyperparameters, score, *, status="completed", rungs=3) -> Rec
         id=f"lora/{number:04}",
         method="lora",
         number=number,
-        phase="qualifying",
+        phase="search",
         split="validation",
         origin="sampled",
         hyperparameters=hyperparameters,
@@ -117,7 +117,7 @@ def test_a_method_whose_space_is_fixed_has_no_importance():
 
 def test_importing_it_does_not_import_the_studies():
     code = (
-        "import search.importance, sys; "
+        "import search.verdict.importance, sys; "
         "print(sorted({'sqlalchemy', 'optuna.importance', 'ray', 'torch'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from search.config import load_sweep
-from search.init import Start, write_sweep
+from search.config.sweep import load_sweep
+from search.console.new_sweep import Start, write_sweep
 from trainables import kinds
 from trainables.errors import InputError
 

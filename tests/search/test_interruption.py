@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from search.interruption import interruptible
+from search.cluster.interruption import interruptible
 
 pytestmark = pytest.mark.faults
 
 ROOT = Path(__file__).parents[2]
 STUBBORN = """
 import signal, time
-from search.interruption import interruptible
+from search.cluster.interruption import interruptible
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with interruptible("go on with: resume"):
     try:

@@ -17,11 +17,11 @@ import pytest
 import ray
 from ray import cloudpickle
 
-from search import nodes
-from search.cluster import connected
-from search.results import load_results
-from search.runner import run
-from search.store import RunFolder
+from search.cluster import nodes
+from search.cluster.connection import connected
+from search.engine.runner import run
+from search.records.results import load_results
+from search.records.run_folder import RunFolder
 from tests.ray_cluster import RAY, started
 from tests.search import replay
 from trainables.errors import InputError
@@ -86,8 +86,8 @@ def test_credentials_reach_the_workers_and_no_file(
     ray.shutdown()
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    task = replay.plant_task(tmp_path / "task", mishaps={"lora/0001": ("raises", 0)})
-    sweep = replay.sweep(task, qualifying__trials_per_method=2, final__seeds=1)
+    task = replay.plant_task(tmp_path / "task", failures={"lora/0001": ("raises", 0)})
+    sweep = replay.sweep(task, search__trials_per_method=2, final__seeds=1)
     results = run(sweep, tmp_path / "run", address=cluster, trainable=Equipped)
     assert json.loads((task / "model/given").read_text()) == SECRETS
     assert "failed" in set(results.trials["status"])
@@ -131,8 +131,8 @@ def test_rays_own_ports_are_on_loopback():
 def test_a_sweep_waits_for_the_first_node_and_uses_the_next_within_seconds(tmp_path: Path) -> None:
     """Trials outlast the start of a worker: Tune hands a waiting trial to the first worker that is free."""
     task = replay.plant_task(tmp_path / "task", seconds=12.0)
-    short = {"qualifying__trials_per_method": 2, "final__seeds": 1}
-    sweep = replay.sweep(task, qualifying__scheduler="none", **short)
+    short = {"search__trials_per_method": 2, "final__seeds": 1}
+    sweep = replay.sweep(task, search__scheduler="none", **short)
 
     def pids() -> set[int]:
         return {step["pid"] for step in replay.steps(task)}
@@ -192,8 +192,8 @@ def test_a_folder_that_a_node_does_not_see_is_refused_at_the_start(tmp_path: Pat
 
 DRIVER = """
 import ray
-from search.cluster import connected
-from search.results import load_results
+from search.cluster.connection import connected
+from search.records.results import load_results
 
 @ray.remote
 def where():

@@ -13,7 +13,7 @@ from socket import gethostname
 import psutil
 import pytest
 
-from search import lock
+from search.records import lock
 from trainables.errors import InputError
 
 pytestmark = pytest.mark.faults
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 HOLDER = """
 import errno, sys, time
 from pathlib import Path
-from search import lock
+from search.records import lock
 
 def refuse(descriptor, operation):
     raise OSError(errno.ENOLCK, "No locks available")

@@ -11,7 +11,7 @@ from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import TrialState
 
-from search.mirror import Mirror
+from search.studies.mirror import Mirror
 from tests.search.journal import journal
 
 SPACE = {"rate": FloatDistribution(1e-3, 1.0, log=True), "word": CategoricalDistribution(("a", "b"))}

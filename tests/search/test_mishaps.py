@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from search.mishaps import left_no_space, memory_monitor_said, mishap
+from search.cluster.failures import failure_kind, left_no_space, memory_monitor_said
 
 pytestmark = pytest.mark.faults
 
@@ -79,7 +79,7 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
     ],
 )
 def test_the_kind_of_a_mishap(error, kind):
-    assert mishap(error) == kind
+    assert failure_kind(error) == kind
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

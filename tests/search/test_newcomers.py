@@ -11,11 +11,11 @@ import ray
 from ray import cloudpickle
 from ray.exceptions import WorkerCrashedError
 
-from search import nodes
-from search.events import Event
-from search.newcomers import Newcomers, is_fit, request
-from search.records import Record
-from search.runner import run
+from search.cluster import nodes
+from search.cluster.joining import Newcomers, is_fit, request
+from search.engine.runner import run
+from search.records.events import Event
+from search.records.record import Record
 from tests.ray_cluster import started
 from tests.search import replay
 
@@ -40,7 +40,7 @@ class Room:
         self.asked: list[str] = []
         self.answers: dict[str, Future[nodes.Facts]] = {}
         self.told: list[str] = []
-        self.newcomers = Newcomers(self.told.append, present=lambda: self.here, ask=self.ask)
+        self.joined = Newcomers(self.told.append, present=lambda: self.here, ask=self.ask)
 
     def ask(self, node: nodes.Node) -> Future[nodes.Facts]:
         self.asked.append(node["NodeID"])
@@ -48,23 +48,23 @@ class Room:
 
     def joins(self, identity: str) -> None:
         self.here = [*self.here, node(identity)]
-        self.newcomers.look()
+        self.joined.look()
 
     def answers_with(self, identity: str, facts: nodes.Facts) -> None:
         self.answers[identity * 8].set_result(facts)
-        self.newcomers.look()
+        self.joined.look()
 
 
 def test_a_node_that_joins_is_asked_once_and_its_differences_are_told_once():
     room = Room()
-    room.newcomers.look()
+    room.joined.look()
     assert room.asked == []
     room.joins("b")
-    room.newcomers.look()
+    room.joined.look()
     assert room.asked == ["bbbbbbbb"]
     assert room.told == []
     room.answers_with("b", OTHER)
-    room.newcomers.look()
+    room.joined.look()
     assert room.told == [f"torch 0.9 on 10.0.0.1 (bbbbbbbb), {HERE['versions']['torch']} here"]
     assert is_fit(node("b"))
     assert request(BUNDLE)({})._kwargs == {}
@@ -93,7 +93,7 @@ def test_one_that_has_gone_again_has_nothing_to_say():
     room = Room()
     room.joins("b")
     room.answers["bbbbbbbb"].set_exception(WorkerCrashedError())
-    room.newcomers.look()
+    room.joined.look()
     assert room.told == []
 
 
@@ -137,7 +137,7 @@ def test_trials_outlive_a_node_that_joins_and_cannot_train(
 ) -> None:
     monkeypatch.setattr(nodes, "observer", observer)
     task = replay.plant_task(tmp_path / "task", seconds=0.5)
-    sweep = replay.sweep(task, qualifying__trials_per_method=6, final__seeds=1)
+    sweep = replay.sweep(task, search__trials_per_method=6, final__seeds=1)
     with started(num_cpus=1) as cluster:
 
         def joins(event: Event, record: Record) -> None:

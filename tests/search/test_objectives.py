@@ -9,9 +9,9 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from search.ledger import Ledger
-from search.records import Stop
-from search.scheduler import Rungs
+from search.records.record import Stop
+from search.records.trial_store import TrialStore
+from search.schedulers.asha import Rungs
 from search.statistics.pareto import front_ranks
 from tests.search.driven import NARROW, WEIGHED, Driven, cost
 from tests.search.replay import RUNGS, curve, sweep
@@ -86,7 +86,7 @@ def test_a_value_that_is_not_finite_is_stopped_whatever_it_costs():
 
 @pytest.fixture
 def driven(tmp_path) -> Driven:
-    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying=SEARCH))
+    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, search=SEARCH))
 
 
 def test_a_study_has_both_values_of_what_completed_and_none_of_what_was_stopped(driven):
@@ -121,8 +121,8 @@ def test_the_search_goes_on_from_records_to_its_end(driven):
     while trial := driven.begin():
         driven.end(trial.id, "completed")
         driven.restart()
-    ended = Ledger(driven.plan.folder)
-    assert [len(ended.qualifying(method)) for method in ("full", "lora")] == [3, 3]
+    ended = TrialStore(driven.plan.folder)
+    assert [len(ended.search(method)) for method in ("full", "lora")] == [3, 3]
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_tpe_finds_more_of_the_trade_off_than_random_search(tmp_path):
             tmp_path,
             seed=seed,
             methods={"full": {"fix": {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}}},
-            qualifying={**WEIGHED, "sampler": sampler, "trials_per_method": 30, "study_storage": "sqlite://"},
+            search={**WEIGHED, "sampler": sampler, "trials_per_method": 30, "study_storage": "sqlite://"},
         )
         searched = Driven(tmp_path / f"{sampler}-{seed}", settings)
         while trial := searched.begin():

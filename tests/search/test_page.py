@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from search.report import write_report
-from search.report.page.examples import MOST_CHARACTERS, clipped, marked
+from search.report.page.outputs import MOST_CHARACTERS, clipped, marked
+from search.report.write import write_report
 
 MARKUP = "</script><script>alert(1)</script><img"
 HOSTILE = f'{MARKUP} src=x onerror=alert(2)> & "quoted" \u202eright to left\u202c 🎉'

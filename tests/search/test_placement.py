@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from search.placement import CONTEXT_BYTES, Slots, fitting, held, packed, slots_on
-from search.settings import Resources
+from search.cluster.placement import CONTEXT_BYTES, Slots, fitting, held, packed, slots_on
+from search.config.settings import Resources
 from trainables.errors import InputError
 
 GIB = 2**30

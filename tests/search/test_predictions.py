@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from search.ledger import Ledger
-from search.repair import repair
-from search.results import load_results
-from search.runner import run
+from search.engine.runner import run
+from search.records.repair import repair
+from search.records.results import load_results
+from search.records.trial_store import TrialStore
 from tests.search.conftest import tree
 from tests.search.replay import Replay, plant_task, steps, sweep
-from trainables import predictions
 from trainables.errors import InputError
+from trainables.storage import predictions
 
 pytestmark = pytest.mark.faults
 
@@ -74,14 +74,14 @@ def test_a_report_goes_on_without_them_and_tells_it(damaged, tuneoff, caplog):
 
 @every_damage
 def test_they_are_set_aside_and_their_run_is_to_be_done_again(damaged):
-    before = dict(Ledger(damaged).records)
+    before = dict(TrialStore(damaged).records)
     file = damaged.root / "final" / RUN / "predictions.parquet"
     (line,) = repair(damaged)
     assert line.startswith(f"The predictions {file} are damaged: ")
     assert line.endswith(" They are kept as predictions.parquet.damaged: the run is done again.")
     assert not file.exists()
     assert file.with_name("predictions.parquet.damaged").exists()
-    after = Ledger(damaged).records
+    after = TrialStore(damaged).records
     remark = "Its predictions were damaged, kept as predictions.parquet.damaged: done again."
     assert after.pop(RUN) == before[RUN].model_copy(
         update={"status": "running", "rungs": before[RUN].rungs[:-1], "ended": None, "remarks": [remark]}
@@ -121,7 +121,7 @@ def test_every_flipped_byte_is_told_or_changes_nothing(released, tmp_path):
 @pytest.mark.timeout(300)
 def test_a_resume_does_the_run_again_and_no_other(tmp_path, cluster):
     task, root = plant_task(tmp_path / "task"), tmp_path / "run"
-    settings = sweep(task, methods={"lora": {}}, qualifying__trials_per_method=1)
+    settings = sweep(task, methods={"lora": {}}, search__trials_per_method=1)
     on = {"address": cluster, "trainable": Replay}
     before = run(settings, root, **on)
     file = root / "final/lora/seed-1/predictions.parquet"

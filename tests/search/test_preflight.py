@@ -1,4 +1,4 @@
-"""The gates before a sweep: what they find decides which methods are searched, and is asked once."""
+"""The preflight checks: what they find decides which methods are searched, and is asked once."""
 
 import io
 import subprocess
@@ -9,41 +9,41 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.assignments import Plan
-from search.gate_table import gate_table
-from search.gates import Preflight
-from search.placement import Slots
-from search.preflight import memory_share, try_methods
-from search.progress import Progress
-from search.records import Record
-from search.runner import run
-from search.store import RunFolder
-from tests.search.replay import Replay, asked, findings, gate, plant_task, steps, sweep
-from trainables.atomic import write_text
+from search.cluster.placement import Slots
+from search.console.check_table import gate_table
+from search.console.progress import Progress
+from search.engine.runner import run
+from search.preflight.checker import memory_share, try_methods
+from search.records.plan import Plan
+from search.records.preflight_results import PreflightResults
+from search.records.record import Record
+from search.records.run_folder import RunFolder
+from tests.search.replay import Replay, asked, check, findings, plant_task, steps, sweep
 from trainables.data import load
 from trainables.errors import InputError
 from trainables.preflight.findings import Findings
+from trainables.storage.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
 
 
-def stop_at_failures(preflight: Preflight) -> None:
+def stop_at_failures(preflight: PreflightResults) -> None:
     """What --strict does."""
     if preflight.is_whole and preflight.failed():
         raise InputError(f"failed: {', '.join(preflight.failed())}")
 
 
-def start(task: Path, cluster: str, gates: Any = lambda _: None, **changes: Any) -> RunFolder:
+def start(task: Path, cluster: str, checks: Any = lambda _: None, **changes: Any) -> RunFolder:
     small = {
-        "qualifying__trials_per_method": 1,
+        "search__trials_per_method": 1,
         "final__seeds": 1,
         "resources__concurrent_trials": 1,
     } | changes
-    run(sweep(task, **small), task / "run", address=cluster, gates=gates, trainable=Replay)
+    run(sweep(task, **small), task / "run", address=cluster, checks=checks, trainable=Replay)
     return RunFolder(task / "run")
 
 
-def ask(task: Path, cluster: str, **changes: Any) -> Preflight:
+def ask(task: Path, cluster: str, **changes: Any) -> PreflightResults:
     settings = sweep(task, **changes)
     data = load(settings.task, settings.seed)
     return try_methods(settings, data, [9], lambda _: None, address=cluster, trainable=Replay)
@@ -52,7 +52,7 @@ def ask(task: Path, cluster: str, **changes: Any) -> Preflight:
 @pytest.mark.ray
 @pytest.mark.timeout(240)
 def test_a_failed_method_is_left_out_and_what_was_asked_is_not_asked_again(tmp_path, cluster):
-    task, told = plant_task(tmp_path, mishaps={"gates/lora": ("fails", 0)}), []
+    task, told = plant_task(tmp_path, failures={"checks/lora": ("fails", 0)}), []
     folder = start(task, cluster, told.append)
     records = folder.read_records()
     assert {record.method for record in records} == {"full", "baseline"}
@@ -79,7 +79,7 @@ def test_a_failed_method_is_left_out_and_what_was_asked_is_not_asked_again(tmp_p
 @pytest.mark.ray
 @pytest.mark.timeout(120)
 def test_a_listener_may_stop_the_sweep_before_it_begins(tmp_path, cluster):
-    task = plant_task(tmp_path, mishaps={"gates/full": ("fails", 0)})
+    task = plant_task(tmp_path, failures={"checks/full": ("fails", 0)})
     with pytest.raises(InputError, match="failed: full"):
         start(task, cluster, stop_at_failures)
     assert steps(task) == []
@@ -90,7 +90,7 @@ def test_a_listener_may_stop_the_sweep_before_it_begins(tmp_path, cluster):
 @pytest.mark.timeout(120)
 @pytest.mark.slow
 def test_strict_ends_with_code_2_and_says_why_also_the_next_time(tmp_path, cluster):
-    task = plant_task(tmp_path, mishaps={"gates/full": ("fails", 0)})
+    task = plant_task(tmp_path, failures={"checks/full": ("fails", 0)})
     write_text(task / "sweep.yaml", sweep(task).to_yaml())
     for _ in range(2):
         command = [sys.executable, "-m", "tests.search.drive", "run", str(task / "sweep.yaml")]
@@ -105,9 +105,11 @@ def test_strict_ends_with_code_2_and_says_why_also_the_next_time(tmp_path, clust
 @pytest.mark.ray
 @pytest.mark.timeout(120)
 def test_with_no_method_left_the_sweep_ends(tmp_path, cluster):
-    task = plant_task(tmp_path, mishaps={f"gates/{name}": ("fails", 0) for name in ("full", "lora")})
+    task = plant_task(tmp_path, failures={f"checks/{name}": ("fails", 0) for name in ("full", "lora")})
     for _ in range(2):
-        with pytest.raises(InputError, match=r"No method passed its gates: .*preflight\.json says why"):
+        with pytest.raises(
+            InputError, match=r"No method passed its preflight checks: .*preflight\.json says why"
+        ):
             start(task, cluster)
     assert len(asked(task)) == 2
     assert steps(task) == []
@@ -116,10 +118,10 @@ def test_with_no_method_left_the_sweep_ends(tmp_path, cluster):
 @pytest.mark.ray
 @pytest.mark.timeout(120)
 def test_a_worker_that_dies_or_cannot_be_asked_fails_its_method_only(tmp_path, cluster):
-    task = plant_task(tmp_path, mishaps={"gates/full": ("dies", 0), "gates/prompt_tuning": ("raises", 0)})
+    task = plant_task(tmp_path, failures={"checks/full": ("dies", 0), "checks/prompt_tuning": ("raises", 0)})
     methods = {"full": {}, "lora": {}, "prompt_tuning": {}}
     preflight = ask(task, cluster, methods=methods, resources__concurrent_trials=1)
-    messages = {name: found.gates[0].message for name, found in preflight.methods.items() if found.failed}
+    messages = {name: found.checks[0].message for name, found in preflight.methods.items() if found.failed}
     assert messages["full"].startswith("the worker died: it was killed, or ran out of memory")
     assert messages["prompt_tuning"] == "RuntimeError: prompt_tuning cannot be asked"
     assert preflight.methods["lora"] == findings()
@@ -130,7 +132,7 @@ def test_a_worker_that_dies_or_cannot_be_asked_fails_its_method_only(tmp_path, c
 @pytest.mark.timeout(120)
 def test_as_many_workers_are_asked_at_a_time_as_trials_will_run(tmp_path, cluster):
     """Each answers only once the other has been asked; in the end they stand in the sweep's order."""
-    task = plant_task(tmp_path, mishaps={f"gates/{name}": ("awaits", 2) for name in ("full", "lora")})
+    task = plant_task(tmp_path, failures={f"checks/{name}": ("awaits", 2) for name in ("full", "lora")})
     preflight = ask(task, cluster, methods={"full": {}, "lora": {}}, resources__concurrent_trials=2)
     assert list(preflight.methods) == ["full", "lora"]
     assert preflight.failed() == []
@@ -154,8 +156,8 @@ def test_workers_are_asked_about_the_default_and_the_costliest_corner(tmp_path, 
 
 def test_a_trial_is_given_the_portions_that_its_gate_chose(tmp_path, bare):
     settings = sweep(plant_task(tmp_path / "task"))
-    whole = findings().model_copy(update={"gates": [gate("memory", {"micro_batch": None})]})
-    preflight = Preflight(methods={"full": findings(), "lora": whole})
+    whole = findings().model_copy(update={"checks": [check("memory", {"micro_batch": None})]})
+    preflight = PreflightResults(methods={"full": findings(), "lora": whole})
     plan = Plan(settings, RunFolder(tmp_path / "run"), "fingerprint", [9], preflight)
 
     def micro_batch(record: Record) -> int | None:
@@ -184,8 +186,8 @@ def test_trials_side_by_side_share_the_memory(slots: Slots, machines: int, share
 
 def test_what_was_found_is_read_back(tmp_path):
     folder = RunFolder(tmp_path)
-    assert folder.read_preflight() == Preflight()
-    preflight = Preflight(methods={"lora": findings(fails=True)}, startup_seconds=3.5, is_whole=True)
+    assert folder.read_preflight() == PreflightResults()
+    preflight = PreflightResults(methods={"lora": findings(fails=True)}, startup_seconds=3.5, is_whole=True)
     folder.write_json(folder.preflight_file, preflight.model_dump())
     assert folder.read_preflight() == preflight
     folder.preflight_file.write_text("{")
@@ -193,27 +195,27 @@ def test_what_was_found_is_read_back(tmp_path):
         folder.read_preflight()
 
 
-def preflight_of(**methods: Findings) -> Preflight:
-    last = gate("disk and time", {}, message="about 25 min, 1.2 GB")
-    return Preflight(methods=methods, disk_and_time=last, is_whole=True)
+def preflight_of(**methods: Findings) -> PreflightResults:
+    last = check("disk and time", {}, message="about 25 min, 1.2 GB")
+    return PreflightResults(methods=methods, disk_and_time=last, is_whole=True)
 
 
 def test_the_table_of_gates(golden):
     console = Console(file=io.StringIO(), width=100)
     console.print(gate_table(preflight_of(full=findings(), lora=findings(fails=True), mine=findings())))
     lines = console.file.getvalue().splitlines()
-    golden("".join(f"{line.rstrip()}\n" for line in lines), "gates.txt")
+    golden("".join(f"{line.rstrip()}\n" for line in lines), "checks.txt")
 
 
 def test_a_method_that_is_left_out_is_not_waited_for(bare):
     console = Console(file=io.StringIO(), width=100)
     settings = sweep(bare.root, methods={"full": {}, "lora": {}})
     progress = Progress(settings, (), console)
-    progress.gates(Preflight(methods={"full": findings()}))
-    progress.gates(Preflight(methods={"full": findings(), "lora": findings(fails=True)}))
+    progress.checks(PreflightResults(methods={"full": findings()}))
+    progress.checks(PreflightResults(methods={"full": findings(), "lora": findings(fails=True)}))
     told = console.file.getvalue()
-    assert "full passed its gates in 0 s" in told
+    assert "full passed its preflight checks in 0 s" in told
     assert "lora failed gradients: dead rows" in told
-    assert "Gates" not in told
+    assert "Preflight checks" not in told
     progress("rung", bare.trial("full", 0, [1, 2, 30]))
     assert progress.table().row_count == 1

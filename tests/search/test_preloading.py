@@ -8,10 +8,9 @@ import psutil
 import pytest
 from ray import tune
 
-from search import preloading
-from search.cluster import connected
-from search.preloading import MODULES, environment
-from search.settings import Resources
+from search.cluster.connection import connected
+from search.cluster.preloading import MODULES, environment, preloaded
+from search.config.settings import Resources
 from trainables.trainable import FineTune
 
 
@@ -20,8 +19,8 @@ def machine(monkeypatch):
     """A machine with so many CPUs and GPUs."""
 
     def make(cpus: int, gpus: int = 0) -> None:
-        monkeypatch.setattr(preloading, "get_num_cpus", lambda: cpus)
-        monkeypatch.setattr(preloading, "_has_gpu", lambda: gpus > 0)
+        monkeypatch.setattr("search.cluster.preloading.get_num_cpus", lambda: cpus)
+        monkeypatch.setattr("search.cluster.preloading._has_gpu", lambda: gpus > 0)
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
     return make
@@ -29,19 +28,19 @@ def machine(monkeypatch):
 
 def test_workers_preload_where_each_will_train(machine):
     machine(cpus=8)
-    assert preloading.preloading(Resources(), FineTune) == {
+    assert preloaded(Resources(), FineTune) == {
         "PL_DISABLE_FORK": "1",
         "RAY_preload_python_modules": ",".join(MODULES),
         "OMP_NUM_THREADS": "1",
     }
-    assert preloading.preloading(Resources(cpus_per_trial=2), FineTune)["OMP_NUM_THREADS"] == "2"
-    assert preloading.preloading(Resources(concurrent_trials=4), FineTune)
+    assert preloaded(Resources(cpus_per_trial=2), FineTune)["OMP_NUM_THREADS"] == "2"
+    assert preloaded(Resources(concurrent_trials=4), FineTune)
 
 
 @pytest.mark.parametrize("resources", [Resources(concurrent_trials=3), Resources(cpus_per_trial=4)])
 def test_workers_that_would_idle_do_not(machine, resources):
     machine(cpus=8)
-    assert preloading.preloading(resources, FineTune) == {}
+    assert preloaded(resources, FineTune) == {}
 
 
 def test_workers_of_a_trainable_that_trains_nothing_do_not(machine):
@@ -49,18 +48,18 @@ def test_workers_of_a_trainable_that_trains_nothing_do_not(machine):
         pass
 
     machine(cpus=8)
-    assert preloading.preloading(Resources(), Replay) == {}
+    assert preloaded(Resources(), Replay) == {}
 
 
 def test_workers_beside_a_gpu_do_not(machine):
     machine(cpus=8, gpus=1)
-    assert preloading.preloading(Resources(), FineTune) == {}
+    assert preloaded(Resources(), FineTune) == {}
 
 
 def test_threads_that_the_user_set_stay(machine, monkeypatch):
     machine(cpus=8)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert preloading.preloading(Resources(), FineTune)["OMP_NUM_THREADS"] == "3"
+    assert preloaded(Resources(), FineTune)["OMP_NUM_THREADS"] == "3"
 
 
 def test_the_environment_is_given_back(monkeypatch):
@@ -98,7 +97,7 @@ def test_trials_run_in_the_workers_that_were_started_first(tmp_path):
             known = sorted(set(MODULES) & set(sys.modules))
             return {"pid": os.getpid(), "known": known, "threads": torch.get_num_threads(), "done": True}
 
-    workers = preloading.preloading(Resources(), FineTune)
+    workers = preloaded(Resources(), FineTune)
     with connected(None, workers=workers):
         while not (first := {process.pid for process in idle()}):
             time.sleep(0.1)

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import pytest
 from rich.console import Console
 
-from search.audit import audit_of
-from search.config import Sweep
-from search.progress import Progress
-from search.records import Record, Stop
+from search.config.sweep import Sweep
+from search.console.progress import Progress
+from search.records.audit import audit_of
+from search.records.record import Record, Stop
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_the_tables_figures_are_those_of_the_records(searched, log):
         pass
     row = next(line for line in printed(log).splitlines() if "prompt_tuning" in line)
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
-    assert cells == ["prompt_tuning", "qualifying", "4/4", "-", "1", "1", "19.00", "0:01:28"]
+    assert cells == ["prompt_tuning", "search", "4/4", "-", "1", "1", "19.00", "0:01:28"]
 
 
 def test_an_audit_says_which_trial_it_takes_to_its_end(bare, log):

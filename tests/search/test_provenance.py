@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from search.config import Sweep
-from search.provenance import PACKAGES, provenance
+from search.config.sweep import Sweep
+from search.records.provenance import PACKAGES, provenance
 from tests.search.conftest import PROVENANCE
 from trainables.data import Data, Example
 

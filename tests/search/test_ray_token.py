@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import ray
 
-from search.cluster import connected
-from search.ray_token import guard_token
+from search.cluster.connection import connected
+from search.cluster.ray_token import guard_token
 from trainables.errors import InputError
 
 CALLER = """

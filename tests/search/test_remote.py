@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search import cli, remote
-from search.config import SweepError, load_sweep
-from search.results import load_results
-from search.store import RunFolder
+from search.cluster import remote
+from search.config.sweep import SweepError, load_sweep
+from search.console import app as cli
+from search.records.results import load_results
+from search.records.run_folder import RunFolder
 from tests.ray_cluster import started
 from tests.search import replay
 from trainables.errors import InputError
@@ -38,7 +39,7 @@ def plant(folder: Path, **changes: object) -> Path:
     [
         ({"storage": "runs"}, [], "storage: must be a whole path or a URL.*; got runs/replayed"),
         ({}, ["--folder", "here"], "--folder: must be a whole path or a URL.*; got here"),
-        ({"qualifying__warm_start": "runs/a"}, [], "qualifying.warm_start: must be a whole path"),
+        ({"search__warm_start": "runs/a"}, [], "search.warm_start: must be a whole path"),
         ({}, ["--set", "final.seeds=0"], "final.seeds"),
         ({}, [], f"--address {NOBODY}: no Ray cluster answers there .*refused"),
     ],
@@ -78,7 +79,7 @@ def test_credentials_go_along_and_nothing_else(monkeypatch, tmp_path):
     monkeypatch.setenv("STUDY_PASSWORD", "planted")
     monkeypatch.setenv("OTHER_TOKEN", "planted")
     studies = "postgresql://me:${STUDY_PASSWORD}@there/studies"
-    sweep = load_sweep(plant(tmp_path, qualifying__study_storage=studies))
+    sweep = load_sweep(plant(tmp_path, search__study_storage=studies))
     assert {"HF_TOKEN", "STUDY_PASSWORD"} <= set(remote.environment(sweep))
     assert "OTHER_TOKEN" not in remote.environment(sweep)
     assert "STUDY_PASSWORD" not in remote.environment(None)

@@ -6,12 +6,12 @@ from pathlib import Path
 import optuna
 import pytest
 
-from search import records
-from search.ledger import Ledger
-from search.repair import repair, sound_records
+from search.records import record as records
+from search.records.repair import repair, sound_records
+from search.records.results import load_results
+from search.records.trial_store import TrialStore
 from search.report.setup import setup
-from search.results import load_results
-from search.studies import rebuild, show
+from search.studies.study import rebuild, show
 from search.verdict import verdict
 from tests.search.driven import NARROW, Driven
 from tests.search.journal import journal
@@ -23,22 +23,22 @@ DAMAGES = {
     "truncated": lambda content: content[: len(content) // 2],
     "emptied": lambda content: b"",
     "zeroed": lambda content: bytes(len(content)),
-    "another format": lambda content: content.replace(b'"format": 1', b'"format": 0'),
+    "another format": lambda content: content.replace(b'"format": 2', b'"format": 0'),
     "no JSON": lambda content: b"<html>" + content,
 }
 
 
 @pytest.fixture
-def told(bare) -> Ledger:
+def told(bare) -> TrialStore:
     """A trial that has ended after three rungs, and one that has told two."""
     bare.trial("full", 0, [], status="running", ended=None)
     bare.trial("full", 1, [], status="running", ended=None)
-    ledger = Ledger(bare.folder)
+    store = TrialStore(bare.folder)
     for trial, ends in (("full/0000", "completed"), ("full/0001", "running")):
         for rung, status in enumerate(("running", "running", ends)[: 3 if ends == "completed" else 2]):
             report = {"rung": rung, "examples": RUNGS[rung], "score": 20.0 + rung, "status": status}
-            ledger.report(trial, report | {"message": None})
-    return ledger
+            store.report(trial, report | {"message": None})
+    return store
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -53,7 +53,7 @@ def test_a_damaged_record_is_set_aside_for_the_version_before_it(told, damage):
     )
     assert file.with_name("0001.json.damaged").read_bytes() == damaged
     remark = "Its record was damaged, kept as 0001.json.damaged: gone on from rung 1."
-    after = Ledger(told.folder).records
+    after = TrialStore(told.folder).records
     assert after["full/0001"] == before.model_copy(update={"rungs": before.rungs[:1], "remarks": [remark]})
     assert after["full/0000"] == told.records["full/0000"]
     assert repair(told.folder) == []
@@ -72,13 +72,13 @@ def test_of_a_trial_that_had_ended_only_its_last_rung_is_asked_again(told):
     before = told.records["full/0000"]
     told.folder.record_file(before).write_bytes(b"")
     repair(told.folder)
-    ledger = Ledger(told.folder)
-    assert (ledger.records["full/0000"].status, ledger.records["full/0000"].rungs) == (
+    store = TrialStore(told.folder)
+    assert (store.records["full/0000"].status, store.records["full/0000"].rungs) == (
         "running",
         before.rungs[:2],
     )
     report = {"rung": 2, "examples": RUNGS[2], "score": 22.0, "status": "completed", "message": None}
-    after = ledger.report("full/0000", report)
+    after = store.report("full/0000", report)
     assert after.model_copy(update={"remarks": [], "ended": before.ended}) == before
 
 
@@ -90,7 +90,7 @@ def test_a_resume_shows_what_can_be_read(told):
 @pytest.fixture
 def driven(tmp_path) -> Driven:
     """One trial of each method that has completed, one that has been at two rungs, one that begins."""
-    settings = sweep(plant_task(tmp_path / "task"), methods=NARROW, qualifying__trials_per_method=3)
+    settings = sweep(plant_task(tmp_path / "task"), methods=NARROW, search__trials_per_method=3)
     driven = Driven(tmp_path / "run", settings)
     for _ in range(6):
         driven.begin()
@@ -109,7 +109,7 @@ def file_of(driven: Driven, trial: str) -> Path:
 
 @pytest.mark.parametrize(("trial", "how"), [("full/0000", "lost"), ("lora/0001", "damaged")])
 def test_a_trial_of_which_nothing_is_left_is_proposed_and_run_again(driven, trial, how):
-    before = dict(driven.ledger.records)
+    before = dict(driven.store.records)
     file = file_of(driven, trial)
     driven.plan.folder.previous_version(file).unlink(missing_ok=True)
     if how == "lost":
@@ -120,7 +120,7 @@ def test_a_trial_of_which_nothing_is_left_is_proposed_and_run_again(driven, tria
         (told,) = repair(driven.plan.folder)
         assert told.endswith("is kept as 0001.json.damaged: its trial is run again.")
     driven.restart()
-    after = driven.ledger.records[trial]
+    after = driven.store.records[trial]
     assert (after.status, after.rungs) == ("running", [])
     assert after.remarks == ["Its record was lost: proposed and run again."]
     # by random search a proposal depends on its number alone
@@ -129,7 +129,7 @@ def test_a_trial_of_which_nothing_is_left_is_proposed_and_run_again(driven, tria
         before[trial].seed,
         before[trial].origin,
     )
-    assert {name: r for name, r in driven.ledger.records.items() if name != trial} == {
+    assert {name: r for name, r in driven.store.records.items() if name != trial} == {
         name: r for name, r in before.items() if name != trial
     }
     waiting = {record.id for record in driven.search._waiting}
@@ -153,7 +153,7 @@ def test_the_studies_are_rebuilt_whatever_became_of_their_file(driven, damage):
         file.unlink()
     else:
         file.write_bytes(spoil(file.read_bytes()))
-    rebuild(driven.plan.sweep, Ledger(driven.plan.folder), RUNGS)
+    rebuild(driven.plan.sweep, TrialStore(driven.plan.folder), RUNGS)
     assert trials_in(file) == before
 
 
@@ -167,7 +167,7 @@ def test_of_a_driver_that_died_while_it_wrote_whole_lines_are_read_and_its_lock_
     lock.touch()
     file.write_bytes(content + content.splitlines()[-1][:50])
     assert trials_in(file) == before
-    rebuild(driven.plan.sweep, Ledger(driven.plan.folder), RUNGS)
+    rebuild(driven.plan.sweep, TrialStore(driven.plan.folder), RUNGS)
     assert trials_in(file) == before
     assert not lock.exists()
 
@@ -197,7 +197,7 @@ def test_a_clock_that_goes_backwards_spoils_nothing(told, monkeypatch, finished)
     report = {"rung": 2, "examples": RUNGS[2], "score": 22.0, "status": "completed", "message": None}
     ended = told.report("full/0001", report)
     assert ended.ended < ended.started
-    assert Ledger(told.folder).records["full/0001"] == ended
+    assert TrialStore(told.folder).records["full/0001"] == ended
     before = told_by(finished.root)
     for record in load_results(finished.root).records:
         finished.folder.write_record(record.model_copy(update={"ended": "2020-01-01T00:00:00+00:00"}))

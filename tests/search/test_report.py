@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from search.records import Stop
-from search.report import examples, tables, write_comparison, write_report
+from search.records.record import Stop
+from search.records.results import load_results
+from search.report import sampled as examples
+from search.report import tables
 from search.report.document import document
 from search.report.markdown import DASH
 from search.report.sections import sections
-from search.results import load_results
-from search.search_statistics import search_statistics
+from search.report.write import write_comparison, write_report
 from search.verdict import verdict
+from search.verdict.search_quality import search_statistics
 
 
 def read(planted) -> str:
@@ -150,9 +152,9 @@ def test_stops_are_counted_where_they_happened(finished):
 
 def test_device_seconds_are_of_all_records(finished):
     spent = tables.device_seconds(load_results(finished.root))
-    assert spent.qualifying == 88 + 121 + 88 + 12 * 0.5
+    assert spent.search == 88 + 121 + 88 + 12 * 0.5
     assert spent.final == 10 * 7 + 3 * 303
-    assert spent.total == spent.qualifying + spent.final
+    assert spent.total == spent.search + spent.final
 
 
 def test_examples_lie_at_evenly_spaced_quantiles(finished):

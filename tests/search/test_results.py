@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from search.results import load_results, winner
+from search.records.results import load_results, winner
 from tests.search.conftest import SWEEP
 from trainables.errors import InputError
 
@@ -113,7 +113,7 @@ def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(search
 
 def test_reading_needs_neither_ray_nor_torch():
     code = (
-        "import sys, search.report, search.results, search.export; "
+        "import sys, search.report.write, search.records.results, search.report.export; "
         "print(sorted({'ray', 'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from search.results import Results, load_results
-from search.runner import run
+from search.engine.runner import run
+from search.records.results import Results, load_results
 from tests.search.replay import Replay, plant_sweep, steps
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -77,7 +77,7 @@ def plant(folder: Path) -> Path:
         seconds=STEP_SECONDS,
         concurrent=CONCURRENT,
         methods=METHODS,
-        qualifying__trials_per_method=TRIALS,
+        search__trials_per_method=TRIALS,
     )
 
 
@@ -152,15 +152,13 @@ def test_a_rung_is_trained_again_only_if_the_signal_hit_it(interrupted):
 
 def test_no_hyperparameters_are_suggested_twice(interrupted):
     for method in METHODS:
-        points = {tuple(r.hyperparameters.items()) for r in interrupted.results.qualifying(method)}
+        points = {tuple(r.hyperparameters.items()) for r in interrupted.results.search(method)}
         assert len(points) == TRIALS
 
 
 def test_the_proposals_are_those_of_an_undisturbed_sweep(interrupted, undisturbed):
     for method in METHODS:
-        for record, other in zip(
-            interrupted.results.qualifying(method), undisturbed.qualifying(method), strict=True
-        ):
+        for record, other in zip(interrupted.results.search(method), undisturbed.search(method), strict=True):
             assert (record.id, record.hyperparameters) == (other.id, other.hyperparameters)
             assert (record.seed, record.origin) == (other.seed, other.origin)
 
@@ -176,7 +174,7 @@ def test_the_final_is_that_of_an_undisturbed_sweep(interrupted, undisturbed):
 
 def test_the_best_trials_keep_their_checkpoints(interrupted):
     winners = {record.of_trial for record in interrupted.results.records if record.origin == "winner"}
-    files = (interrupted.folder / "checkpoints/qualifying").rglob("reports.json")
+    files = (interrupted.folder / "checkpoints/search").rglob("reports.json")
     left = {f"{file.parts[-3]}/{file.parts[-2]}" for file in files}
     assert left >= winners
     # a process that is killed between a record and the loser's checkpoint leaves it behind

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from search.events import Event
-from search.records import Record, Stop
-from search.results import Results
-from search.runner import run
+from search.engine.runner import run
+from search.records.events import Event
+from search.records.record import Record, Stop
+from search.records.results import Results
 from tests.search.journal import journal
 from tests.search.replay import BASELINE_SCORE, RUNGS, Replay, curve, luck, plant_task, steps, sweep
 from trainables.errors import InputError
@@ -70,26 +70,26 @@ class Swept:
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory, cluster) -> Swept:
-    """Two methods of six trials each, which meet with every mishap that is known."""
-    task = plant_task(tmp_path_factory.mktemp("swept"), seconds=0.05, mishaps=MISHAPS)
-    return Swept(task, cluster).run(qualifying__trials_per_method=TRIALS)
+    """Two methods of six trials each, which meet with every failure that is known."""
+    task = plant_task(tmp_path_factory.mktemp("swept"), seconds=0.05, failures=MISHAPS)
+    return Swept(task, cluster).run(search__trials_per_method=TRIALS)
 
 
-def qualifying(swept: Swept) -> list[Record]:
-    return [record for record in swept.records.values() if record.phase == "qualifying"]
+def search(swept: Swept) -> list[Record]:
+    return [record for record in swept.records.values() if record.phase == "search"]
 
 
 def test_each_method_has_its_trials_and_they_begin_in_turn(swept):
     assert swept.records.keys() >= {f"{method}/{n:04d}" for method in ("full", "lora") for n in range(TRIALS)}
-    assert len(qualifying(swept)) == 2 * TRIALS
-    first = list(dict.fromkeys(r.id for e, r in swept.events if e == "begin" and r.phase == "qualifying"))
+    assert len(search(swept)) == 2 * TRIALS
+    first = list(dict.fromkeys(r.id for e, r in swept.events if e == "begin" and r.phase == "search"))
     numbers = [int(trial[-4:]) for trial in first]  # two run at a time, so neighbours may swap
     assert all(later - earlier >= -1 for earlier, later in pairwise(numbers))
 
 
 def test_records_hold_what_the_workers_reported(swept):
     checked = 0
-    for record in qualifying(swept):
+    for record in search(swept):
         for rung in record.rungs:
             if rung.score is not None:
                 assert rung.score == curve(record.method, record.hyperparameters, RUNGS[rung.rung])
@@ -101,17 +101,17 @@ def test_records_hold_what_the_workers_reported(swept):
 
 
 def test_every_trial_has_ended_and_says_how(swept):
-    for record in qualifying(swept):
+    for record in search(swept):
         assert record.status != "running"
         assert record.ended >= record.started
         assert (record.status == "completed") == (len(record.rungs) == 3)
         assert (record.status == "stopped") == (record.stop is not None)
-    statuses = {record.status for record in qualifying(swept)}
+    statuses = {record.status for record in search(swept)}
     assert statuses == {"completed", "stopped", "diverged", "out_of_memory", "failed"}
 
 
 def test_a_stopped_trial_was_not_better_than_its_cut_off(swept):
-    stops = [(r, r.stop) for r in qualifying(swept) if r.stop is not None and r.stop.value is not None]
+    stops = [(r, r.stop) for r in search(swept) if r.stop is not None and r.stop.value is not None]
     assert stops
     for record, stop in stops:
         assert stop.rung == len(record.rungs) - 1
@@ -177,7 +177,7 @@ def test_the_final_retrains_each_winner_for_each_seed_and_scores_the_baseline(sw
     assert finals["baseline/seed-0"].score == BASELINE_SCORE
     for run_id in runs:
         record = finals[run_id]
-        completed = [r for r in qualifying(swept) if r.method == record.method and r.status == "completed"]
+        completed = [r for r in search(swept) if r.method == record.method and r.status == "completed"]
         best = max(completed, key=lambda candidate: candidate.score)
         assert (record.status, record.of_trial) == ("completed", best.id)
         assert record.hyperparameters == best.hyperparameters
@@ -190,7 +190,7 @@ def test_only_the_best_checkpoint_of_each_method_is_left(swept):
         file.parent.relative_to(swept.root / "run/checkpoints") for file in swept.root.rglob("reports.json")
     }
     winners = {record.of_trial for record in swept.records.values() if record.phase == "final"} - {None}
-    assert left == {Path("qualifying") / winner for winner in winners}
+    assert left == {Path("search") / winner for winner in winners}
 
 
 def test_workers_serve_many_trials_and_never_more_than_two_at_a_time(swept):
@@ -218,8 +218,8 @@ def test_a_trial_that_asks_for_a_gpu_where_there_is_none_is_told_before_it_begin
 
 
 def test_one_trial_at_a_time_where_the_sweep_says_so(tmp_path, cluster):
-    qualifying = {"trials_per_method": 2, "sampler": "tpe"}
-    changes = {"methods": {"full": {}}, "qualifying": qualifying, "final__seeds": 1}
+    search = {"trials_per_method": 2, "sampler": "tpe"}
+    changes = {"methods": {"full": {}}, "search": search, "final__seeds": 1}
     task = plant_task(tmp_path, seconds=0.05)
     swept = Swept(task, cluster).run(resources={"concurrent_trials": 1}, **changes)
     log = sorted(steps(task), key=lambda step: step["began"])
@@ -234,14 +234,14 @@ def test_one_trial_at_a_time_where_the_sweep_says_so(tmp_path, cluster):
 def test_running_again_does_nothing(swept):
     before = {path: path.stat().st_mtime_ns for path in swept.files()}
     trained = len(steps(swept.root))
-    assert swept.run(qualifying__trials_per_method=TRIALS).events == []
+    assert swept.run(search__trials_per_method=TRIALS).events == []
     assert {path: path.stat().st_mtime_ns for path in swept.files()} == before
     assert len(steps(swept.root)) == trained
 
 
 def test_more_trials_seeds_and_methods_extend_a_sweep_and_keep_what_it_has(swept):
     before, trained = swept.files(), len(steps(swept.root))
-    swept.run(methods=EXTENDED, qualifying__trials_per_method=TRIALS + 1, final__seeds=3)
+    swept.run(methods=EXTENDED, search__trials_per_method=TRIALS + 1, final__seeds=3)
     after = swept.files()
     changed = [path for path in before if after[path] != before[path]]
     former = [path for path in changed if "final" in path.parts]
@@ -263,4 +263,4 @@ def test_more_trials_seeds_and_methods_extend_a_sweep_and_keep_what_it_has(swept
 def test_data_that_changed_is_refused(swept):
     (swept.root / "test.jsonl").write_text(json.dumps({"dialogue": "new", "summary": "new"}) + "\n")
     with pytest.raises(InputError, match=r"The data of .* has changed since the sweep began"):
-        swept.run(methods=EXTENDED, qualifying__trials_per_method=TRIALS + 1, final__seeds=3)
+        swept.run(methods=EXTENDED, search__trials_per_method=TRIALS + 1, final__seeds=3)

@@ -7,8 +7,8 @@ from optuna.samplers import RandomSampler, TPESampler
 from scipy.stats.qmc import Sobol
 
 import spaces
-from search.samplers import guided_or_random, sobol_point
-from search.seeds import derived_seed
+from search.records.seeds import derived_seed
+from search.samplers.proposals import guided_or_random, sobol_point
 
 SPACE = {
     "plain": FloatDistribution(-1.0, 3.0),
@@ -78,7 +78,7 @@ def test_the_samplers_are_optunas_own():
 
 
 def test_derived_seeds_are_the_same_on_every_machine():
-    # the first eight digits of `printf 0/lora/qualifying/3 | sha256sum`
+    # the first eight digits of `printf 0/lora/search/3 | sha256sum`
     assert derived_seed(0, "lora", "qualifying", 3) == 0x807D0BD4
 
 
@@ -87,7 +87,7 @@ def test_derived_seeds_differ():
         (seed, method, phase, number)
         for seed in range(3)
         for method in ("full", "lora")
-        for phase in ("qualifying", "final", "propose")
+        for phase in ("search", "final", "propose")
         for number in range(50)
     ]
     seeds = {derived_seed(*part) for part in parts}

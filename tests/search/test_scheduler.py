@@ -8,10 +8,10 @@ import pytest
 from ray import cloudpickle
 from ray.tune.schedulers import TrialScheduler
 
-from search.ledger import Ledger
-from search.records import Record, Stop
-from search.scheduler import MethodASHA, Rungs
-from search.store import RunFolder
+from search.records.record import Record, Stop
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
+from search.schedulers.asha import MethodASHA, Rungs
 from tests.search.tuned import TuneTrial, flat
 
 
@@ -83,31 +83,31 @@ def test_what_is_told_twice_is_decided_alike_and_counts_once(seed):
 
 
 class Search:
-    """Ledger and scheduler of two methods, told as Tune tells them: the scheduler, then the ledger."""
+    """Trial store and scheduler of two methods, told as Tune tells them: first the scheduler."""
 
     def __init__(self, root: Path, factor: int = 3, costs: Sequence[str] = ()) -> None:
-        self.ledger = Ledger(RunFolder(root))
+        self.store = TrialStore(RunFolder(root))
         self.factor = factor
         self.costs = costs
         self.restart()
 
     def restart(self) -> None:
-        self.ledger = Ledger(self.ledger.folder)
-        self.asha = MethodASHA(self.ledger, ["full", "lora"], self.factor, self.costs)
+        self.store = TrialStore(self.store.folder)
+        self.asha = MethodASHA(self.store, ["full", "lora"], self.factor, self.costs)
 
     def begin(self, method: str, number: int) -> str:
         record = Record(
             id=f"{method}/{number:04d}",
             method=method,
             number=number,
-            phase="qualifying",
+            phase="search",
             split="validation",
             origin="sampled" if number else "default",
             hyperparameters={},
             seed=0,
             started="",
         )
-        self.ledger.begin(record)
+        self.store.begin(record)
         return record.id
 
     def decide(self, trial: str, report: dict[str, Any]) -> str:
@@ -117,7 +117,7 @@ class Search:
     def tell(self, trial: str, rung: int, score: float | None, **cost: float) -> Record:
         report = report_of(rung, score, **cost)
         self.decide(trial, report)
-        return self.ledger.report(trial, report)
+        return self.store.report(trial, report)
 
 
 def report_of(rung: int, score: float | None, **cost: float) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def test_rungs_told_again_after_a_crash_are_passed_again_every_one(search):
         search.tell(later, 1, 20.0 + number)
     assert search.tell(early, 0, 2.0).status == "running"
     assert search.tell(early, 1, 3.0).status == "running"
-    assert [rung.score for rung in search.ledger.records[early].rungs] == [2.0, 3.0]
+    assert [rung.score for rung in search.store.records[early].rungs] == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -217,7 +217,7 @@ def test_rungs_rebuilt_from_the_ledger_decide_like_unbroken_ones(tmp_path, seed)
         assert (first.status, first.stop) == (second.status, second.stop)
         if first.status == "running":
             live.append((trial, rung + 1))
-    stopped = sum(record.status == "stopped" for record in unbroken.ledger.records.values())
+    stopped = sum(record.status == "stopped" for record in unbroken.store.records.values())
     assert 3 < stopped < 16
 
 

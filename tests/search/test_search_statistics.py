@@ -3,9 +3,9 @@ import math
 import pytest
 from scipy.stats import kendalltau
 
-from search.importance import Importance
-from search.results import load_results
-from search.search_statistics import search_statistics
+from search.records.results import load_results
+from search.verdict.importance import Importance
+from search.verdict.search_quality import search_statistics
 from tests.search.conftest import SWEEP
 
 

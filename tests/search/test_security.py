@@ -13,14 +13,14 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM
 
-from search.config import Sweep, SweepError, load_sweep
-from search.export import export
-from search.results import load_results
+from search.config.sweep import Sweep, SweepError, load_sweep
+from search.records.results import load_results
+from search.report.export import export
 from tests.tiny import PROMPT
-from trainables import checkpoint
 from trainables.data import load
 from trainables.errors import InputError
-from trainables.model import Base
+from trainables.model import LoadedModel
+from trainables.storage import checkpoint
 from trainables.task import Task
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def test_a_pickled_model_is_not_unpickled(
     (folder / "model.safetensors").unlink()
     torch.save(Bomb(mark), folder / "pytorch_model.bin")
     with pytest.raises(Exception, match=r"(?i)weights.only|pickle|safetensors"):
-        Base(task_of(folder, data_files))
+        LoadedModel(task_of(folder, data_files))
     assert not mark.exists()
 
 
@@ -111,7 +111,7 @@ def test_the_code_of_a_model_is_not_run_unless_the_sweep_trusts_it(
     classes = dict.fromkeys(("AutoConfig", "AutoModelForSeq2SeqLM", "AutoTokenizer"), "evil.Evil")
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "evil", "auto_map": classes}))
     with pytest.raises(ValueError, match="trust_remote_code"):
-        Base(task_of(folder, data_files))
+        LoadedModel(task_of(folder, data_files))
     assert not mark.exists()
 
 

@@ -14,28 +14,28 @@ import pytest
 from optuna.study import StudyDirection
 
 import spaces
-from search.config import Sweep
-from search.events import Event
-from search.records import Record
-from search.results import Results
-from search.runner import run
-from search.samplers import guided_or_random, sobol_point
-from search.seeds import derived_seed
-from search.settings import CostObjective, Final, MethodChoice, Qualifying, Resources
-from search.store import RunFolder
+from search.config.settings import CostObjective, Final, MethodChoice, Resources, Search
+from search.config.sweep import Sweep
+from search.engine.runner import run
+from search.records.events import Event
+from search.records.record import Record
+from search.records.results import Results
+from search.records.run_folder import RunFolder
+from search.records.seeds import derived_seed
+from search.samplers.proposals import guided_or_random, sobol_point
 from tests.ray_cluster import started
 from tests.search.driven import RATES, Driven
 from tests.search.replay import ROWS, RUNGS, Replay, curve, plant_task, steps, sweep
-from trainables.atomic import write_text
+from trainables.storage.atomic import write_text
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(240)]
 
-SETTINGS = {"methods": MethodChoice, "qualifying": Qualifying, "final": Final, "resources": Resources}
+SETTINGS = {"methods": MethodChoice, "search": Search, "final": Final, "resources": Resources}
 FULL = spaces.get("full")
 SMALL = {
     "methods": {"full": {}},
-    "qualifying__trials_per_method": 2,
-    "qualifying__sampler": "random",
+    "search__trials_per_method": 2,
+    "search__sampler": "random",
     "final__seeds": 1,
     "resources__concurrent_trials": 1,
 }
@@ -54,7 +54,7 @@ class Swept:
     @property
     def trials(self) -> list[Record]:
         (method,) = self.sweep.methods
-        return self.results.qualifying(method)
+        return self.results.search(method)
 
     @property
     def sampled(self) -> list[dict[str, Any]]:
@@ -92,9 +92,9 @@ def swept(tmp_path_factory, cluster) -> Callable[..., Swept]:
     """
 
     def run_one(
-        *, mishaps: dict[str, tuple[str, int]] | None = None, address: str = cluster, **changes: Any
+        *, failures: dict[str, tuple[str, int]] | None = None, address: str = cluster, **changes: Any
     ) -> Swept:
-        task = plant_task(tmp_path_factory.mktemp("swept"), mishaps=mishaps)
+        task = plant_task(tmp_path_factory.mktemp("swept"), failures=failures)
         settings, folder, running = sweep(task, **{**SMALL, **changes}), RunFolder(task / "run"), []
 
         def count(event: Event, record: Record) -> None:
@@ -137,62 +137,62 @@ def test_methods_fix(narrowed):
 def graded(swept) -> Swept:
     """Nine examples in two rungs; each key left out would make others of them."""
     return swept(
-        qualifying__max_epochs=1.0,
-        qualifying__reduction_factor=2,
-        qualifying__first_rung=0.3,
-        qualifying__validation_samples=3,
-        qualifying__trials_per_method=7,
+        search__max_epochs=1.0,
+        search__reduction_factor=2,
+        search__first_rung=0.3,
+        search__validation_samples=3,
+        search__trials_per_method=7,
     )
 
 
-def test_qualifying_max_epochs(graded):
+def test_search_max_epochs(graded):
     assert graded.rungs[-1] == ROWS["train"]
 
 
-def test_qualifying_reduction_factor(graded):
+def test_search_reduction_factor(graded):
     assert graded.rungs[-2:] == [4, 9]
 
 
-def test_qualifying_first_rung(graded):
+def test_search_first_rung(graded):
     assert len(graded.rungs) == 2
 
 
-def test_qualifying_validation_samples(graded):
+def test_search_validation_samples(graded):
     assert graded.limits("validation") == {3}
 
 
-def test_qualifying_trials_per_method(graded):
+def test_search_trials_per_method(graded):
     assert len(graded.trials) == 7
 
 
-def test_qualifying_sampler_is_random_search(graded):
+def test_search_sampler_is_random_search(graded):
     assert graded.sampled == graded.random_points()
 
 
-def test_qualifying_sampler(swept):
+def test_search_sampler(swept):
     """TPE draws as random search does until there are five trials."""
-    tpe = swept(qualifying__sampler="tpe", qualifying__trials_per_method=7)
+    tpe = swept(search__sampler="tpe", search__trials_per_method=7)
     assert tpe.sampled[:4] == tpe.random_points()[:4]
     assert not any(point in tpe.random_points() for point in tpe.sampled[4:])
 
 
-def test_qualifying_sampler_is_a_quasi_random_sequence(swept):
-    qmc = swept(qualifying__sampler="qmc", qualifying__trials_per_method=4)
+def test_search_sampler_is_a_quasi_random_sequence(swept):
+    qmc = swept(search__sampler="qmc", search__trials_per_method=4)
     seed = derived_seed(qmc.sweep.seed, "full", "qmc")
     assert qmc.sampled == [sobol_point(FULL.distributions, place, seed) for place in range(3)]
 
 
-def test_qualifying_sampler_is_a_grid(swept):
+def test_search_sampler_is_a_grid(swept):
     methods = {"full": {"space": {"learning_rate": RATES}}}
-    grid = swept(qualifying__sampler="grid", qualifying__trials_per_method=16, methods=methods)
+    grid = swept(search__sampler="grid", search__trials_per_method=16, methods=methods)
     assert sorted(trial.hyperparameters["learning_rate"] for trial in grid.trials) == RATES
     others = [{**trial.hyperparameters, "learning_rate": None} for trial in grid.trials]
     assert others == [{**FULL.default, "learning_rate": None}] * len(RATES)
 
 
-def test_qualifying_budget(swept):
+def test_search_budget(swept):
     budget = {"device_seconds_per_method": 4.0}
-    trials = swept(qualifying__trials_per_method=None, qualifying__budget=budget).trials
+    trials = swept(search__trials_per_method=None, search__budget=budget).trials
     spent = [trial.spent_seconds for trial in trials]
     assert sum(spent) >= 4.0 > sum(spent[:-1])
 
@@ -205,41 +205,39 @@ def storage(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def weighed(swept, storage) -> Swept:
     objectives = ["rougeL", {"cost": "train_seconds"}]
-    return swept(qualifying__objectives=objectives, qualifying__study_storage=storage)
+    return swept(search__objectives=objectives, search__study_storage=storage)
 
 
-def test_qualifying_objectives(weighed):
+def test_search_objectives(weighed):
     assert {trial.status for trial in weighed.trials} <= {"completed", "stopped"}
     report = (weighed.results.folder.report / "report.md").read_text()
     assert "| `full/0000` |" in report.partition("## Trade-off in the search")[2]
 
 
-def test_qualifying_study_storage(weighed, storage):
+def test_search_study_storage(weighed, storage):
     (study,) = optuna.get_all_study_summaries(storage=storage)
     assert (study.study_name, study.n_trials) == ("replayed/full", 2)
     assert study.directions == [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
     assert not weighed.results.folder.study_file.exists()
 
 
-def test_qualifying_warm_start(swept, tmp_path):
-    settings = sweep(plant_task(tmp_path / "other"), methods={"full": {}}, qualifying__trials_per_method=2)
+def test_search_warm_start(swept, tmp_path):
+    settings = sweep(plant_task(tmp_path / "other"), methods={"full": {}}, search__trials_per_method=2)
     other = Driven(tmp_path / "other-run", settings)
     write_text(other.plan.folder.sweep_file, settings.to_yaml())
     while trial := other.begin():
         best = other.end(trial.id, "completed")
-    warm = swept(qualifying__warm_start=str(other.plan.folder.root), seed=1)
+    warm = swept(search__warm_start=str(other.plan.folder.root), seed=1)
     assert [trial.origin for trial in warm.trials] == ["default", "warm"]
     assert warm.sampled == [best.hyperparameters]
 
 
 @pytest.fixture(scope="module")
 def unscheduled(swept) -> Swept:
-    return swept(
-        qualifying__scheduler="none", qualifying__trials_per_method=4, resources__concurrent_trials=2
-    )
+    return swept(search__scheduler="none", search__trials_per_method=4, resources__concurrent_trials=2)
 
 
-def test_qualifying_scheduler(unscheduled):
+def test_search_scheduler(unscheduled):
     assert [trial.status for trial in unscheduled.trials] == ["completed"] * 4
     assert unscheduled.rungs == RUNGS[-1:]
 
@@ -251,14 +249,14 @@ def test_resources_concurrent_trials(unscheduled):
 @pytest.fixture(scope="module")
 def watched(swept) -> Swept:
     return swept(
-        mishaps={"full/0001": ("has no score", 0), "full/0002": ("hangs", 0)},
-        qualifying__trials_per_method=3,
-        qualifying__audit=1,
+        failures={"full/0001": ("has no score", 0), "full/0002": ("hangs", 0)},
+        search__trials_per_method=3,
+        search__audit=1,
         resources__trial_timeout=5.0,
     )
 
 
-def test_qualifying_audit(watched):
+def test_search_audit(watched):
     assert watched.ids("audit") == ["full/audit-0001"]
     (record,) = watched.results.audits("full")
     assert (record.status, record.rungs[-1].examples) == ("completed", RUNGS[-1])
@@ -321,12 +319,12 @@ def test_every_cost_that_may_be_an_objective_is_told_by_a_real_trial(
         task__model=model_folder("t5", 0.1, True),
         task__data=data_files | {"test": data_files["validation"]},
         task__max_target_tokens=16,
-        qualifying__objectives=["rougeL", *({"cost": cost} for cost in costs)],
-        qualifying__validation_samples=4,
+        search__objectives=["rougeL", *({"cost": cost} for cost in costs)],
+        search__validation_samples=4,
         final__test_samples=2,
     )
     results = run(settings, tmp_path / "run", address=cluster)
-    trials = results.qualifying("full")
+    trials = results.search("full")
     assert {trial.status for trial in trials} <= {"completed", "stopped"}
     assert all(trial.cost[cost] is not None for trial in trials for cost in costs)
     fronts = (results.folder.report / "report.md").read_text().partition("## Trade-off in the search")[2]

@@ -10,9 +10,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 
-from search.results import Results, load_results
-from search.runner import run
-from search.simulation import (
+from benchmarks.simulation import (
     Curve,
     Curves,
     MethodCurves,
@@ -24,6 +22,8 @@ from search.simulation import (
     simulate,
     write,
 )
+from search.engine.runner import run
+from search.records.results import Results, load_results
 from tests.search.replay import RUNGS as REPLAYED_RUNGS
 from tests.search.replay import Replay, curve, plant_task, sweep
 from tests.search.test_scheduler import passes
@@ -159,7 +159,7 @@ class TestSimulatedSweep:
             is_default = one.curve is curves.methods[one.method].curves[0]
             assert one.goes_on == (one.rung < 2 and (is_default or passes(had, one.score, 3)))
             had.append(one.score)
-        ends = Counter(record.status for record in search.ledger.records.values())
+        ends = Counter(record.status for record in search.store.records.values())
         assert ends["stopped"] > 20
         assert sum(ends.values()) == 40
 
@@ -189,7 +189,7 @@ class TestSimulatedSweep:
         search = SimulatedSweep(curves)
         (end,) = [one for one in simulate(search) if one.curve == broken]
         assert (end.goes_on, end.is_completed) == (False, False)
-        states = Counter(record.status for record in search.ledger.records.values())
+        states = Counter(record.status for record in search.store.records.values())
         assert states["diverged"] == 1
 
 
@@ -221,9 +221,9 @@ def results(tmp_path_factory, cluster) -> Results:
     task = plant_task(tmp_path_factory.mktemp("recorded"))
     planned = sweep(
         task,
-        qualifying__trials_per_method=7,
-        qualifying__sampler="tpe",
-        qualifying__audit=7,
+        search__trials_per_method=7,
+        search__sampler="tpe",
+        search__audit=7,
         resources__concurrent_trials=1,
         final__seeds=1,
     )
@@ -241,7 +241,7 @@ class TestOfARealSweep:
         curves = recorded(results)
         assert curves.rungs == REPLAYED_RUNGS
         for method, table in curves.methods.items():
-            records = results.qualifying(method)
+            records = results.search(method)
             assert [one.hyperparameters for one in table.curves] == [r.hyperparameters for r in records]
             for one in table.curves:
                 scores = [curve(method, one.hyperparameters, examples) for examples in REPLAYED_RUNGS]
@@ -254,13 +254,13 @@ class TestOfARealSweep:
         search = SimulatedSweep(recorded(results), results.sweep.seed)
         list(simulate(search))
         for record in results.records:
-            if record.phase == "qualifying":
-                again = search.ledger.records[record.id]
+            if record.phase == "search":
+                again = search.store.records[record.id]
                 assert again.hyperparameters == record.hyperparameters
                 assert (again.status, len(again.rungs)) == (record.status, len(record.rungs))
-        assert {r.status for r in search.ledger.records.values()} == {"completed", "stopped"}
+        assert {r.status for r in search.store.records.values()} == {"completed", "stopped"}
 
     def test_without_the_audit_there_is_nothing_to_simulate(self, results):
-        kept = [r for r in results.records if (r.phase, r.number) != ("qualifying", 0)]
-        with pytest.raises(InputError, match=r"qualifying\.audit"):
+        kept = [r for r in results.records if (r.phase, r.number) != ("search", 0)]
+        with pytest.raises(InputError, match=r"search\.audit"):
             recorded(replace(results, records=kept))

@@ -11,12 +11,12 @@ import pytest
 from optuna.trial import TrialState
 
 import spaces
-from search.assignments import Plan
-from search.config import Sweep
-from search.ledger import Ledger
-from search.searcher import MethodSearch
-from search.store import RunFolder
-from search.studies import rebuild
+from search.config.sweep import Sweep
+from search.engine.searcher import MethodSearch
+from search.records.plan import Plan
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
+from search.studies.study import rebuild
 from trainables.data import load
 from trainables.task import Task
 
@@ -52,7 +52,7 @@ def plan(task, tmp_path_factory) -> Plan:
             "name": "starved",
             "task": task.model_dump(),
             "methods": {"lora": {"space": {"batch_size": [8, BATCH]}}},
-            "qualifying": {"trials_per_method": 4, "validation_samples": 1},
+            "search": {"trials_per_method": 4, "validation_samples": 1},
         }
     )
     root = tmp_path_factory.mktemp("run")
@@ -61,13 +61,13 @@ def plan(task, tmp_path_factory) -> Plan:
 
 @pytest.fixture(scope="module")
 def record(plan):
-    """A trial that the search proposed, entered in the ledger."""
-    ledger = Ledger(plan.folder)
-    search = MethodSearch(plan, ledger, rebuild(plan.sweep, ledger, plan.rungs))
+    """A trial that the search proposed, entered in the trial store."""
+    store = TrialStore(plan.folder)
+    search = MethodSearch(plan, store, rebuild(plan.sweep, store, plan.rungs))
     trial = search.suggest("tune's own id")["assignment"]["trial"]
     large = {**spaces.get("lora").default, "batch_size": BATCH}
-    record = ledger.records[trial].model_copy(update={"hyperparameters": large})
-    ledger.replace(record)
+    record = store.records[trial].model_copy(update={"hyperparameters": large})
+    store.replace(record)
     return record
 
 
@@ -117,12 +117,12 @@ class TestStarved:
         assert told["small"]["status"] == "completed"
 
     def test_the_ledger_and_the_sampler_learn_of_it_also_from_the_records_alone(self, plan, record, told):
-        ledger = Ledger(plan.folder)
-        studies = rebuild(plan.sweep, ledger, plan.rungs)
-        ended = ledger.report(record.id, told["starved"])
+        store = TrialStore(plan.folder)
+        studies = rebuild(plan.sweep, store, plan.rungs)
+        ended = store.report(record.id, told["starved"])
         studies["lora"].tell(ended)
         assert (ended.status, ended.error) == ("out_of_memory", told["starved"]["message"])
-        again = rebuild(plan.sweep, Ledger(plan.folder), plan.rungs)
+        again = rebuild(plan.sweep, TrialStore(plan.folder), plan.rungs)
         for study in (studies["lora"].study, again["lora"].study):
             (trial,) = study.trials
             assert (trial.state, trial.constraints) == (TrialState.PRUNED, {"out_of_memory": 1.0})

@@ -23,7 +23,7 @@ from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import holm, letters
 from search.statistics.pareto import hypervolume, on_front
 from search.statistics.randomisation import approximate_randomisation
-from search.statistics.trials import best_so_far, expected_best, rank_correlation
+from search.statistics.trials import expected_best, rank_correlation, running_best
 from search.statistics.uncertain import Uncertain
 
 
@@ -289,8 +289,8 @@ class TestMargin:
 
 
 class TestTrials:
-    def test_the_best_so_far(self):
-        assert best_so_far([math.nan, 2, 1, math.nan, 3]).tolist() == pytest.approx(
+    def test_the_running_best(self):
+        assert running_best([math.nan, 2, 1, math.nan, 3]).tolist() == pytest.approx(
             [math.nan, 2, 2, 2, 3], nan_ok=True
         )
 

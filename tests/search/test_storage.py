@@ -19,15 +19,15 @@ import torch
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
-from search import cli
-from search.lease import Lease
-from search.runner import run
+from search.console import app as cli
+from search.engine.runner import run
+from search.records.lease import Lease
 from tests.search import replay
 from tests.search.journal import journal
-from trainables import checkpoint
-from trainables.atomic import new_file, new_folder, write_text
 from trainables.errors import InputError
-from trainables.place import contents, free_bytes, local_copy, place, refuse_secrets, remove
+from trainables.storage import checkpoint
+from trainables.storage.atomic import new_file, new_folder, write_text
+from trainables.storage.place import contents, free_bytes, local_copy, place, refuse_secrets, remove
 
 BUCKET = "sweeps"
 
@@ -218,7 +218,7 @@ def test_a_sweep_in_an_object_store_is_run_reported_extended_and_exported(
     store: str, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = replay.plant_task(tmp_path)
-    few = {"qualifying__trials_per_method": 2, "final__seeds": 1, "resources__concurrent_trials": 1}
+    few = {"search__trials_per_method": 2, "final__seeds": 1, "resources__concurrent_trials": 1}
     sweep = replay.sweep(task, storage=f"{store}/runs", **few)
     here = run(replay.sweep(task, **few), tmp_path / "here", address=cluster, trainable=replay.Replay)
     there = run(sweep, address=cluster, trainable=replay.Replay)
@@ -235,9 +235,7 @@ def test_a_sweep_in_an_object_store_is_run_reported_extended_and_exported(
     assert sorted(study.study_name for study in studies) == ["replayed/full", "replayed/lora"]
 
     before = len(replay.steps(task))
-    larger = sweep.model_copy(
-        update={"qualifying": sweep.qualifying.model_copy(update={"trials_per_method": 3})}
-    )
+    larger = sweep.model_copy(update={"search": sweep.search.model_copy(update={"trials_per_method": 3})})
     extended = run(larger, address=cluster, trainable=replay.Replay)
     assert len(extended.trials) == 6
     assert len(replay.steps(task)) - before <= 2 * 3 + 2 * 3  # the new trials, and finals of new winners

@@ -8,15 +8,15 @@ from socket import gethostname
 
 import pytest
 
-from search.store import RunFolder
-from trainables.atomic import write_text
+from search.records.run_folder import RunFolder
 from trainables.errors import InputError
+from trainables.storage.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys, time
 from pathlib import Path
-from search.store import RunFolder
+from search.records.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])).locked():
     print("held", flush=True)
     time.sleep(60)

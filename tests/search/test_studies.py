@@ -8,8 +8,8 @@ import pytest
 from optuna.trial import TrialState
 from ray import cloudpickle
 
-from search.searcher import MethodSearch
-from search.studies import show
+from search.engine.searcher import MethodSearch
+from search.studies.study import show
 from tests.search.driven import FIXED, LISTED, NARROW, WEIGHED, Driven
 from tests.search.journal import journal
 from tests.search.replay import RUNGS, sweep
@@ -20,12 +20,12 @@ SAMPLERS = ["tpe", "random", "qmc"]
 
 @pytest.fixture
 def driven(tmp_path: Path) -> Driven:
-    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying__trials_per_method=6))
+    return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, search__trials_per_method=6))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_first_trial_of_each_method_is_its_untuned_default(tmp_path, sampler):
-    driven = Driven(tmp_path / "run", sweep(tmp_path, qualifying__sampler=sampler))
+    driven = Driven(tmp_path / "run", sweep(tmp_path, search__sampler=sampler))
     for method in ("full", "lora"):
         record = driven.begin()
         assert (record.id, record.origin) == (f"{method}/0000", "default")
@@ -51,11 +51,11 @@ def test_methods_have_equally_many_trials_and_advance_together(driven):
 
 
 def test_a_method_that_is_behind_is_first(tmp_path):
-    driven = Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, qualifying__trials_per_method=2))
+    driven = Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, search__trials_per_method=2))
     while record := driven.begin():
         driven.end(record.id, "completed")
     methods = {**NARROW, "prompt_tuning": {}}
-    later = Driven(tmp_path / "run", sweep(tmp_path, methods=methods, qualifying__trials_per_method=3))
+    later = Driven(tmp_path / "run", sweep(tmp_path, methods=methods, search__trials_per_method=3))
     begun = [later.begin().id for _ in range(5)]
     assert begun[:2] == ["prompt_tuning/0000", "prompt_tuning/0001"]
     assert sorted(begun[2:]) == ["full/0002", "lora/0002", "prompt_tuning/0002"]
@@ -85,7 +85,7 @@ def _play(driven: Driven, random: Random, *, restarts: float) -> None:
             return
         trial = random.choice(sorted(live))
         live.remove(trial)
-        if random.random() < 0.5 and len(driven.ledger.records[trial].rungs) < 2:
+        if random.random() < 0.5 and len(driven.store.records[trial].rungs) < 2:
             driven.report(trial)
             live.append(trial)
         else:
@@ -99,7 +99,7 @@ def _play(driven: Driven, random: Random, *, restarts: float) -> None:
 @pytest.mark.parametrize("search", [*({"sampler": name} for name in [*SAMPLERS, "grid"]), WEIGHED])
 def test_a_search_rebuilt_again_and_again_is_the_unbroken_one(tmp_path, search):
     in_memory = {**search, "trials_per_method": 7, "study_storage": "sqlite://"}
-    settings = sweep(tmp_path, methods=LISTED if "grid" in search.values() else NARROW, qualifying=in_memory)
+    settings = sweep(tmp_path, methods=LISTED if "grid" in search.values() else NARROW, search=in_memory)
     unbroken, broken = Driven(tmp_path / "unbroken", settings), Driven(tmp_path / "broken", settings)
     _play(unbroken, Random(1), restarts=0)
     _play(broken, Random(1), restarts=0.15)
@@ -127,7 +127,7 @@ def test_a_rebuilt_study_has_the_open_trials_as_they_were(driven):
 
 @pytest.mark.parametrize("rebuilt", [False, True])
 def test_each_end_is_told_truthfully(tmp_path, rebuilt):
-    settings = sweep(tmp_path, methods={"full": NARROW["full"]}, qualifying__trials_per_method=7)
+    settings = sweep(tmp_path, methods={"full": NARROW["full"]}, search__trials_per_method=7)
     driven = Driven(tmp_path / "run", settings)
     ends = ["completed", "stopped", "diverged", "out_of_memory", "failed", "has no score"]
     trials = [driven.begin().id for _ in range(7)]
@@ -137,7 +137,7 @@ def test_each_end_is_told_truthfully(tmp_path, rebuilt):
         driven.end(trial, how)
     if rebuilt:
         driven.restart()
-    scores = {r.id: [rung.score for rung in r.rungs] for r in driven.ledger.qualifying("full")}
+    scores = {r.id: [rung.score for rung in r.rungs] for r in driven.store.search("full")}
     completed, stopped, diverged, too_large, failed, unscored, running = driven.seen("full")
     assert (completed["state"], completed["values"]) == (TrialState.COMPLETE, [scores[trials[0]][-1]])
     assert completed["intermediate_values"] == dict(zip(RUNGS, scores[trials[0]], strict=True))
@@ -155,7 +155,7 @@ def test_each_end_is_told_truthfully(tmp_path, rebuilt):
 def test_what_ran_out_of_memory_is_learned_from_and_what_failed_is_not(tmp_path, end, large):
     """Trials on large batches begin best and do not fit; rebuilt, the search keeps away from them."""
     fixed = {"full": {"fix": {**FIXED, "learning_rate": 1e-4}}}
-    settings = sweep(tmp_path, methods=fixed, qualifying={"sampler": "tpe", "trials_per_method": 60})
+    settings = sweep(tmp_path, methods=fixed, search={"sampler": "tpe", "trials_per_method": 60})
     driven = Driven(tmp_path / "run", settings)
     sizes = []
     for _ in range(16):
@@ -191,7 +191,7 @@ def test_the_journal_can_be_read_while_the_sweep_runs(driven):
     assert optuna.get_all_study_names(storage) == ["replayed/full", "replayed/lora"]
     study = optuna.load_study(study_name="replayed/full", storage=storage)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
-    assert study.best_value == driven.ledger.records["full/0000"].score
+    assert study.best_value == driven.store.records["full/0000"].score
     running = optuna.load_study(study_name="replayed/lora", storage=storage).trials[0]
     assert (running.state, len(running.intermediate_values)) == (TrialState.RUNNING, 1)
 
@@ -199,7 +199,7 @@ def test_the_journal_can_be_read_while_the_sweep_runs(driven):
 def test_studies_in_a_storage_of_ones_own_are_rebuilt_there_and_others_left_alone(tmp_path):
     url = f"sqlite:///{tmp_path}/mine.db"
     optuna.create_study(storage=url, study_name="somebody else's")
-    driven = Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+    driven = Driven(tmp_path / "run", sweep(tmp_path, search__study_storage=url))
     driven.end(driven.begin().id, "completed")
     driven.restart()
     assert sorted(optuna.get_all_study_names(url)) == ["replayed/full", "replayed/lora", "somebody else's"]
@@ -209,12 +209,12 @@ def test_studies_in_a_storage_of_ones_own_are_rebuilt_there_and_others_left_alon
 
 def test_a_storage_may_name_a_variable_of_the_environment_which_no_message_shows(tmp_path, monkeypatch):
     monkeypatch.setenv("STUDY_FILE", f"{tmp_path}/secret.db")
-    Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage="sqlite:///${STUDY_FILE}"))
+    Driven(tmp_path / "run", sweep(tmp_path, search__study_storage="sqlite:///${STUDY_FILE}"))
     assert (tmp_path / "secret.db").exists()
     monkeypatch.setenv("STUDY_PASSWORD", "planted")
     url = "postgresql+nosuchdriver://me:${STUDY_PASSWORD}@127.0.0.1:1/studies"
     with pytest.raises(InputError, match=r"STUDY_PASSWORD\}@127") as told:
-        Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+        Driven(tmp_path / "run", sweep(tmp_path, search__study_storage=url))
     assert "planted" not in str(told.value)
 
 
@@ -229,8 +229,8 @@ def test_a_storage_may_name_a_variable_of_the_environment_which_no_message_shows
     ],
 )
 def test_a_storage_that_cannot_be_opened_is_an_input_error(tmp_path, url):
-    with pytest.raises(InputError, match=r"qualifying.study_storage: '.*' cannot be opened"):
-        Driven(tmp_path / "run", sweep(tmp_path, qualifying__study_storage=url))
+    with pytest.raises(InputError, match=r"search.study_storage: '.*' cannot be opened"):
+        Driven(tmp_path / "run", sweep(tmp_path, search__study_storage=url))
 
 
 def test_the_search_can_be_pickled_as_tune_does(driven):

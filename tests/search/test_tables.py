@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import spaces
-from search.tables import print_methods
+from search.console.listings import print_methods
 from trainables.errors import InputError
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_method_is_told():
 
 def test_the_table_takes_neither_torch_nor_ray():
     code = (
-        "import sys; from search.tables import print_methods; print_methods(None)\n"
+        "import sys; from search.console.listings import print_methods; print_methods(None)\n"
         "print({'torch', 'transformers', 'peft', 'ray', 'pandas'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,8 +1,8 @@
 import pytest
 
-from search.config import Sweep
-from search.settings import Qualifying
-from search.tally import Standing, seconds_left, standings
+from search.config.settings import Search
+from search.config.sweep import Sweep
+from search.console.tally import Standing, seconds_left, standings
 from tests.search.conftest import SWEEP
 
 SPENT = 11.0
@@ -13,7 +13,7 @@ def sweep_of(planted) -> Sweep:
     return Sweep.from_yaml(planted.folder.sweep_file.read_text())
 
 
-def standing(planted, method, phase="qualifying") -> Standing:
+def standing(planted, method, phase="search") -> Standing:
     rows = standings(sweep_of(planted), planted.folder.read_records())
     return next(row for row in rows if (row.method, row.phase) == (method, phase))
 
@@ -21,15 +21,15 @@ def standing(planted, method, phase="qualifying") -> Standing:
 def test_a_row_a_method_then_the_baseline_then_a_row_a_method(bare):
     rows = [(row.method, row.phase, row.planned) for row in standings(sweep_of(bare), [])]
     methods = ["full", "lora", "prompt_tuning"]
-    qualifying = [(method, "qualifying", 4) for method in methods]
+    search = [(method, "search", 4) for method in methods]
     finals = [(method, "final", 3) for method in methods]
-    assert rows == [*qualifying, ("baseline", "final", 1), *finals]
+    assert rows == [*search, ("baseline", "final", 1), *finals]
 
 
 def test_trials_are_counted_by_how_they_ended(searched):
     assert standing(searched, "full") == Standing(
         method="full",
-        phase="qualifying",
+        phase="search",
         planned=4,
         running=0,
         completed=2,
@@ -92,6 +92,6 @@ def test_audits_are_planned_for_what_was_stopped_and_defaults_where_they_did_not
     audits = {("full", "audit"): 1, ("lora", "audit"): 1, ("prompt_tuning", "audit"): 1}
     assert extra == {("lora", "untuned"): 3, ("prompt_tuning", "untuned"): 3, **audits}
     without = seconds_left(
-        sweep_of(searched).model_copy(update={"qualifying": Qualifying(trials_per_method=4)}), records, 1
+        sweep_of(searched).model_copy(update={"search": Search(trials_per_method=4)}), records, 1
     )
     assert seconds_left(sweep_of(searched), records, 1) == pytest.approx(without + 3 * (SPENT * 3))

@@ -10,12 +10,12 @@ from ray.tune.experiment import Trial
 from ray.tune.result import AUTO_RESULT_KEYS
 from ray.tune.schedulers import FIFOScheduler
 
-from search.assignments import Plan
-from search.cluster import connected
-from search.ledger import Ledger
-from search.records import Record
-from search.searcher import RecordQueue
-from search.store import RunFolder
+from search.cluster.connection import connected
+from search.engine.searcher import RecordQueue
+from search.records.plan import Plan
+from search.records.record import Record
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
 from tests.search.replay import RUNGS, Replay, plant_task, sweep
 from tests.search.tuned import flat
 from trainables.assignment import Assignment
@@ -92,16 +92,16 @@ def heard(tmp_path_factory, cluster) -> Heard:
         id="full/0000",
         method="full",
         number=0,
-        phase="qualifying",
+        phase="search",
         split="validation",
         origin="default",
         hyperparameters={"learning_rate": 1e-4},
         seed=0,
         started="",
     )
-    ledger = Ledger(plan.folder)
+    store = TrialStore(plan.folder)
     with connected(cluster):
-        return Heard(plan.assignment(record), Searcher(plan, ledger, [record]), str(root / "tune"))
+        return Heard(plan.assignment(record), Searcher(plan, store, [record]), str(root / "tune"))
 
 
 def ours(result: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from search.results import load_results
+from search.records.results import load_results
 from search.statistics.multiplicity import holm
 from search.verdict import Verdict, verdict
 

@@ -1,6 +1,6 @@
 import pytest
 
-from search.words import counted, listed, score_name
+from search.verdict.words import counted, listed, score_name
 
 
 @pytest.mark.parametrize(

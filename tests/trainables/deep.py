@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: what the memory gate predicts for a Llama of eight blocks."""
+"""Run by a test in a process of its own: what the memory check predicts for a Llama of eight blocks."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 import spaces
 from tests.tiny import EOS, PAD, PROMPT, dialogues, tokenizer
-from trainables.atomic import write_text
-from trainables.preflight.stairs import Stairs
+from trainables.preflight.memory_profile import MemoryProfile
+from trainables.storage.atomic import write_text
 from trainables.task import Task
 from trainables.workbench import Workbench
 
@@ -27,7 +27,7 @@ def peak(folder: Path, *, gradient_checkpointing: bool) -> int:
         precision="fp32",
         gradient_checkpointing=gradient_checkpointing,
     )
-    return Stairs(Workbench(task, 0), "lora", POINT, AMPLE).predicted(8)
+    return MemoryProfile(Workbench(task, 0), "lora", POINT, AMPLE).predicted(8)
 
 
 def plant(folder: Path) -> None:

@@ -1,16 +1,16 @@
-"""The gates as a worker asks them, and what they found."""
+"""The preflight checks as a worker asks them, and what they found."""
 
 from typing import Any
 
 import spaces
 from trainables.preflight.examine import examine
-from trainables.preflight.findings import Findings, Gate
+from trainables.preflight.findings import Check, Findings
 from trainables.preflight.request import Request
 from trainables.workbench import Workbench
 
 
 def ask(table: Workbench, method: str, **changes: Any) -> Findings:
-    """The gates of a method at its default, as a worker asks them."""
+    """The preflight checks of a method at its default, as a worker asks them."""
     space = spaces.get(method)
     request = {
         "method": method,
@@ -25,9 +25,9 @@ def ask(table: Workbench, method: str, **changes: Any) -> Findings:
     return examine(table, Request.model_validate(request | changes))
 
 
-def gate(findings: Findings, name: str) -> Gate:
-    return next(gate for gate in findings.gates if gate.name == name)
+def check(findings: Findings, name: str) -> Check:
+    return next(check for check in findings.checks if check.name == name)
 
 
 def failed(findings: Findings) -> list[str]:
-    return [gate.name for gate in findings.gates if gate.verdict == "fail"]
+    return [check.name for check in findings.checks if check.verdict == "fail"]

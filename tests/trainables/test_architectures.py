@@ -1,4 +1,4 @@
-"""T5, mT5, Pegasus, Llama, Qwen, Gemma and GPT-2 types: what a role is in each, and every method's gates."""
+"""T5, mT5, Pegasus, Llama, Qwen, Gemma and GPT-2 types: what a role is in each, and every method's checks."""
 
 import os
 from collections import Counter
@@ -15,7 +15,7 @@ from tests.relatives import CAUSAL, CONFIGURATIONS, SEQ2SEQ
 from tests.trainables.test_gates import ask
 from trainables import methods
 from trainables.errors import NotApplicable
-from trainables.model import Base
+from trainables.model import LoadedModel
 from trainables.preflight.findings import Findings
 from trainables.targets import blocks, resolve
 from trainables.workbench import Workbench
@@ -89,11 +89,11 @@ def test_roles_are_found_in_every_architecture(bench: Callable[..., Workbench], 
 
 
 def not_passed(findings: Findings) -> dict[str, str]:
-    """What a gate objects to; that so small a model moves little at a default's rate is no fault."""
-    found = {gate.name: gate for gate in findings.gates if gate.verdict != "pass"}
+    """What a check objects to; that so small a model moves little at a default's rate is no fault."""
+    found = {check.name: check for check in findings.checks if check.verdict != "pass"}
     if "learns" in found and found["learns"].verdict == "warn":
         del found["learns"]
-    return {name: gate.message for name, gate in found.items()}
+    return {name: check.message for name, check in found.items()}
 
 
 @by_turns(PAIRS, DAILY)
@@ -112,7 +112,7 @@ def test_a_method_is_refused_where_the_architecture_lacks_what_it_trains(
 
 def test_a_prefix_that_stays_in_the_window_is_trained(make_task: Callable[..., Any]) -> None:
     base, point = (
-        Base(make_task("gemma3", max_source_tokens=8, max_target_tokens=4)),
+        LoadedModel(make_task("gemma3", max_source_tokens=8, max_target_tokens=4)),
         spaces.get("prefix_tuning"),
     )
     for tokens in (20, 21):

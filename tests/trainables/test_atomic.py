@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainables.atomic import new_file, new_folder, write_text
+from trainables.storage.atomic import new_file, new_folder, write_text
 
 
 class Killed(BaseException):

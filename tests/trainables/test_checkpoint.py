@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import trainables
-from trainables import checkpoint
+from trainables.storage import checkpoint
 
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 UNPICKLING = {"torch.load", "torch.jit.load", "np.load", "numpy.load", "pd.read_pickle", "pandas.read_pickle"}

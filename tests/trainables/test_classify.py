@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from trainables.classify import log_likelihoods, most_likely
+from trainables.inference.classify import log_likelihoods, most_likely
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 

@@ -13,12 +13,12 @@ import torch
 from rouge_score.rouge_scorer import RougeScorer
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from tools.pretraining.batching import collate
+from tools.pretraining.exercises import make_example
+from tools.pretraining.pretrain import Pretraining, learning_rate_share, unshared_dialogues
 from trainables.embedded import MODEL, generate, load_splits
-from trainables.embedded.batching import collate
 from trainables.embedded.dialogues import compose, stream, summaries
-from trainables.embedded.exercises import make_example
 from trainables.embedded.grammar import Pool, choose_words, fill, lines, slots_of, variants
-from trainables.embedded.pretrain import Pretraining, learning_rate_share, unshared_dialogues
 from trainables.embedded.situations import situations
 from trainables.embedded.values import FIRST_NAME, STREET, SURNAME, TOWN, VENUE
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
-from trainables import encoded_once, metrics
+from trainables import metrics
 from trainables.evaluation import evaluate
-from trainables.generate import greedy
+from trainables.inference import encoded_once
+from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.loss import mean_cross_entropy
 from trainables.workbench import Workbench

@@ -109,9 +109,9 @@ def test_one_pass_scaled_by_tokens_is_near_the_sum_of_all_passes(
     figures = tuning.cost()
     every = 0
     for indices in tuning.plan:
-        for portion in tuning.portions.of([table.encoded("train")[i] for i in indices]):
+        for part in tuning.micro_batches.of([table.encoded("train")[i] for i in indices]):
             with FlopCounter() as counter:
-                summed_cross_entropy(table.base, tuning.model, portion).backward()
+                summed_cross_entropy(table.base, tuning.model, part).backward()
             every += counter.total
     assert figures["train_flops"] == pytest.approx(every, rel=0.1)
     assert figures["train_flops_per_step"] == pytest.approx(every / tuning.steps, rel=0.1)

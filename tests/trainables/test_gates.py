@@ -1,4 +1,4 @@
-"""The gates: every method passes all of them on every family of models; each planted fault fails its own."""
+"""The preflight checks: every method passes them on every model family; each planted fault fails one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,15 +7,15 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from peft.tuners.lora.layer import Linear as LoraLinear
+from tests.trainables.checks import ask, check, failed
 from torch import Tensor, nn
 
 import spaces
 from tests.matrix import EVERY_PAIR, FAMILIES
-from tests.trainables.gates import ask, failed, gate
 from trainables import methods
 from trainables.errors import NotApplicable
-from trainables.model import Base
-from trainables.preflight.findings import GATES, Findings
+from trainables.model import LoadedModel
+from trainables.preflight.findings import CHECKS, Findings
 from trainables.preflight.lengths import lengths
 from trainables.preflight.paths import NOISE_NATS
 from trainables.workbench import Workbench
@@ -29,11 +29,11 @@ def test_every_method_passes_every_gate(bench: Callable[..., Workbench], family:
     table = bench(family, taught=True)
     before = table.base
     findings = ask(table, method, costliest=spaces.get(method).default)
-    not_passed = {gate.name: gate.message for gate in findings.gates if gate.verdict != "pass"}
-    if gate(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
+    not_passed = {check.name: check.message for check in findings.checks if check.verdict != "pass"}
+    if check(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
         del not_passed["learns"]
     assert not_passed == {}
-    assert [gate.name for gate in findings.gates] == [name for name in GATES[1:] if name != "packing"]
+    assert [check.name for check in findings.checks] == [name for name in CHECKS[1:] if name != "packing"]
     assert table.base is before
     assert Findings.model_validate_json(findings.model_dump_json()) == findings
 
@@ -44,9 +44,9 @@ def test_a_prompt_that_a_network_makes_is_exported_exactly_in_bf16(
 ) -> None:
     """peft exports what the network makes in fp32: under autocast it would have been made in bf16."""
     findings = ask(bench(family, taught=True, precision="bf16"), method)
-    assert gate(findings, "precision").figures["dtype"] == "bfloat16"
-    assert gate(findings, "reload").verdict == "pass"
-    assert gate(findings, "reload").figures["reloaded_apart_nats"] == 0
+    assert check(findings, "precision").figures["dtype"] == "bfloat16"
+    assert check(findings, "reload").verdict == "pass"
+    assert check(findings, "reload").figures["reloaded_apart_nats"] == 0
 
 
 @EVERY_METHOD
@@ -73,7 +73,7 @@ def test_no_choice_trains_more_than_the_costliest_corner(
     assert corner["batch_size"] == max(space.distributions["batch_size"].choices)
 
 
-class Faulty(Base):
+class Faulty(LoadedModel):
     """A base model to which a method of the test's own is attached, whatever it is called."""
 
     def __init__(self, table: Workbench, attach: Callable[[Any], Any]) -> None:
@@ -103,14 +103,14 @@ def test_a_target_that_matches_nothing_is_named_beside_those_that_do(bench: Call
     """`wi` is what older T5s have; this one has wi_0 and wi_1. peft is content with one match."""
     findings = with_fault(bench("t5", taught=True), lambda model: lora(model, "q", "wi"))
     assert failed(findings) == ["targets"]
-    assert "no module matches wi (matched: 6 q)" in gate(findings, "targets").message
-    assert "wi_0" in gate(findings, "targets").message
+    assert "no module matches wi (matched: 6 q)" in check(findings, "targets").message
+    assert "wi_0" in check(findings, "targets").message
 
 
 def test_targets_none_of_which_match_are_told(bench: Callable[..., Workbench]) -> None:
     findings = with_fault(bench("t5", taught=True), lambda model: lora(model, "nothing"))
     assert failed(findings) == ["targets"]
-    assert "nothing" in gate(findings, "targets").message
+    assert "nothing" in check(findings, "targets").message
 
 
 def test_rows_of_a_soft_prompt_that_nothing_reads_are_counted(bench: Callable[..., Workbench]) -> None:
@@ -124,8 +124,8 @@ def test_rows_of_a_soft_prompt_that_nothing_reads_are_counted(bench: Callable[..
 
     findings = with_fault(bench("t5", taught=True), attach, "prompt_tuning")
     assert failed(findings) == ["gradients"]
-    assert gate(findings, "gradients").message.startswith("6 of 12 soft tokens never get a gradient")
-    assert gate(findings, "gradients").figures["dead_prompt_rows"] == 6
+    assert check(findings, "gradients").message.startswith("6 of 12 soft tokens never get a gradient")
+    assert check(findings, "gradients").figures["dead_prompt_rows"] == 6
 
 
 @EVERY_FAMILY
@@ -142,7 +142,7 @@ def test_an_adapter_that_is_frozen_in_whole_or_in_part(
 
     findings = with_fault(bench(family, taught=True), attach)
     assert failed(findings) == ["gradients"]
-    assert "cannot learn" in gate(findings, "gradients").message
+    assert "cannot learn" in check(findings, "gradients").message
 
 
 def test_a_part_that_the_loss_does_not_depend_on(bench: Callable[..., Workbench]) -> None:
@@ -154,7 +154,7 @@ def test_a_part_that_the_loss_does_not_depend_on(bench: Callable[..., Workbench]
 
     findings = with_fault(bench("t5", taught=True), attach)
     assert failed(findings)[0] == "gradients"
-    assert "spare.lora_A" in gate(findings, "gradients").message
+    assert "spare.lora_A" in check(findings, "gradients").message
 
 
 def test_a_frozen_model_that_moves_with_the_adapter(bench: Callable[..., Workbench]) -> None:
@@ -170,7 +170,7 @@ def test_a_frozen_model_that_moves_with_the_adapter(bench: Callable[..., Workben
 
     findings = with_fault(bench("t5", taught=True), attach)
     assert failed(findings) == ["gradients"]
-    assert "encoder.final_layer_norm.weight of the frozen model moved" in gate(findings, "gradients").message
+    assert "encoder.final_layer_norm.weight of the frozen model moved" in check(findings, "gradients").message
 
 
 @EVERY_FAMILY
@@ -181,7 +181,7 @@ def test_a_method_that_cannot_learn(bench: Callable[..., Workbench], family: str
         hyperparameters=spaces.get("full").default | {"learning_rate": 3.0},
     )
     assert failed(findings) == ["learns"]
-    assert "Try another learning rate than 3" in gate(findings, "learns").message
+    assert "Try another learning rate than 3" in check(findings, "learns").message
 
 
 @EVERY_FAMILY
@@ -199,7 +199,7 @@ def test_an_adapter_that_generation_does_not_use(bench: Callable[..., Workbench]
 
     findings = with_fault(bench(family, taught=True), attach)
     assert failed(findings) == ["changes output"]
-    assert "generate() does not use what was trained" in gate(findings, "changes output").message
+    assert "generate() does not use what was trained" in check(findings, "changes output").message
 
 
 @pytest.mark.parametrize(("family", "precision"), [(f, "fp32") for f in FAMILIES] + [("llama", "bf16")])
@@ -221,7 +221,7 @@ def test_generation_that_reads_another_source(
 
     findings = with_fault(bench(family, taught=True, precision=precision), attach)
     assert failed(findings) == ["changes output"]
-    assert "otherwise than training does" in gate(findings, "changes output").message
+    assert "otherwise than training does" in check(findings, "changes output").message
 
 
 @EVERY_FAMILY
@@ -232,9 +232,9 @@ def test_what_only_rounding_sets_apart_is_no_fault(
     monkeypatch.setitem(NOISE_NATS, torch.bfloat16, 0.0)
     findings = ask(bench(family, taught=True, precision="bf16"), "lora")
     assert failed(findings) == []
-    assert gate(findings, "changes output").figures["between_paths_nats"] > 0
-    assert gate(findings, "reload").figures["merged_apart_nats"] > 0
-    assert gate(findings, "reload").message.endswith("nats a token: the rounding of bfloat16")
+    assert check(findings, "changes output").figures["between_paths_nats"] > 0
+    assert check(findings, "reload").figures["merged_apart_nats"] > 0
+    assert check(findings, "reload").message.endswith("nats a token: the rounding of bfloat16")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -245,7 +245,7 @@ def test_an_adapter_that_is_merged_wrongly(
     monkeypatch.setattr(LoraLinear, "get_delta_weight", lambda *of: 1.5 * update(*of))
     findings = ask(bench("llama", taught=True, precision=precision), "lora")
     assert failed(findings) == ["reload"]
-    assert "merged into the weights, it predicts otherwise" in gate(findings, "reload").message
+    assert "merged into the weights, it predicts otherwise" in check(findings, "reload").message
 
 
 def test_a_part_that_is_not_exported(bench: Callable[..., Workbench]) -> None:
@@ -258,7 +258,7 @@ def test_a_part_that_is_not_exported(bench: Callable[..., Workbench]) -> None:
 
     findings = with_fault(bench("t5", taught=True), attach)
     assert failed(findings) == ["reload"]
-    assert "not all that is trained is exported" in gate(findings, "reload").message
+    assert "not all that is trained is exported" in check(findings, "reload").message
 
 
 class Scaled(nn.Module):
@@ -296,7 +296,7 @@ def test_a_method_that_does_not_restore_the_base(bench: Callable[..., Workbench]
     ):
         findings = with_fault(bench("t5", taught=True), attach_)
         assert "restore" in failed(findings)
-        assert told in gate(findings, "restore").message
+        assert told in check(findings, "restore").message
 
 
 def test_the_next_method_meets_a_sound_base_again(bench: Callable[..., Workbench]) -> None:
@@ -315,7 +315,7 @@ def test_the_next_method_meets_a_sound_base_again(bench: Callable[..., Workbench
 def test_fp16_is_refused_for_t5(bench: Callable[..., Workbench]) -> None:
     findings = ask(bench("t5", taught=True, precision="fp16"), "lora")
     assert failed(findings) == ["precision"]
-    assert "models of type t5 overflow fp16" in gate(findings, "precision").message
+    assert "models of type t5 overflow fp16" in check(findings, "precision").message
 
 
 def test_a_loss_that_is_not_finite(bench: Callable[..., Workbench]) -> None:
@@ -329,7 +329,7 @@ def test_a_loss_that_is_not_finite(bench: Callable[..., Workbench]) -> None:
 
     findings = with_fault(bench("llama", taught=True), attach)
     assert failed(findings) == ["precision"]
-    assert "the loss is nan in float32" in gate(findings, "precision").message
+    assert "the loss is nan in float32" in check(findings, "precision").message
 
 
 def test_whatever_a_method_raises_is_its_gate_failed(bench: Callable[..., Workbench]) -> None:
@@ -337,12 +337,12 @@ def test_whatever_a_method_raises_is_its_gate_failed(bench: Callable[..., Workbe
         raise KeyError("wi")
 
     findings = with_fault(bench("t5", taught=True), attach)
-    assert [(g.name, g.verdict) for g in findings.gates] == [
+    assert [(g.name, g.verdict) for g in findings.checks] == [
         ("targets", "fail"),
         ("restore", "pass"),
         ("lengths", "pass"),
     ]
-    assert gate(findings, "targets").message == "KeyError: 'wi'"
+    assert check(findings, "targets").message == "KeyError: 'wi'"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import GenerationConfig
 
-from trainables import decoding, generate
-from trainables.generate import greedy
+from trainables.inference import decoding, generate
+from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 

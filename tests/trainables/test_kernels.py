@@ -9,7 +9,7 @@ from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.activations import NewGELUActivation
 
 from trainables import kernels
-from trainables.generate import greedy
+from trainables.inference.generate import greedy
 from trainables.kernels import BIASED, choose_kernels
 from trainables.loop import FineTuning
 from trainables.task import Task

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.trainables.checks import ask, failed
 
-from tests.trainables.gates import ask, failed
 from trainables import kinds, metrics
 from trainables.assignment import Assignment
 from trainables.data import load

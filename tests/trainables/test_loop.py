@@ -95,9 +95,9 @@ def test_the_same_examples_in_other_portions_give_the_same_run(
     bench: Callable[..., Workbench], tune: Callable[..., FineTuning]
 ) -> None:
     results = []
-    for portions in ([32], [8, 8, 8, 8], [1, 1, 30]):
+    for micro_batches in ([32], [8, 8, 8, 8], [1, 1, 30]):
         tuning = tune(bench("llama"), "lora", examples=32)
-        results.append([loss for examples in portions for loss in tuning.advance(examples)])
+        results.append([loss for examples in micro_batches for loss in tuning.advance(examples)])
         tuning.close()
     assert results[0] == results[1] == results[2]
 

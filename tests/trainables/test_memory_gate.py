@@ -1,4 +1,4 @@
-"""The memory gate: what it predicts is what a step then takes, and what it chooses fits."""
+"""The memory check: what it predicts is what a step then takes, and what it chooses fits."""
 
 import math
 import os
@@ -16,9 +16,9 @@ from tests.tiny import dialogues
 from trainables.data import Data, Example
 from trainables.loop import FineTuning
 from trainables.preflight.memory import judged, memory
+from trainables.preflight.memory_profile import MemoryProfile
 from trainables.preflight.room import SHARE_USED
 from trainables.preflight.sample import longest
-from trainables.preflight.stairs import Stairs
 from trainables.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +55,9 @@ def wordy(bench: Callable[..., Workbench]) -> Workbench:
     return long
 
 
-def measured(table: Workbench, portion: int) -> int:
-    """The peak of two steps of the whole batch, taken in portions."""
-    tuning = FineTuning(table, "lora", LORA, examples=2 * BATCH, seed=0, micro_batch=portion)
+def measured(table: Workbench, micro_batch: int) -> int:
+    """The peak of two steps of the whole batch, taken in micro-batches."""
+    tuning = FineTuning(table, "lora", LORA, examples=2 * BATCH, seed=0, micro_batch=micro_batch)
     tuning.advance(2 * BATCH)
     peak = tuning.cost()["peak_memory_bytes"]
     tuning.close()
@@ -67,29 +67,31 @@ def measured(table: Workbench, portion: int) -> int:
 
 @in_its_own_process
 def test_small_steps_predict_a_large_one(wordy: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainables.preflight.stairs.STEP_SECONDS", math.inf)  # as many on a busy machine
+    monkeypatch.setattr(
+        "trainables.preflight.memory_profile.STEP_SECONDS", math.inf
+    )  # as many on a busy machine
     whole = measured(wordy, BATCH)
     assert whole > 100 * 2**20
-    stairs = Stairs(wordy, "lora", LORA, room=round(0.75 * whole))
-    assert max(stairs.peaks) == BATCH // 2  # it stopped where the next step would not have fit
-    assert stairs.predicted(BATCH) == pytest.approx(whole, rel=0.25)
-    assert list(stairs.peaks.values()) == sorted(stairs.peaks.values())
+    profile = MemoryProfile(wordy, "lora", LORA, room=round(0.75 * whole))
+    assert max(profile.peaks) == BATCH // 2  # it stopped where the next step would not have fit
+    assert profile.predicted(BATCH) == pytest.approx(whole, rel=0.25)
+    assert list(profile.peaks.values()) == sorted(profile.peaks.values())
 
 
 @in_its_own_process
 def test_the_portion_that_it_chooses_fits_and_twice_as_much_does_not(wordy: Workbench) -> None:
     room = round(0.75 * measured(wordy, BATCH))
-    finding = judged(Stairs(wordy, "lora", LORA, room))
-    portion = finding.figures["micro_batch"]
+    finding = judged(MemoryProfile(wordy, "lora", LORA, room))
+    micro_batch = finding.figures["micro_batch"]
     assert finding.verdict == "pass"
-    assert portion == BATCH // 2
-    assert measured(wordy, portion) < room / SHARE_USED["cpu"]
+    assert micro_batch == BATCH // 2
+    assert measured(wordy, micro_batch) < room / SHARE_USED["cpu"]
     assert finding.figures["whole_batch_peak_bytes"] > room
-    assert f"taken in portions of {portion}" in finding.message
+    assert f"taken in micro-batches of {micro_batch}" in finding.message
 
 
 def test_where_not_even_one_example_fits_it_fails_with_the_numbers(wordy: Workbench) -> None:
-    finding = judged(Stairs(wordy, "lora", LORA, room=2**20))
+    finding = judged(MemoryProfile(wordy, "lora", LORA, room=2**20))
     assert finding.verdict == "fail"
     assert "0.00 are free" in finding.message
     assert finding.figures["peak_bytes"] > finding.figures["room_bytes"] == 2**20
@@ -104,10 +106,10 @@ def test_a_share_of_the_machine_is_less_room(wordy: Workbench) -> None:
 def test_portions_that_the_task_asks_for_are_the_most_that_is_tried(wordy: Workbench) -> None:
     wordy_task = wordy.task
     wordy.task = wordy_task.model_copy(update={"micro_batch_size": 2})
-    stairs = Stairs(wordy, "lora", LORA, AMPLE)
+    profile = MemoryProfile(wordy, "lora", LORA, AMPLE)
     wordy.task = wordy_task
-    assert stairs.peaks.keys() == {1, 2}
-    assert judged(stairs).figures["micro_batch"] is None
+    assert profile.peaks.keys() == {1, 2}
+    assert judged(profile).figures["micro_batch"] is None
 
 
 def test_the_longest_examples_are_those_with_most_to_read_and_write(wordy: Workbench) -> None:
@@ -123,9 +125,9 @@ def test_the_longest_examples_are_those_with_most_to_read_and_write(wordy: Workb
     [({1: 110, 2: 120}, 32, 420), ({1: 110, 2: 120, 4: 140}, 8, 180), ({2: 10}, 8, 40), ({1: 7, 4: 9}, 4, 9)],
 )
 def test_the_line_goes_through_the_two_largest_steps(peaks: Any, examples: int, expected: int) -> None:
-    stairs = Stairs.__new__(Stairs)
-    stairs.peaks = peaks
-    assert stairs.predicted(examples) == expected
+    profile = MemoryProfile.__new__(MemoryProfile)
+    profile.peaks = peaks
+    assert profile.predicted(examples) == expected
 
 
 def test_a_limit_on_the_process_leaves_no_more_room_than_it_allows() -> None:

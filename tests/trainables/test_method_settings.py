@@ -20,7 +20,7 @@ import spaces
 from tests.matrix import FAMILIES, PAIRS
 from tests.tiny import random_model
 from trainables import methods
-from trainables.generate import forced_logits
+from trainables.inference.generate import forced_logits
 from trainables.loop import FineTuning
 from trainables.methods.adalora import orthogonality
 from trainables.targets import resolve, shapes

@@ -50,7 +50,7 @@ def test_the_gradient_is_that_of_the_batch_in_one_forward_pass(
     tuning = tune(table, method, examples=BATCH, **PLAIN | changes)
     batch = [table.encoded("train")[i] for i in tuning.plan[0]]
     targets = [len(example.target) for example in batch]
-    assert len(set(targets)) > 1  # else a mean of the portions' means would do as well
+    assert len(set(targets)) > 1  # else a mean of the micro-batches' means would do as well
     mean = summed_cross_entropy(table.base, tuning.model.train(), batch) / sum(targets)
     mean.backward()
     whole = {name: p.grad for name, p in tuning.parameters.items()}
@@ -93,5 +93,5 @@ def test_the_task_sets_the_portion_and_the_trial_may_set_another(
     table = bench("t5", dropout=0.0, micro_batch_size=4)
     for asked, used in ((None, 4), (2, 2)):
         tuning = tune(table, "lora", micro_batch=asked)
-        assert tuning.portions.micro_batch == used
+        assert tuning.micro_batches.micro_batch == used
         tuning.close()

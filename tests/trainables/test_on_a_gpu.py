@@ -1,15 +1,15 @@
-"""What a trial does on a GPU, under the shadow of one: its gates, its rungs, its checkpoints, its memory."""
+"""What a trial does on a GPU, under the shadow of one: its checks, its rungs, its checkpoints, its memory."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from tests.trainables.checks import ask, check
 
 import spaces
 from tests.matrix import PAIRS, TURNS
 from tests.shadow_cuda import ShadowCuda
-from tests.trainables.gates import ask, gate
 from tests.trainables.test_out_of_memory import SmallDevice
 from tests.trainables.test_trial import reports, without_times
 from trainables import loop
@@ -65,11 +65,11 @@ def test_every_method_passes_every_gate(
     shadow: ShadowCuda, on_gpu: Callable[..., Workbench], family: str, method: str
 ) -> None:
     findings = ask(on_gpu(family, taught=True), method, costliest=spaces.get(method).default)
-    not_passed = {gate.name: gate.message for gate in findings.gates if gate.verdict != "pass"}
-    if gate(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
+    not_passed = {check.name: check.message for check in findings.checks if check.verdict != "pass"}
+    if check(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
         del not_passed["learns"]
     assert not_passed == {}
-    memory = gate(findings, "memory").figures
+    memory = check(findings, "memory").figures
     assert 0 < memory["peak_bytes"] < memory["room_bytes"] <= SHARE_USED["cuda"] * 0.5 * TOTAL
     assert shadow.counts.of("kernel") > 1000
 
@@ -79,8 +79,8 @@ def test_in_bf16_with_recomputed_activations_too(
 ) -> None:
     table = on_gpu("llama", taught=True, precision="bf16", gradient_checkpointing=True)
     findings = ask(table, "lora")
-    assert [gate.name for gate in findings.gates if gate.verdict != "pass"] == []
-    assert gate(findings, "precision").figures["dtype"] == "bfloat16"
+    assert [check.name for check in findings.checks if check.verdict != "pass"] == []
+    assert check(findings, "precision").figures["dtype"] == "bfloat16"
 
 
 def test_the_device_has_its_index_and_all_of_a_trial_is_there(

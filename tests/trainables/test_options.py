@@ -24,7 +24,7 @@ from trainables.errors import InputError, NotApplicable
 from trainables.kernels import BIASED
 from trainables.loop import FineTuning
 from trainables.loss import summed_cross_entropy
-from trainables.model import Base, checksum, total_parameters
+from trainables.model import LoadedModel, checksum, total_parameters
 from trainables.options import check_options, loading_options
 from trainables.targets import is_quantized
 from trainables.task import Task
@@ -56,7 +56,7 @@ def test_what_needs_a_gpu_is_refused_without_one(
     make_task: Callable[..., Task], changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(InputError, match=told):
-        Base(make_task("llama", **changes))
+        LoadedModel(make_task("llama", **changes))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_flash_attention_is_refused_in_fp32(
 @pytest.mark.parametrize("name", ["t5", "bart", *SEQ2SEQ])
 def test_an_encoder_decoder_is_not_packed(make_task: Callable[..., Task], name: str) -> None:
     with pytest.raises(InputError, match=r"task\.packing: only causal models.*Set it to false"):
-        Base(make_task(name, packing=True))
+        LoadedModel(make_task(name, packing=True))
 
 
 def test_nothing_is_asked_where_nothing_is_set(make_task: Callable[..., Task]) -> None:
@@ -163,8 +163,8 @@ def test_what_can_be_trained_beside_four_bits_passes_its_gates(
     assert total_parameters(table.base.model) == total_parameters(whole)
     with warnings.catch_warnings(action="ignore"):
         findings = ask(table, method, costliest=spaces.get(method).default)
-    assert [g for g in findings.gates if g.verdict == "fail"] == []
-    assert checksum(table.base.model) == checksum(Base(table.task).model)
+    assert [g for g in findings.checks if g.verdict == "fail"] == []
+    assert checksum(table.base.model) == checksum(LoadedModel(table.task).model)
 
 
 def loss_and_gradients(tuning: FineTuning, count: int = 6) -> dict[str, Tensor]:
@@ -221,7 +221,7 @@ def test_a_model_that_cannot_be_checkpointed_is_refused(
 ) -> None:
     monkeypatch.setattr(LlamaPreTrainedModel, "supports_gradient_checkpointing", False)
     with pytest.raises(InputError, match="gradient_checkpointing: LlamaForCausalLM does not support it"):
-        Base(make_task("llama", gradient_checkpointing=True))
+        LoadedModel(make_task("llama", gradient_checkpointing=True))
 
 
 @pytest.mark.slow
@@ -262,7 +262,7 @@ def test_attention_is_the_same_however_it_is_computed(
     assert eager.model.config._attn_implementation == "eager"
     if name in WITHOUT_SDPA:
         with pytest.raises(InputError, match=r"task\.attention: sdpa cannot be had here\. Set it to auto"):
-            Base(make_task(name, attention="sdpa"))
+            LoadedModel(make_task(name, attention="sdpa"))
         assert bench(name).base.model.config._attn_implementation == "eager"
         return
     sdpa = bench(name, attention="sdpa").base

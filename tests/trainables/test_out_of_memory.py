@@ -14,8 +14,8 @@ from trainables import evaluation, loop, optimization
 from trainables.assignment import Assignment
 from trainables.cost.memory import limit_bytes
 from trainables.loop import FineTuning
+from trainables.micro_batches import MicroBatches
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt, shortage
-from trainables.portions import Portions
 from trainables.task import Task
 from trainables.trial import Trial
 from trainables.workbench import Workbench
@@ -75,15 +75,15 @@ def test_what_failed_is_not_held_on_to() -> None:
 
 
 def test_portions_are_halved_once() -> None:
-    portions = Portions(None)
-    assert [list(part) for part in portions.of("abcde")] == [list("abcde")]
-    assert portions.halve_training(5)
-    assert [list(part) for part in portions.of("abcde")] == [["a", "b"], ["c", "d"], ["e"]]
-    assert not portions.halve_training(5)
-    assert not portions.halve_evaluation()
-    assert portions == Portions(2, is_halved=True)
-    assert not Portions(1).halve_training(8)
-    assert not Portions(8).halve_training(1)
+    micro_batches = MicroBatches(None)
+    assert [list(part) for part in micro_batches.of("abcde")] == [list("abcde")]
+    assert micro_batches.halve_training(5)
+    assert [list(part) for part in micro_batches.of("abcde")] == [["a", "b"], ["c", "d"], ["e"]]
+    assert not micro_batches.halve_training(5)
+    assert not micro_batches.halve_evaluation()
+    assert micro_batches == MicroBatches(2, is_halved=True)
+    assert not MicroBatches(1).halve_training(8)
+    assert not MicroBatches(8).halve_training(1)
 
 
 class SmallDevice:
@@ -120,7 +120,7 @@ def test_a_step_that_failed_leaves_no_trace_but_smaller_portions(
     table = bench(family, dropout=0.1)
     expected = tune(table, method, examples=40)
     losses = expected.advance(16)
-    expected.portions.micro_batch = 4
+    expected.micro_batches.micro_batch = 4
     losses += expected.advance(24)
     weights = {name: p.detach().clone() for name, p in expected.parameters.items()}
     expected.close()
@@ -200,7 +200,7 @@ def test_an_evaluation_goes_on_with_half_batches_and_says_the_same(
         rows.append(len(ids))
         return padded(ids, *rest, **options)
 
-    from trainables import generate
+    from trainables.inference import generate
 
     padded = generate.padded
     monkeypatch.setattr(evaluation, "greedy", small)
@@ -210,7 +210,7 @@ def test_an_evaluation_goes_on_with_half_batches_and_says_the_same(
     assert rows == [6, 6]
     assert list(found.examples["prediction"]) == list(wanted.examples["prediction"])
     assert found.loss == pytest.approx(wanted.loss, rel=1e-6)
-    tuning.portions.evaluation_parts = 1
+    tuning.micro_batches.evaluation_parts = 1
     with pytest.raises(OutOfMemory, match="evaluation batches in 1 parts, halved once"):
         tuning.evaluate("validation")
 
@@ -219,13 +219,13 @@ def test_a_trial_that_was_halved_remembers_it(
     bench: Callable[..., Workbench], tune: Callable[..., FineTuning], tmp_path: Path
 ) -> None:
     first = tune(bench("t5"), "lora", examples=24)
-    first.portions.halve_training(8)
+    first.micro_batches.halve_training(8)
     first.advance(8)
     first.save(tmp_path, {})
     first.close()
     second = tune(bench("t5"), "lora", examples=24)
     second.load(tmp_path)
-    assert second.portions == Portions(4, is_halved=True)
+    assert second.micro_batches == MicroBatches(4, is_halved=True)
 
 
 @pytest.mark.parametrize("where", ["training", "evaluation"])

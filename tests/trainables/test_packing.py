@@ -14,7 +14,7 @@ from transformers import LlamaModel
 import spaces
 from tests.matrix import by_turns
 from tests.relatives import CAUSAL
-from tests.trainables.test_gates import ask, gate
+from tests.trainables.test_gates import ask, check
 from trainables.batches import IGNORED, padded_tokens
 from trainables.encode import Encoded
 from trainables.errors import NotApplicable
@@ -157,7 +157,7 @@ def test_a_prompt_before_a_row_is_refused_and_taken_off(bench: Callable[..., Wor
 def test_the_gate_passes_where_examples_do_not_see_each_other(
     bench: Callable[..., Workbench], name: str
 ) -> None:
-    found = gate(ask(bench(name, packing=True), "lora", costliest=spaces.get("lora").default), "packing")
+    found = check(ask(bench(name, packing=True), "lora", costliest=spaces.get("lora").default), "packing")
     assert found.verdict == "pass"
     assert found.figures["packing_apart_nats"] < 1e-4
 
@@ -175,6 +175,6 @@ def test_the_gate_fails_where_they_do(
 
     monkeypatch.setattr(LlamaModel, "forward", open_to_all)
     findings = ask(bench("llama", packing=True), "lora", costliest=spaces.get("lora").default)
-    assert gate(findings, "packing").verdict == "fail"
-    assert "they see each other. Set task.packing to false" in gate(findings, "packing").message
-    assert "gradients" not in [g.name for g in findings.gates]
+    assert check(findings, "packing").verdict == "fail"
+    assert "they see each other. Set task.packing to false" in check(findings, "packing").message
+    assert "gradients" not in [g.name for g in findings.checks]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trainables.encode import Encoded, load_encoder
-from trainables.place import place
+from trainables.storage.place import place
 from trainables.task import Task
 from trainables.tokens import kept, token_name
 from trainables.workbench import Workbench

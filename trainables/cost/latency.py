@@ -10,9 +10,9 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 
 from trainables.cost.meter import Figures
-from trainables.generate import greedy
+from trainables.inference.generate import greedy
 from trainables.methods import Model
-from trainables.model import Base
+from trainables.model import LoadedModel
 from trainables.out_of_memory import Shortage, attempt
 
 EXAMPLES = 8
@@ -21,7 +21,7 @@ BATCHES = 3
 """Times that the batch is generated for."""
 
 
-def latency(base: Base, model: Model, sources: Sequence[list[int]], *, cap: int) -> Figures:
+def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> Figures:
     """Median seconds an example, alone and in a batch of `EXAMPLES`; None where there was no memory for it.
 
     Merged figures are None for what has no adapter, or one that cannot be merged into the base's weights.
@@ -72,7 +72,7 @@ def _merges(tuner: BaseTuner) -> bool:
 
 
 def _measured(
-    base: Base, model: Model, sources: list[list[int]], cap: int
+    base: LoadedModel, model: Model, sources: list[list[int]], cap: int
 ) -> tuple[float | None, float | None]:
     def work() -> tuple[float, float]:
         _seconds(base, model, sources[:1], cap)  # the first call prepares what later ones find prepared
@@ -84,7 +84,7 @@ def _measured(
     return (None, None) if isinstance(found, Shortage) else found
 
 
-def _seconds(base: Base, model: Model, sources: list[list[int]], cap: int) -> float:
+def _seconds(base: LoadedModel, model: Model, sources: list[list[int]], cap: int) -> float:
     """The tokens come back as lists, so that the device has finished when the clock is read."""
     start = time.perf_counter()
     greedy(base, model, sources, cap=cap)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas
 
 MODEL = Path(__file__).parent / "model"
-"""Folder of the small T5 and its tokenizer; ``python -m trainables.embedded.pretrain`` makes it anew."""
+"""Folder of the small T5 and its tokenizer; ``python -m tools.pretraining.pretrain`` makes it anew."""
 
 __all__ = ["MODEL", "generate", "load_splits"]
 

@@ -16,16 +16,7 @@ from dataclasses import dataclass
 from random import Random
 
 from trainables.embedded import values
-from trainables.embedded.grammar import (
-    Ending,
-    Pool,
-    Situation,
-    choose_words,
-    fill,
-    lines,
-    slots_of,
-    variants,
-)
+from trainables.embedded.grammar import Ending, Pool, Situation, choose_words, fill, lines, slots_of, variants
 from trainables.embedded.situations import situations
 from trainables.embedded.smalltalk import GOODBYES, SMALL_TALK
 

@@ -6,7 +6,7 @@ parameters that the method trains, and only these, require a gradient. It may wr
 trains. Its searchable hyperparameters are in `spaces/<name>.py`.
 
 A method that does more at a step than follow the gradient has a second function,
-`steer(model, hyperparameters, steps) -> Steering`.
+`steer(model, hyperparameters, steps) -> Callback`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from transformers import PreTrainedModel
 
-from trainables.steering import Steering
+from trainables.callback import Callback
 from trainables.task import Task
 
 Model = Any
@@ -41,13 +41,13 @@ def get(name: str) -> Attach:
     return attach
 
 
-def steer(name: str, model: Model, hyperparameters: Mapping[str, Any], steps: int) -> Steering:
+def callback(name: str, model: Model, hyperparameters: Mapping[str, Any], steps: int) -> Callback:
     """What the method called `name` does at each of the planned `steps`; for most methods, nothing."""
     module = _module(name)
-    if not hasattr(module, "steer"):
-        return Steering()
-    steering: Steering = module.steer(model, hyperparameters, steps)
-    return steering
+    if not hasattr(module, "callback"):
+        return Callback()
+    callback: Callback = module.callback(model, hyperparameters, steps)
+    return callback
 
 
 def _module(name: str) -> ModuleType:

@@ -9,8 +9,8 @@ from peft import AdaLoraConfig, PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from trainables.callback import Callback
 from trainables.methods._wrap import wrap
-from trainables.steering import Steering
 from trainables.targets import unquantized
 from trainables.task import Task
 
@@ -38,7 +38,7 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
     return wrap(model, config)
 
 
-def steer(model: PeftModel, hyperparameters: Mapping[str, Any], steps: int) -> Steering:
+def callback(model: PeftModel, hyperparameters: Mapping[str, Any], steps: int) -> Callback:
     """Allocate ranks over the planned steps: none taken in the first phase, none any more in the last.
 
     With one step there is nothing to allocate.
@@ -51,7 +51,7 @@ def steer(model: PeftModel, hyperparameters: Mapping[str, Any], steps: int) -> S
     return Allocation(model)
 
 
-class Allocation(Steering):
+class Allocation(Callback):
     """peft's allocator, called at each step, and the penalty that keeps singular vectors orthogonal.
 
     Which ranks are left is kept here, out of the adapter's configuration: from there, peft would cut the

@@ -1,4 +1,4 @@
-"""The gates that a method must pass on a task before budget is spent on it.
+"""The preflight checks that a method must pass on a task before budget is spent on it.
 
 `examine.examine` runs them, in this order, on the real model and a few real examples:
 

@@ -1,4 +1,4 @@
-"""All gates of one method, in the order in which one failure would explain the next."""
+"""All checks of one method, in the order in which one failure would explain the next."""
 
 import math
 import time
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from trainables.errors import InputError
-from trainables.model import Base
-from trainables.preflight.findings import Finding, Findings, Gate
+from trainables.model import LoadedModel
+from trainables.preflight.findings import Check, Finding, Findings
 from trainables.preflight.gradients import gradients
 from trainables.preflight.learns import learns
 from trainables.preflight.lengths import lengths
@@ -40,7 +40,7 @@ CHAIN: dict[str, Callable[[Probe], Finding]] = {
 
 
 def answer(request: Request) -> Findings:
-    """Ask every gate about a method, on this process's own workbench and with a trial's threads.
+    """Ask every check about a method, on this process's own workbench and with a trial's threads.
 
     Raises:
         InputError: the data that this process loads is not the data that the driver saw.
@@ -52,45 +52,47 @@ def answer(request: Request) -> Findings:
 
 
 def examine(bench: Workbench, request: Request) -> Findings:
-    """Ask every gate about one method; the workbench is as before when it returns, or made anew."""
+    """Ask every check about one method; the workbench is as before when it returns, or made anew."""
     probe = Probe(bench, request.method, request.hyperparameters)
-    gates = list(_chain(probe))
-    gates.append(_asked("restore", partial(restore, probe)))
-    if _failed(gates[-1:]):
-        bench.base = Base(bench.task)
-    gates.append(_asked("lengths", partial(lengths, bench)))
-    if not _failed(gates):
+    checks = list(_chain(probe))
+    checks.append(_asked("restore", partial(restore, probe)))
+    if _failed(checks[-1:]):
+        bench.base = LoadedModel(bench.task)
+    checks.append(_asked("lengths", partial(lengths, bench)))
+    if not _failed(checks):
         ask = partial(memory, bench, request.method, request.costliest, request.memory_share)
-        gates.append(_asked("memory", ask))
-    return Findings(gates=gates)
+        checks.append(_asked("memory", ask))
+    return Findings(checks=checks)
 
 
-def _chain(probe: Probe) -> Iterator[Gate]:
-    for name, gate in CHAIN.items():
-        if gate is packing and not probe.base.task.packing:
+def _chain(probe: Probe) -> Iterator[Check]:
+    for name, check in CHAIN.items():
+        if check is packing and not probe.base.task.packing:
             continue
-        asked = _asked(name, partial(gate, probe))
+        asked = _asked(name, partial(check, probe))
         yield asked
         if asked.verdict == "fail":
             return
 
 
-def _failed(gates: list[Gate]) -> bool:
-    return any(gate.verdict == "fail" for gate in gates)
+def _failed(checks: list[Check]) -> bool:
+    return any(check.verdict == "fail" for check in checks)
 
 
-def _asked(name: str, gate: Callable[[], Finding]) -> Gate:
-    """A gate's answer; what a method raises is an answer too."""
+def _asked(name: str, check: Callable[[], Finding]) -> Check:
+    """A preflight check's answer; what a method raises is an answer too."""
     start = time.perf_counter()
     try:
-        finding = gate()
+        finding = check()
     except InputError as error:
         finding = Finding("fail", str(error))
     except Exception as error:  # noqa: BLE001 (a method is foreign code: whatever it does wrong is the finding)
         finding = Finding("fail", f"{type(error).__name__}: {' '.join(str(error).split())}")
     figures = {key: _finite(figure) for key, figure in finding.figures.items()}
     seconds = round(time.perf_counter() - start, 3)
-    return Gate(name=name, verdict=finding.verdict, message=finding.message, figures=figures, seconds=seconds)
+    return Check(
+        name=name, verdict=finding.verdict, message=finding.message, figures=figures, seconds=seconds
+    )
 
 
 def _finite(figure: Any) -> Any:

@@ -1,11 +1,11 @@
-"""What the gates find: plain data, which a worker sends, the run folder keeps and the report prints."""
+"""What the checks find: plain data, which a worker sends, the run folder keeps and the report prints."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-GATES = (
+CHECKS = (
     "worker",
     "targets",
     "precision",
@@ -19,21 +19,21 @@ GATES = (
     "lengths",
     "memory",
 )
-"""The gates in their order; the first is told only where a worker was lost before it could ask the others."""
+"""The checks in their order; the first only where a worker was lost before it could ask the others."""
 Verdict = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one gate has to say: where it is no pass, the message says how to mend it."""
+    """What one check has to say: where it is no pass, the message says how to mend it."""
 
     verdict: Verdict
     message: str
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-class Gate(BaseModel):
-    """A gate that was asked."""
+class Check(BaseModel):
+    """A preflight check that was asked."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -44,23 +44,24 @@ class Gate(BaseModel):
     figures: dict[str, Any] = {}
     """What the verdict rests on, and more that was measured on the way; each key names its unit."""
     seconds: float = 0.0
-    """What the gate itself took."""
+    """What the check itself took."""
 
 
 class Findings(BaseModel):
-    """All that one method's gates found. A gate that stands behind a failed one was not asked."""
+    """All that one method's checks found. One that stands behind a failed one was not asked."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    gates: list[Gate]
+    checks: list[Check] = Field(validation_alias=AliasChoices("checks", "gates"))
+    """In `preflight.json` of format 1 they are called gates."""
 
-    def figures(self, gate: str) -> dict[str, Any]:
-        """What a gate measured; empty where it was not asked."""
-        return next((asked.figures for asked in self.gates if asked.name == gate), {})
+    def figures(self, check: str) -> dict[str, Any]:
+        """What a preflight check measured; empty where it was not asked."""
+        return next((asked.figures for asked in self.checks if asked.name == check), {})
 
     @property
     def failed(self) -> bool:
-        return any(gate.verdict == "fail" for gate in self.gates)
+        return any(check.verdict == "fail" for check in self.checks)
 
     @property
     def micro_batch(self) -> int | None:

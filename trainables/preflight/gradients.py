@@ -1,4 +1,4 @@
-"""Gate: all that is trained is reached by the loss, and nothing else is touched."""
+"""Check: all that is trained is reached by the loss, and nothing else is touched."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Gate: the method can learn one batch."""
+"""Check: the method can learn one batch."""
 
 from trainables.preflight.findings import Finding
 from trainables.preflight.gradients import FIRST_STEPS

@@ -1,4 +1,4 @@
-"""Gate: the task's limits cut little."""
+"""Check: the task's limits cut little."""
 
 from collections.abc import Sequence
 from random import Random

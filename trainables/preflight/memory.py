@@ -1,12 +1,12 @@
-"""Gate: a training step fits the device, if need be in portions."""
+"""Check: a training step fits the device, if need be in micro-batches."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from trainables.preflight.findings import Finding
+from trainables.preflight.memory_profile import MemoryProfile
 from trainables.preflight.room import room_bytes
-from trainables.preflight.stairs import Stairs
 from trainables.workbench import Workbench
 
 GIB = 2**30
@@ -17,34 +17,34 @@ def memory(bench: Workbench, method: str, costliest: Mapping[str, Any], share: f
 
     Activations grow in proportion to the examples of a forward pass, so peaks at small batches predict
     that of a large one: the batch is doubled while a step is short and fits, and what is left is
-    extrapolated. Where the whole batch does not fit it is halved into portions until one does.
+    extrapolated. Where the whole batch does not fit it is halved into micro-batches until one does.
     """
-    stairs = Stairs(bench, method, costliest, room_bytes(bench.base.device, share))
-    return judged(stairs)
+    profile = MemoryProfile(bench, method, costliest, room_bytes(bench.base.device, share))
+    return judged(profile)
 
 
-def judged(stairs: Stairs) -> Finding:
-    """The largest portion of the batch that fits, and the numbers."""
-    portion = stairs.top
-    while stairs.predicted(portion) > stairs.room and portion > 1:
-        portion = math.ceil(portion / 2)
+def judged(profile: MemoryProfile) -> Finding:
+    """The largest micro-batch of the batch that fits, and the numbers."""
+    micro_batch = profile.top
+    while profile.predicted(micro_batch) > profile.room and micro_batch > 1:
+        micro_batch = math.ceil(micro_batch / 2)
     figures = {
-        "peak_bytes": stairs.predicted(portion),
-        "whole_batch_peak_bytes": stairs.predicted(stairs.top),
-        "room_bytes": stairs.room,
-        "micro_batch": portion if portion < stairs.top else None,
-        "trained_bytes": stairs.trained_bytes,
+        "peak_bytes": profile.predicted(micro_batch),
+        "whole_batch_peak_bytes": profile.predicted(profile.top),
+        "room_bytes": profile.room,
+        "micro_batch": micro_batch if micro_batch < profile.top else None,
+        "trained_bytes": profile.trained_bytes,
     }
     told = (
-        f"a step on {stairs.top} examples of {stairs.tokens} tokens takes "
-        f"{stairs.predicted(stairs.top) / GIB:.2f} GiB, {max(0, stairs.room) / GIB:.2f} are free"
+        f"a step on {profile.top} examples of {profile.tokens} tokens takes "
+        f"{profile.predicted(profile.top) / GIB:.2f} GiB, {max(0, profile.room) / GIB:.2f} are free"
     )
-    if stairs.predicted(portion) > stairs.room:
-        least = f"on one example it takes {stairs.predicted(1) / GIB:.2f} GiB"
+    if profile.predicted(micro_batch) > profile.room:
+        least = f"on one example it takes {profile.predicted(1) / GIB:.2f} GiB"
         advice = "Lower task.max_source_tokens or resources.concurrent_trials, or take a larger device."
-        if not stairs.checkpointing:
+        if not profile.checkpointing:
             advice = f"Set task.gradient_checkpointing to true. {advice}"
         return Finding("fail", f"{told}; {least}. {advice}", figures)
-    if portion < stairs.top:
-        return Finding("pass", f"{told}: taken in portions of {portion}", figures)
+    if micro_batch < profile.top:
+        return Finding("pass", f"{told}: taken in micro-batches of {micro_batch}", figures)
     return Finding("pass", told, figures)

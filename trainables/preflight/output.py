@@ -1,4 +1,4 @@
-"""Gate: what was trained is used, in training and in generation alike."""
+"""Check: what was trained is used, in training and in generation alike."""
 
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import NOISE_NATS, agree, distance

@@ -1,4 +1,4 @@
-"""Gate: examples that are packed into one row do not see each other."""
+"""Check: examples that are packed into one row do not see each other."""
 
 import torch
 

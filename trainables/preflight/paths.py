@@ -10,10 +10,10 @@ from torch import Tensor
 
 from trainables.batches import IGNORED
 from trainables.encode import Encoded
-from trainables.generate import forced_logits
+from trainables.inference.generate import forced_logits
 from trainables.loss import teacher_forced
 from trainables.methods import Model
-from trainables.model import Base
+from trainables.model import LoadedModel
 
 Logits = list[Tensor]
 
@@ -27,13 +27,13 @@ EQUAL = 1e-5
 
 
 @torch.no_grad()
-def training_path(base: Base, model: Model, examples: Sequence[Encoded]) -> Logits:
+def training_path(base: LoadedModel, model: Model, examples: Sequence[Encoded]) -> Logits:
     """Logits of the forward pass that the loss is computed from, all `examples` in one batch."""
     logits, labels = teacher_forced(base, model.eval(), examples)
     return [row[where] for row, where in zip(logits, labels != IGNORED, strict=True)]
 
 
-def generate_path(base: Base, model: Model, examples: Sequence[Encoded]) -> Logits:
+def generate_path(base: LoadedModel, model: Model, examples: Sequence[Encoded]) -> Logits:
     """Logits of the trial's own generation, padding and cache and all, made to write the targets."""
     sources, targets = [e.source for e in examples], [e.target for e in examples]
     logits = forced_logits(base, model.eval(), sources, targets)
@@ -50,7 +50,7 @@ def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> floa
 
 
 def agree(
-    base: Base, first: Callable[[], Logits], second: Callable[[], Logits], examples: Sequence[Encoded]
+    base: LoadedModel, first: Callable[[], Logits], second: Callable[[], Logits], examples: Sequence[Encoded]
 ) -> bool:
     """Whether two ways to compute the same are the same in fp32: then it is rounding that sets them apart.
 

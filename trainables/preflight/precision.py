@@ -1,4 +1,4 @@
-"""Gate: what is computed in the task's precision is finite."""
+"""Check: what is computed in the task's precision is finite."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A method on a few real examples, trained a little: what most gates look at."""
+"""A method on a few real examples, trained a little: what most checks look at."""
 
 import math
 from collections.abc import Callable, Mapping

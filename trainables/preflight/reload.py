@@ -1,4 +1,4 @@
-"""Gate: what the final keeps is what was trained."""
+"""Check: what the final keeps is what was trained."""
 
 import warnings
 from functools import partial

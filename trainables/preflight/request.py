@@ -1,4 +1,4 @@
-"""What a worker is told of one method whose gates it shall run: plain data."""
+"""What a worker is told of one method whose checks it shall run: plain data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Gate: the method leaves no trace in the base model, which serves the next trial."""
+"""Check: the method leaves no trace in the base model, which serves the next trial."""
 
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import equal

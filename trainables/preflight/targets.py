@@ -1,4 +1,4 @@
-"""Gate: every module that a method asks for is there."""
+"""Check: every module that a method asks for is there."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -10,15 +10,15 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from search.records import Results
 from search.report.figures import Figure
 from search.report.gaps import gaps
 from search.report.names import data_name, method_name, metric_name
-from search.report.page.examples import documents
-from search.report.page.tables import improvements, methods
+from search.report.page.outputs import documents
+from search.report.page.sortable import improvements, methods
 from search.report.page.vega import scripts
 from search.report.scored import reading
 from search.report.sections import Sections
-from search.results import Results
 from search.verdict import Verdict
 
 _HERE = files(__package__)

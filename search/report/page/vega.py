@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import vl_convert
 
-from trainables.atomic import write_text
+from trainables.storage.atomic import write_text
 
 PACKAGE = "vl-convert-python"
 

@@ -1,0 +1,106 @@
+"""Virtual time: workers that take trials, and rungs that cost the device seconds that were recorded."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from benchmarks.simulation.curves import Curve
+
+
+class Search(Protocol):
+    """What decides: which trial a free worker takes, and whether a trial goes on."""
+
+    def propose(self, trial: str) -> tuple[str, Curve] | None:
+        """The method and the curve of a new trial, which is called `trial`; None: nothing for now."""
+
+    def report(self, trial: str, rung: int) -> bool:
+        """The trial has reached a rung: whether it goes on. It does not past its last one."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A trial at a rung."""
+
+    seconds: float
+    """Since the search began."""
+    trial: str
+    method: str
+    curve: Curve
+    rung: int
+    goes_on: bool
+    spent: dict[str, float]
+    """Device seconds of each method by then, those of trials under way included."""
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether it is at its end with a score."""
+        return not self.goes_on and self.rung == len(self.curve.scores) - 1 and self.score is not None
+
+    @property
+    def score(self) -> float | None:
+        return self.curve.scores[self.rung]
+
+
+@dataclass
+class _Trial:
+    """One that a worker has taken."""
+
+    name: str
+    method: str
+    curve: Curve
+    began: float
+    rung: int = 0
+
+
+def simulate(search: Search, workers: int = 1) -> Iterator[Told]:
+    """Every rung that is reached, in the order of time, until nothing is left to do.
+
+    At one moment the trial that began first is heard first.
+    """
+    clock = _Clock(search, workers)
+    while clock.due:
+        yield clock.advance()
+
+
+class _Clock:
+    def __init__(self, search: Search, workers: int) -> None:
+        self.search = search
+        self.workers = workers
+        self.now = 0.0
+        self.due: list[tuple[float, int, _Trial]] = []
+        self._numbers = count()
+        self._ended: defaultdict[str, float] = defaultdict(float)
+        """Device seconds of the trials that ended, by method."""
+        self._take()
+
+    def advance(self) -> Told:
+        """To the next rung that is reached; a worker that is free by it takes a new trial."""
+        self.now, number, trial = heapq.heappop(self.due)
+        spent = self._spent(trial)
+        goes_on = self.search.report(trial.name, trial.rung)
+        told = Told(self.now, trial.name, trial.method, trial.curve, trial.rung, goes_on, spent)
+        if goes_on:
+            trial.rung += 1
+            heapq.heappush(self.due, (trial.began + trial.curve.seconds[trial.rung], number, trial))
+        else:
+            self._ended[trial.method] += self.now - trial.began
+        self._take()
+        return told
+
+    def _take(self) -> None:
+        while len(self.due) < self.workers:
+            number = next(self._numbers)
+            chosen = self.search.propose(f"simulated-{number}")
+            if chosen is None:
+                return
+            trial = _Trial(f"simulated-{number}", *chosen, self.now)
+            heapq.heappush(self.due, (self.now + trial.curve.seconds[0], number, trial))
+
+    def _spent(self, current: _Trial) -> dict[str, float]:
+        spent = self._ended.copy()
+        for trial in [current, *(trial for _, _, trial in self.due)]:
+            spent[trial.method] += self.now - trial.began
+        return dict(spent)

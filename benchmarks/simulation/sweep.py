@@ -1,0 +1,138 @@
+"""The sweep's own searcher, studies, scheduler and records, with curves in place of workers and a disk."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.storages import InMemoryStorage
+from ray.tune.utils import flatten_dict
+
+from benchmarks.simulation.curves import Curve, Curves
+from benchmarks.simulation.nearest import Tabular
+from search.config.sweep import Sweep
+from search.engine.searcher import MethodSearch
+from search.records.plan import Plan
+from search.records.record import Record
+from search.records.run_folder import RunFolder
+from search.records.trial_store import TrialStore
+from search.schedulers.asha import MethodASHA
+from search.studies.study import MethodStudy
+from trainables.trainable import told
+
+TASK = {"model": "simulated", "data": "simulated", "source": "s", "target": "t", "prompt": "{s}"}
+
+NOWHERE = "/dev/null/simulated"
+"""No file or folder can be there."""
+
+
+class SimulatedSweep:
+    """A search of `search.simulation.clock` that decides as `tuneoff run` would.
+
+    Args:
+        curves: what the trials come to.
+        seed: of the sweep.
+        search: keys of the sweep file's `search`; by default as many trials as the table has of the
+            method of which it has the fewest. `sampler` is `tpe` or `random`.
+    """
+
+    def __init__(self, curves: Curves, seed: int = 0, **search: Any) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.curves = curves
+        self.sweep = _sweep(curves, seed, search)
+        self.store = TrialStore(_Unwritten(NOWHERE))
+        plan = Plan(self.sweep, self.store.folder, "", curves.rungs)
+        storage = InMemoryStorage()
+        self.studies: dict[str, MethodStudy] = {
+            method: _TabularStudy(self.sweep, method, curves, storage) for method in curves.methods
+        }
+        self.searcher = MethodSearch(plan, self.store, self.studies)
+        settings = self.sweep.search
+        self.scheduler = MethodASHA(self.store, curves.methods, settings.reduction_factor, settings.costs)
+        self._records: dict[str, str] = {}
+
+    def propose(self, trial: str) -> tuple[str, Curve] | None:
+        config = self.searcher.suggest(trial)
+        if not isinstance(config, dict):
+            return None
+        record = self.store.records[config["assignment"]["trial"]]
+        self._records[trial] = record.id
+        return record.method, self.curve(record)
+
+    def report(self, trial: str, rung: int) -> bool:
+        """As in Tune: first the scheduler, then the trial store and the study, then the searcher."""
+        record = self.store.records[self._records[trial]]
+        report = _report(self.curve(record), rung, self.curves.rungs)
+        if report["status"] == "running" and self.sweep.search.scheduler == "asha":
+            result = flatten_dict(told(report))
+            self.scheduler.on_trial_result(None, _TuneTrial(record.id), result)  # type: ignore[arg-type]
+        record = self.store.report(record.id, report)
+        self.studies[record.method].tell(record)
+        if record.status != "running":
+            self.searcher.on_trial_complete(trial)
+        return record.status == "running"
+
+    def curve(self, record: Record) -> Curve:
+        curves = self.curves.methods[record.method].curves
+        return next(curve for curve in curves if curve.hyperparameters == record.hyperparameters)
+
+
+class _TabularStudy(MethodStudy):
+    def __init__(self, sweep: Sweep, method: str, curves: Curves, storage: InMemoryStorage) -> None:
+        self.table = curves.methods[method]
+        super().__init__(sweep, method, self.table.searched, storage=storage, budgets=curves.rungs)
+
+    def sampler_of(self, number: int) -> BaseSampler:
+        return Tabular(super().sampler_of(number), self.table.space, self.table.points)
+
+
+class _Unwritten(RunFolder):
+    """Keeps records in the memory of its trial store alone."""
+
+    def write_record(self, record: Record) -> None:
+        pass
+
+    def read_records(self) -> list[Record]:
+        return []
+
+
+@dataclass(frozen=True)
+class _TuneTrial:
+    """As much of Tune's trial as the scheduler sees."""
+
+    record: str
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"assignment": {"trial": self.record}}
+
+
+def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:
+    fewest = min(len(table.curves) for table in curves.methods.values())
+    return Sweep.model_validate(
+        {
+            "name": "simulated",
+            "seed": seed,
+            "task": TASK,
+            "methods": {name: {"base": table.base} for name, table in curves.methods.items()},
+            "search": {
+                "trials_per_method": fewest,
+                "reduction_factor": curves.reduction_factor,
+                **search,
+            },
+        }
+    )
+
+
+def _report(curve: Curve, rung: int, budgets: list[int]) -> dict[str, Any]:
+    """What a trial would tell: see `trainables.trial.Report`."""
+    is_last = rung == len(curve.scores) - 1
+    end = "completed" if len(curve.scores) == len(budgets) else "diverged"
+    return {
+        "rung": rung,
+        "examples": budgets[rung],
+        "score": curve.scores[rung],
+        "cost": {"train_seconds": curve.seconds[rung]},
+        "status": end if is_last else "running",
+        "message": None,
+    }

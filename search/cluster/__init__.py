@@ -1,0 +1,35 @@
+"""The Ray cluster: connect, compare nodes, place trials, name what failed."""
+
+from search.cluster.connection import Cluster, connected
+from search.cluster.failures import (
+    SweepFailed,
+    disk_is_full,
+    failure_kind,
+    left_no_space,
+    memory_monitor_said,
+    no_space,
+)
+from search.cluster.interruption import interruptible
+from search.cluster.joining import request
+from search.cluster.placement import Slots, packed
+from search.cluster.preloading import preloaded
+from search.cluster.remote import check_sweep, resume_sweep, run_sweep
+
+__all__ = [
+    "Cluster",
+    "Slots",
+    "SweepFailed",
+    "check_sweep",
+    "connected",
+    "disk_is_full",
+    "failure_kind",
+    "interruptible",
+    "left_no_space",
+    "memory_monitor_said",
+    "no_space",
+    "packed",
+    "preloaded",
+    "request",
+    "resume_sweep",
+    "run_sweep",
+]

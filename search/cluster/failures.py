@@ -1,0 +1,80 @@
+"""What ended a worker: told from the text of the error that Ray hands over, all that it keeps of it."""
+
+import errno
+import re
+from typing import Literal
+
+from search.cluster.nodes import CODE, NEEDED
+
+Mishap = Literal["failure", "preemption", "full disk", "out of memory"]
+
+TAKEN_AWAY = (
+    "its node has died",
+    "node was terminated",
+    "node was preempted",
+    "received a SIGTERM",
+    "receives a SIGTERM",
+    "The actor is temporarily unavailable",
+)
+"""By which Ray says that an actor died of its machine's death, not of its own; the last of them before it has
+noticed that: of a worker that died alone it hears at once."""
+TASK = "ray::"
+"""How Ray's traceback of a task begins; an actor's death has none."""
+NO_SPACE = ("No space left on device", "Disk quota exceeded", "OutOfDiskError")
+"""As the C library names ENOSPC and EDQUOT, in Python's errors and in safetensors'; and Ray's own error."""
+NO_SPACE_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+NO_MEMORY = "running low on memory"
+"""As Ray's memory monitor says why it killed a worker."""
+
+CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
+"""The last line of a trial on a node that joined without what others have, before that was known of it."""
+
+
+class SweepFailed(RuntimeError):
+    """The sweep could not go on; its records are whole, and `tuneoff resume` takes it up again."""
+
+
+def failure_kind(error: str) -> Mishap:
+    """Whose fault it was, from a traceback of a task or from the description of an actor's death.
+
+    A traceback is told by its last line only, for it quotes source code and messages of others.
+    """
+    lines = error.strip().splitlines() or [""]
+    if any(TASK in line for line in lines[:2]):
+        return _of_traceback(lines[-1])
+    if NO_MEMORY in error:
+        return "out of memory"
+    return "preemption" if any(sign in error for sign in TAKEN_AWAY) else "failure"
+
+
+def no_space(error: str) -> str | None:
+    """The line that says that a disk is full; None where none does."""
+    return next((line.strip() for line in error.splitlines() if any(sign in line for sign in NO_SPACE)), None)
+
+
+def _of_traceback(last: str) -> Mishap:
+    if no_space(last):
+        return "full disk"
+    may_go_on_elsewhere = last.partition(":")[0].endswith("Preempted") or CANNOT_TRAIN.match(last)
+    return "preemption" if may_go_on_elsewhere else "failure"
+
+
+def memory_monitor_said(error: str) -> str:
+    """The line with the numbers, out of a page of advice."""
+    return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
+
+
+def left_no_space(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says that no space is left on a disk."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in NO_SPACE_NUMBERS:
+        return True
+    return left_no_space(error.__cause__ or error.__context__)
+
+
+def disk_is_full(where: object, cause: str) -> SweepFailed:
+    """What to raise of it."""
+    return SweepFailed(
+        f"No space is left for {where} ({cause}). Every finished rung is kept: make room, then go on."
+    )

@@ -1,0 +1,204 @@
+"""What the nodes of a joined cluster have: this very code, the same versions, the run folder in sight."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, NodeDiedError, TaskUnschedulableError, WorkerCrashedError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from trainables.errors import InputError
+from trainables.storage.place import Place
+
+CODE = ("search", "trainables", "spaces")
+NEEDED = ("torch", "transformers", "peft", "datasets", "evaluate", "safetensors", "pydantic")
+"""Without one of these a node cannot train."""
+COMPARED = ("ray", *NEEDED, "tokenizers", "numpy", "rouge_score", "sacrebleu")
+ANSWER_SECONDS = 120
+"""A node's first task waits for a worker process; one that takes longer is not well."""
+GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
+"""What is heard of a node that has gone since it was asked: it has nothing to say."""
+
+Node = dict[str, Any]
+"""As `ray.nodes()` has it."""
+Facts = dict[str, Any]
+"""`python`, `versions` (a package, None where it is missing) and `code`, the digest of our sources."""
+
+
+def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
+    """What reports the facts. Made inside a function, so that it travels whole to a node without our code."""
+
+    def observe(packages: tuple[str, ...], modules: tuple[str, ...]) -> Facts:
+        import hashlib
+        import platform
+        from importlib.metadata import PackageNotFoundError, version
+        from importlib.util import find_spec
+        from pathlib import Path
+
+        def known(package: str) -> str | None:
+            try:
+                return version(package)
+            except PackageNotFoundError:
+                return None
+
+        digest = hashlib.sha256()
+        for module in modules:
+            spec = find_spec(module)
+            root = Path((spec.submodule_search_locations or [""])[0]) if spec else Path("absent")
+            for file in sorted(root.rglob("*.py")):
+                digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+        return {
+            "python": platform.python_version(),
+            "versions": {package: known(package) for package in packages},
+            "code": digest.hexdigest(),
+        }
+
+    return observe
+
+
+@cache
+def here() -> Facts:
+    """The facts of this process; our sources are read once."""
+    return observer()(COMPARED, CODE)
+
+
+def facts() -> dict[str, Facts]:
+    """Those of every node that can train, by its address."""
+    return _on_each_node(observer(), COMPARED, CODE)
+
+
+def able() -> list[Node]:
+    """The nodes that are alive and have CPUs for trials."""
+    return [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+
+
+def ask(node: Node) -> "Future[Facts]":
+    """The facts of one node, when it has answered."""
+    future: Future[Facts] = _on(node, observer(), COMPARED, CODE).future()
+    return future
+
+
+def lack_code(nodes: dict[str, Facts]) -> bool:
+    """Whether a node has not exactly this code; of nodes that are still to come it is taken for granted."""
+    return not nodes or any(found["code"] != here()["code"] for found in nodes.values())
+
+
+def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
+    """What differs from the driver's versions, in words, a line a difference.
+
+    Raises:
+        InputError: a node cannot train, because a package is missing there.
+    """
+    for node, found in nodes.items():
+        if missing := _missing(found):
+            raise InputError(f"The node {node} cannot train: {missing}")
+    return differences(nodes, mine)
+
+
+def lacks(found: Facts, mine: Facts) -> str | None:
+    """Why a node that has joined cannot train in this sweep; None where it can."""
+    if found["code"] != mine["code"]:
+        return "it has another version of tuneoff than this machine, or none."
+    return _missing(found)
+
+
+def _missing(found: Facts) -> str | None:
+    missing = [package for package in NEEDED if found["versions"][package] is None]
+    if not missing:
+        return None
+    return (
+        f"{', '.join(missing)} not installed there. "
+        "Install tuneoff at the versions of constraints.txt on every node, or in its image."
+    )
+
+
+def differences(nodes: dict[str, Facts], mine: Facts) -> list[str]:
+    """What differs from the driver's versions, in words, a line a difference."""
+    return [
+        f"{package} {theirs or 'is missing'} on {node}, {ours or 'not installed'} here"
+        for node, found in nodes.items()
+        for package, ours, theirs in _pairs(mine, found)
+        if ours != theirs
+    ]
+
+
+def _pairs(mine: Facts, found: Facts) -> Iterable[tuple[str, str | None, str | None]]:
+    yield "python", mine["python"], found["python"]
+    for package, ours in mine["versions"].items():
+        yield package, ours, found["versions"][package]
+
+
+def check_storage(root: Place, environment: Mapping[str, str]) -> None:
+    """Raise InputError where a node that would train does not see what the driver writes into `root`.
+
+    `environment` is what its workers will be given, credentials among it.
+    """
+    probe = root / f".seen-{uuid.uuid4().hex}"
+    probe.parent.mkdir(parents=True, exist_ok=True)
+    probe.write_text("seen")
+    try:
+        found = _on_each_node(_seer(), str(probe), dict(environment))
+    finally:
+        probe.unlink()
+    blind = {node: why for node, why in found.items() if why}
+    if blind and isinstance(root, Path):
+        raise InputError(
+            f"The run folder {root} is not shared: {len(blind)} of {len(found)} nodes do not see it "
+            f"({', '.join(blind)}). Set `storage` to a folder that all nodes share (NFS, EFS, Filestore), "
+            "or to an object store: s3://BUCKET/PATH or gs://BUCKET/PATH."
+        )
+    if blind:
+        node, why = next(iter(blind.items()))
+        raise InputError(
+            f"{len(blind)} of {len(found)} nodes cannot read {root}; {node} says: {why}. Install the store's "
+            "library there (tuneoff[s3], tuneoff[gcs]) and give the nodes a role that may read and write it."
+        )
+
+
+def _seer() -> Callable[[str, dict[str, str]], str | None]:
+    def see(probe: str, environment: dict[str, str]) -> str | None:
+        """Why this node does not see the file; None where it does."""
+        import os
+
+        import fsspec
+
+        for name, value in environment.items():
+            os.environ.setdefault(name, value)
+        try:
+            with fsspec.open(probe) as file:
+                file.read()
+        except Exception as error:  # noqa: BLE001 (whatever keeps a node from reading is the answer)
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    return see
+
+
+def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """What `task` answers on every node that has CPUs for trials."""
+    asked = {name(node): _on(node, task, *arguments) for node in able()}
+    deadline, answers = time.monotonic() + ANSWER_SECONDS, {}
+    for node, answer in asked.items():
+        try:
+            answers[node] = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
+        except GetTimeoutError as error:
+            raise InputError(f"Not all nodes of the cluster answered within {ANSWER_SECONDS} s.") from error
+        except GONE:
+            continue
+    return answers
+
+
+def _on(node: Node, task: Callable[..., Any], *arguments: Any) -> Any:
+    """A reference to what `task` answers on the node; it needs no CPU, which a trial may hold."""
+    there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return ray.remote(num_cpus=0, max_retries=1)(task).options(scheduling_strategy=there).remote(*arguments)
+
+
+def name(node: Node) -> str:
+    """By which users know it."""
+    return f"{node['NodeManagerAddress']} ({node['NodeID'][:8]})"

@@ -1,0 +1,147 @@
+"""What each trial is given, and how many of them a cluster holds. Pure: numbers in, numbers out."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from search.config import Resources
+from trainables.errors import InputError
+
+Machine = Mapping[str, float]
+"""A node's resources as Ray counts them: `CPU`, `GPU`, `accelerator_type:L4`, ..."""
+MARGIN = 0.25
+"""A trial's peak may be so much higher than the check measured it: blocks between tensors, generation."""
+CONTEXT_BYTES = 600 * 2**20
+"""What each further process takes on a GPU before its first tensor: the CUDA context and its kernels."""
+MOST_ON_A_GPU = 8
+"""Beyond, trials take each other's time and no more memory is used well."""
+ACCELERATOR_SHARE = 0.001
+"""What Ray's own `accelerator_type` option asks for of the resource that marks such a node."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What each trial is given, and how many run at a time."""
+
+    cpus: int
+    gpus: float
+    concurrent: int
+    accelerator: str | None = None
+    """Only on nodes with such a GPU."""
+
+    @property
+    def bundle(self) -> dict[str, float]:
+        """What a trial asks Ray for."""
+        wanted = {"CPU": float(self.cpus), "GPU": self.gpus}
+        if self.accelerator:
+            wanted[_mark(self.accelerator)] = ACCELERATOR_SHARE
+        return {name: amount for name, amount in wanted.items() if amount}
+
+
+def asked_for(resources: Resources) -> dict[str, float]:
+    """What a trial asks Ray for, as far as the sweep file alone says it."""
+    gpus = resources.gpus_per_trial
+    return Slots(
+        resources.cpus_per_trial, 0 if gpus == "auto" else gpus, 0, resources.accelerator_type
+    ).bundle
+
+
+def slots_on(machines: Iterable[Machine], resources: Resources) -> Slots:
+    """What these machines offer; a trial does not spread over two of them.
+
+    Raises:
+        InputError: a trial asks for more than any of them has.
+    """
+    suitable = _suitable(list(machines), resources.accelerator_type)
+    cpus = max((int(machine.get("CPU", 0)) for machine in suitable), default=0)
+    gpus = max((machine.get("GPU", 0.0) for machine in suitable), default=0.0)
+    wanted = resources.gpus_per_trial
+    if wanted == "auto":
+        wanted = 1.0 if gpus else 0.0
+    if wanted > gpus:
+        raise InputError(
+            f"resources.gpus_per_trial: a trial asks for {wanted:g} GPUs, but there are {gpus:g} here. "
+            "Use auto or 0 to train on the CPU, or --address to use a cluster."
+        )
+    if resources.cpus_per_trial > cpus:
+        raise InputError(
+            f"resources.cpus_per_trial: a trial asks for {resources.cpus_per_trial} CPUs, there are {cpus}."
+        )
+    slots = _counted(
+        Slots(resources.cpus_per_trial, wanted, 0, resources.accelerator_type), suitable, resources
+    )
+    if not slots.concurrent:
+        raise InputError("resources: no machine here has both the CPUs and the GPUs that a trial asks for.")
+    return slots
+
+
+def held(machines: Iterable[Machine], slots: Slots) -> int:
+    """How many such trials the machines hold side by side."""
+    return sum(_trials_on(machine, slots) for machine in machines)
+
+
+def packed(
+    slots: Slots, machines: Iterable[Machine], resources: Resources, figures: Iterable[Mapping[str, int]]
+) -> Slots:
+    """With `gpus_per_trial: auto` as many trials a GPU as memory allows and its share of the CPUs feeds.
+
+    Args:
+        slots: a whole GPU each, as the preflight checks measured it.
+        machines: those that trials may run on.
+        resources: what the sweep says.
+        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` that it could have had.
+    """
+    known = [figure for figure in figures if "peak_bytes" in figure]
+    suitable = [machine for machine in machines if held([machine], slots)]
+    if resources.gpus_per_trial != "auto" or slots.gpus != 1 or not known or not suitable:
+        return slots
+    by_cpus = min(int(machine["CPU"] / machine["GPU"] / slots.cpus) for machine in suitable)
+    by_memory = min(fitting(figure["peak_bytes"], figure["room_bytes"]) for figure in known)
+    on_one = max(1, min(by_cpus, by_memory, MOST_ON_A_GPU))
+    share = math.floor(10_000 / on_one) / 10_000  # Ray counts in ten-thousandths
+    return _counted(replace(slots, gpus=share), suitable, resources)
+
+
+def fitting(peak_bytes: int, room_bytes: int) -> int:
+    """How many trials of such a peak one GPU holds, with the margin; one at least.
+
+    `room_bytes` is what the first could have, its own context already paid for.
+    """
+    wanted = peak_bytes * (1 + MARGIN) + CONTEXT_BYTES
+    return max(1, int((room_bytes + CONTEXT_BYTES) / wanted))
+
+
+def _counted(slots: Slots, machines: list[Machine], resources: Resources) -> Slots:
+    most, wanted = held(machines, slots), resources.concurrent_trials
+    return replace(slots, concurrent=most if wanted == "auto" else min(wanted, most))
+
+
+def _suitable(machines: list[Machine], accelerator: str | None) -> list[Machine]:
+    if accelerator is None:
+        return machines
+    found = [machine for machine in machines if _mark(accelerator) in machine]
+    if not found:
+        names = sorted(
+            {name.partition(":")[2] for machine in machines for name in machine if _mark("") in name}
+        )
+        raise InputError(
+            f"resources.accelerator_type: no machine here has a GPU of type {accelerator}. "
+            f"Types here: {', '.join(names) or 'none'}."
+        )
+    return found
+
+
+def _mark(accelerator: str) -> str:
+    return f"accelerator_type:{accelerator}"
+
+
+def _trials_on(machine: Machine, slots: Slots) -> int:
+    if slots.accelerator and _mark(slots.accelerator) not in machine:
+        return 0
+    by_cpus = int(machine.get("CPU", 0)) // slots.cpus
+    if not slots.gpus:
+        return by_cpus
+    have = machine.get("GPU", 0.0)
+    # A part of a GPU lies on one GPU: three tenths fit three times on each.
+    by_gpus = int(have / slots.gpus) if slots.gpus >= 1 else int(have) * int(1 / slots.gpus)
+    return min(by_cpus, by_gpus)

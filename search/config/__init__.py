@@ -1,0 +1,22 @@
+"""The sweep file: read, validated whole, written back."""
+
+from search.config.budget import rungs
+from search.config.format import FORMAT, Format, refuse_newer, refuse_newer_json, upgraded
+from search.config.settings import Resources, Search
+from search.config.sweep import Sweep, SweepError, differences, json_schema, load_sweep
+
+__all__ = [
+    "FORMAT",
+    "Format",
+    "Resources",
+    "Search",
+    "Sweep",
+    "SweepError",
+    "differences",
+    "json_schema",
+    "load_sweep",
+    "refuse_newer",
+    "refuse_newer_json",
+    "rungs",
+    "upgraded",
+]

@@ -1,0 +1,65 @@
+"""The format of run folders. Each file that a later start reads back says its number.
+
+The promise: an older tuneoff refuses a newer folder and touches nothing in it; a newer one reads every format
+that was released. Keys may be added within a format, and who does not know them keeps them; whatever else an
+older tuneoff would misread takes a new number.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from trainables.errors import InputError
+
+Format = Literal[2]
+FORMAT: Format = 2
+"""What this tuneoff writes. A file that says none is of format 1, whose first files did not.
+
+Format 2 calls the search phase `search` in sweeps and records (format 1: `qualifying`), and what a preflight
+check found `checks` (format 1: `gates`).
+"""
+RENAMED_SETTINGS = {"qualifying": "search"}
+"""Keys of a sweep file in format 1, and what they are called now."""
+
+
+def renamed_settings(sweep: dict[str, Any]) -> list[tuple[str, str]]:
+    """Give settings of format 1 their new keys, in place; returns the old and the new key of each.
+
+    Where a file has both keys the old one stays, and is told as unknown.
+    """
+    found = [(old, new) for old, new in RENAMED_SETTINGS.items() if old in sweep and new not in sweep]
+    for old, new in found:
+        sweep[new] = sweep.pop(old)
+    return found
+
+
+def upgraded(content: Any, **renamed: Mapping[str, str]) -> Any:
+    """The content of a file of format 1 as format 2 says it; any other content as it is.
+
+    Args:
+        content: what was parsed of the file.
+        renamed: key to the values of format 1 that are called otherwise now.
+    """
+    if not isinstance(content, dict) or type(told := content.get("format", 1)) is not int or told != 1:
+        return content
+    values = {key: new[content[key]] for key, new in renamed.items() if content.get(key) in new}
+    return {**content, **values, "format": FORMAT}
+
+
+def refuse_newer(content: object, source: object) -> None:
+    """Raise InputError where the content of the file `source` says that it is of a later format."""
+    told = content.get("format") if isinstance(content, dict) else None
+    if type(told) is int and told > FORMAT:
+        raise InputError(
+            f"{source} is of format {told}, which a newer tuneoff wrote; this one knows formats up to "
+            f"{FORMAT}. It is left as it is. Install the newer tuneoff, or name another folder."
+        )
+
+
+def refuse_newer_json(content: bytes, source: object) -> None:
+    """As `refuse_newer`, of a text that may be damaged."""
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    refuse_newer(parsed, source)

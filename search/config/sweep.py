@@ -1,0 +1,197 @@
+"""The sweep: one YAML file, validated whole before anything is loaded or trained."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+
+import spaces
+from search.config import locate, yaml_file
+from search.config.format import FORMAT, Format, refuse_newer, renamed_settings, upgraded
+from search.config.overrides import apply_overrides
+from search.config.problems import Problem, SweepError, of_validation
+from search.config.settings import Final, FolderName, MethodChoice, Resources, Search, Settings
+from trainables.storage.place import refuse_secrets
+from trainables.task import Task
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Problem", "Sweep", "SweepError", "differences", "json_schema", "load_sweep"]
+
+_MAY_GROW = (
+    "search.trials_per_method", "search.budget.device_seconds_per_method", "final.seeds",
+)  # fmt: skip
+_MAY_CHANGE = (
+    "resources.", "storage", "search.study_storage", "search.audit", "final.untuned", "task.data",
+)  # fmt: skip
+"""Data may lie elsewhere: the run folder knows its fingerprint."""
+
+
+class Sweep(Settings):
+    """A fair search between fine-tuning methods on one task."""
+
+    name: FolderName = Field(description="Name of the sweep, and of its run folder under `storage`.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Source of all randomness: equal seeds, equal sweeps.")
+    task: Task = Field(description="Model, data, prompt and metric: what is fixed for all trials.")
+    methods: dict[FolderName, MethodChoice] = Field(
+        min_length=1, description="The methods to compare; {} searches the whole space of a method."
+    )
+    search: Search = Field(Search(), description="The search phase, on validation data.")
+    final: Final = Field(Final(), description="The winners' retraining, on test data.")
+    resources: Resources = Field(Resources(), description="What one trial may use.")
+    storage: str = Field(
+        "runs",
+        min_length=1,
+        description="Folder of the run folders: a path, or a URL such as s3://bucket/runs.",
+    )
+    format: Format = Field(FORMAT, description="Format of this file, which a run folder says; not needed.")
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _base_is_the_name_unless_given(cls, methods: object) -> object:
+        """Says each method's base, so that each can be checked on its own; `full:` alone means `full: {}`."""
+        if not isinstance(methods, dict):
+            return methods
+        return {
+            name: {"base": name, **(choice or {})} if isinstance(choice, dict | None) else choice
+            for name, choice in methods.items()
+        }
+
+    @field_validator("methods")
+    @classmethod
+    def _leave_baseline_to_the_untrained_model(
+        cls, methods: dict[str, MethodChoice]
+    ) -> dict[str, MethodChoice]:
+        if "baseline" in methods:
+            raise ValueError("must not name a method baseline: the report calls the untrained model so")
+        return methods
+
+    @field_validator("storage")
+    @classmethod
+    def _holds_no_secret(cls, storage: str) -> str:
+        refuse_secrets(storage)
+        return storage
+
+    @field_validator("search")
+    @classmethod
+    def _suits_task_and_methods(cls, search: Search, info: ValidationInfo) -> Search:
+        task, problems = info.data.get("task"), []
+        if task and search.objectives and search.objectives[0] != task.metric:
+            rule = f"must begin with task.metric, {task.metric}"
+            given = spaces.shown(search.objectives[0])
+            problems.append(Problem("search.objectives", f"{rule}, got {given}"))
+        if search.sampler == "grid":
+            problems += [
+                Problem(f"methods.{name}.space", "needs lists for search.sampler: grid, as rank: [4, 8]")
+                for name, choice in info.data.get("methods", {}).items()
+                if len(choice.grid()) == 1
+            ]
+        if problems:
+            raise spaces.ProblemsError(problems)
+        return search
+
+    @property
+    def folder(self) -> str:
+        """The run folder, where no other is named: `<storage>/<name>`."""
+        return f"{self.storage.rstrip('/')}/{self.name}"
+
+    def spaces(self) -> dict[str, spaces.Space]:
+        """What is searched for each method, by its name in this sweep."""
+        return {name: choice.narrowed() for name, choice in self.methods.items()}
+
+    def base_of(self, method: str) -> str:
+        """The method that goes under the name `method` in this sweep."""
+        return self.methods[method].base
+
+    def to_yaml(self) -> str:
+        """The whole sweep with its defaults written out; `from_yaml` reads it back."""
+        return yaml_file.dump(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_yaml(cls, text: str, source: str = "sweep") -> "Sweep":
+        """A sweep from its own text: paths are taken as they are, and need not exist any more."""
+        data = yaml_file.parse(text, source)
+        renamed_settings(data)
+        return _validated(data, source, [])
+
+
+def load_sweep(path: str | Path, overrides: Iterable[str] = (), *, elsewhere: bool = False) -> Sweep:
+    """The sweep in the file `path`, or the bundled sweep of that name, with `a.b.c=value` overrides.
+
+    `elsewhere`: it is run on other machines, where data files may lie that are not here.
+
+    Raises:
+        SweepError: with all that is wrong, missing data files included.
+    """
+    file = locate.sweep_file(path)
+    data = yaml_file.parse(locate.read(file), str(file))
+    for old, new in renamed_settings(data):
+        logger.warning("%s: `%s` is called `%s` now.", file, old, new)
+    problems = [*apply_overrides(data, overrides), *locate.resolve(data, file.parent, elsewhere=elsewhere)]
+    return _validated(data, str(file), problems)
+
+
+def _validated(data: dict[str, Any], source: str, problems: list[Problem]) -> Sweep:
+    refuse_newer(data, source)
+    data = upgraded(data)
+    try:
+        sweep = Sweep.model_validate(data)
+    except ValidationError as error:
+        raise SweepError([*problems, *of_validation(error, Sweep, data)], source) from error
+    if problems:
+        raise SweepError(problems, source)
+    return sweep
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of sweep files, from which editors complete keys and check values."""
+    schema = Sweep.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    choice = schema["$defs"]["MethodChoice"]
+    choice["properties"]["base"]["enum"] = spaces.available()
+    choice.pop("required")  # `base` is the method's name unless given
+    known = {name: {"$ref": "#/$defs/MethodChoice"} for name in spaces.available()}
+    schema["properties"]["methods"]["properties"] = known
+    return schema
+
+
+def differences(old: Sweep, new: Sweep) -> list[Problem]:
+    """What keeps `new` from continuing the run folder of `old`.
+
+    Budgets and seeds may grow, methods may be added, and where a sweep runs may change: what was searched
+    and measured stays true. All else would mix two experiments in one folder.
+    """
+    removed = [name for name in old.methods if name not in new.methods]
+    problems = [
+        Problem(f"methods.{name}", "must not be removed: its trials are in the folder") for name in removed
+    ]
+    before, after = (dict(_leaves(sweep.model_dump(mode="json"))) for sweep in (old, new))
+    for path in dict.fromkeys([*before, *after]):
+        parts = path.split(".")
+        if parts[0] == "methods" and not (parts[1] in old.methods and parts[1] in new.methods):
+            continue
+        if rule := _broken_rule(path, before.get(path), after.get(path)):
+            problems.append(Problem(path, f"{rule}; was {_told(before, path)}, now {_told(after, path)}"))
+    return problems
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _broken_rule(path: str, old: Any, new: Any) -> str | None:
+    if old == new or path.startswith(_MAY_CHANGE):
+        return None
+    if path in _MAY_GROW:
+        return "may only grow" if old is None or new is None or new < old else None
+    return "must not change"
+
+
+def _told(leaves: Mapping[str, Any], path: str) -> str:
+    return spaces.shown(leaves[path]) if path in leaves else "unset"

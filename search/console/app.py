@@ -1,0 +1,297 @@
+"""The command line. Each command imports what it needs when it runs, so that --help is instant."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeGuard
+
+import typer
+
+from trainables.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search.config import Sweep
+    from search.records import PreflightResults
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell expects it."""
+LOG_WIDTH = 120
+"""Columns of a table in a log file."""
+
+app = typer.Typer(
+    name="tuneoff",
+    help="Which fine-tuning method, with which hyperparameters, for your model and data, and at what cost?",
+    epilog="Begin with: tuneoff check SWEEP, then tuneoff run SWEEP.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+SweepFile = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A sweep file (YAML), or the name of a bundled sweep.")
+]
+RunFolderPath = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="A run folder, or its URL: runs/<name> by default.")
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key: --set search.trials_per_method=4. Repeatable."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        envvar="RAY_ADDRESS",
+        help="A running Ray cluster: auto or HOST:PORT on a machine of it; from outside ray://HOST:10001, "
+        "and the command runs there. Default: Ray on this machine.",
+    ),
+]
+
+Audit = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="K",
+        help="Run K stopped trials of each method to the end after the search: did stopping miss a winner?",
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Stop where a method fails a preflight check, instead of leaving it out."),
+]
+
+
+@app.command()
+def run(
+    sweep: SweepFile,
+    overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
+    folder: Annotated[
+        str | None, typer.Option(help="The run folder, or its URL. Default: <storage>/<name>.")
+    ] = None,
+    address: Address = None,
+    audit: Audit = None,
+    strict: Strict = False,
+) -> None:
+    """Search every method of a sweep, hold the final, write the report.
+
+    Running it again on the same folder continues where it stopped; with a larger
+    [bold]trials_per_method[/] or [bold]final.seeds[/], or with further methods, it extends the sweep.
+    """
+    from search.config import load_sweep
+
+    audits = [] if audit is None else [f"search.audit={audit}"]
+    loaded = load_sweep(sweep, [*overrides, *audits], elsewhere=_is_elsewhere(address))
+    if _is_elsewhere(address):
+        from search.cluster import run_sweep
+
+        sys.exit(run_sweep(address, loaded, folder, strict=strict))
+    _run(loaded, folder or loaded.folder, address, strict=strict)
+
+
+@app.command()
+def resume(
+    folder: RunFolderPath, address: Address = None, audit: Audit = None, strict: Strict = False
+) -> None:
+    """Go on with an interrupted sweep: what is in its folder is all that is needed."""
+    if _is_elsewhere(address):
+        from search.cluster import resume_sweep
+
+        sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
+    from search.records import sweep_of
+
+    sweep = sweep_of(folder)
+    if audit is not None:
+        sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update={"audit": audit})})
+    _run(sweep, folder, address, strict=strict)
+
+
+@app.command()
+def report(
+    folder: RunFolderPath,
+    live: Annotated[
+        bool, typer.Option("--live", help="Write it again and again while the sweep runs.")
+    ] = False,
+) -> None:
+    """Write the report of a run folder, also while its sweep runs."""
+    from search.report import report_of
+
+    typer.echo(report_of(folder, live=live))
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[str], typer.Argument(metavar="FOLDER FOLDER ...", help="Run folders.")],
+    to: Annotated[Path, typer.Option(help="The folder to write.")] = Path("comparison"),
+) -> None:
+    """Put several sweeps, of other models or data, in one report."""
+    from search.report import write_comparison
+
+    typer.echo(write_comparison(folders, to))
+
+
+@app.command()
+def check(
+    sweep: SweepFile,
+    overrides: Overrides = [],  # noqa: B006
+    checks: Annotated[
+        bool, typer.Option(help="Try each method in a worker, on the model and a few examples.")
+    ] = True,
+    address: Address = None,
+) -> None:
+    """Validate a sweep, look at its prompts, labels and token lengths, and try each method for seconds."""
+    from search.config import load_sweep
+    from search.console.checkup import checkup
+    from search.console.listings import print_checkup
+
+    loaded = load_sweep(sweep, overrides, elsewhere=_is_elsewhere(address))
+    if _is_elsewhere(address):
+        from search.cluster import check_sweep
+
+        sys.exit(check_sweep(address, loaded, checks=checks))
+    found = checkup(loaded)
+    print_checkup(loaded, found)
+    if checks:
+        from search.console.progress import Progress
+        from search.preflight import try_methods
+
+        console = _console()
+        console.print("\nTrying each method on the model and a few examples.", highlight=False)
+        tell = Progress(loaded, (), console).checks
+        _refuse_failures(try_methods(loaded, found.data, found.rungs, tell, address=address))
+
+
+@app.command()
+def methods(name: Annotated[str | None, typer.Argument(help="Only this method.")] = None) -> None:
+    """Show the methods and what is searched for each."""
+    from search.console.listings import print_methods
+
+    print_methods(name)
+
+
+@app.command()
+def export(
+    folder: RunFolderPath,
+    method: Annotated[str, typer.Option(help="The method, by its name in the sweep.")],
+    to: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which of the final's seeds.")] = 0,
+) -> None:
+    """Copy what a final trained, with a model card: a peft adapter, or a model that was trained whole."""
+    from search.report import export
+
+    typer.echo(export(folder, method, to, seed))
+
+
+@app.command()
+def init(  # noqa: PLR0913, PLR0917 (each option is a parameter)
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file to write: my.yaml.")],
+    data: Annotated[
+        str, typer.Option(help="Train file (jsonl, json, csv, tsv, parquet), hub id, or embedded.")
+    ] = "embedded",
+    validation: Annotated[Path | None, typer.Option(help="Validation file; without it, carved.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test file; without it, carved from train.")] = None,
+    model: Annotated[str, typer.Option(help="Hub id, local folder, or embedded.")] = "embedded",
+    source: Annotated[str | None, typer.Option(help="Column to read; without it, proposed.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to write; without it, proposed.")] = None,
+    methods: Annotated[str, typer.Option(help="Comma-separated names; see tuneoff methods.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="summarization, translation, question_answering, classification or generation: how outputs "
+            "are made and scored."
+        ),
+    ] = "summarization",
+) -> None:
+    """Write a commented sweep file to start from; columns that are not named are proposed from the data."""
+    from search.console.new_sweep import Start, write_sweep
+
+    files = [None if path is None else str(path) for path in (validation, test)]
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    start = Start(model, data, *files, source=source, target=target, methods=names, kind=kind)
+    for line in write_sweep(file, start):
+        typer.echo(line)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of sweep files, from which editors complete and check them."""
+    import json
+
+    from search.config import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def main() -> None:
+    """The entry point: what the user can mend is told in words, with exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> None:
+    from search.cluster import SweepFailed, interruptible
+    from search.console.progress import Progress
+    from search.engine import run
+    from search.records import RunFolder, sound_records
+    from search.verdict import verdict
+
+    def checks(preflight: "PreflightResults") -> None:
+        progress.checks(preflight)
+        if strict and preflight.is_whole:
+            _refuse_failures(preflight)
+
+    console, known = _console(), RunFolder(folder).read_preflight()
+    if strict:
+        _refuse_failures(known)
+    console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
+    console.print("Reading the data and starting workers: they import their libraries once.", highlight=False)
+    interrupted = f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}"
+    try:
+        records = sound_records(RunFolder(folder))
+        with interruptible(interrupted), Progress(known.admitted(sweep), records, console) as progress:
+            results = run(sweep, folder, address=address, listeners=[progress], checks=checks)
+    except KeyboardInterrupt as interrupt:
+        typer.echo(interrupted)
+        sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
+    except SweepFailed as error:
+        typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
+        sys.exit(1)
+    console.print(verdict(results).summary, soft_wrap=True, highlight=False)
+    console.print(f"Report: {results.folder.report / 'report.html'}", soft_wrap=True, highlight=False)
+    failed = results.finals.query("status != 'completed'")
+    if len(failed):
+        again = f"tuneoff resume {folder} tries them again"
+        typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)
+        sys.exit(1)
+
+
+def _is_elsewhere(address: str | None) -> TypeGuard[str]:
+    """Whether a command is to run on the cluster, which is reached through Ray Client."""
+    return address is not None and address.startswith("ray://")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
+
+
+def _refuse_failures(preflight: "PreflightResults") -> None:
+    """Exit code 2, with the preflight checks that were failed and what they say."""
+    checks = {name: found.checks for name, found in preflight.methods.items()}
+    if preflight.disk_and_time is not None:
+        checks["the sweep"] = [preflight.disk_and_time]
+    failed = [(name, check) for name, asked in checks.items() for check in asked if check.verdict == "fail"]
+    if failed:
+        raise InputError("\n".join(f"{name} failed {check.name}: {check.message}" for name, check in failed))
+
+
+if __name__ == "__main__":
+    main()

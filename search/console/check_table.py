@@ -1,0 +1,46 @@
+"""Print the preflight checks: a table, and a line for each that did not pass."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from search.records import PreflightResults
+from trainables.preflight.findings import CHECKS, Check, Findings
+
+COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
+
+
+def gate_line(method: str, findings: Findings) -> str:
+    """How one method fared, when it has been asked."""
+    seconds = sum(check.seconds for check in findings.checks)
+    failed = [check for check in findings.checks if check.verdict == "fail"]
+    if not failed:
+        return f"[bold]{method}[/] [green]passed[/] its preflight checks in {seconds:.0f} s"
+    return f"[bold]{method}[/] [red]failed[/] {failed[0].name}: {escape(failed[0].message)}"
+
+
+def gate_table(preflight: PreflightResults) -> RenderableType:
+    """A row a check, a column a method; below it what a warning or a failure says, and the estimate."""
+    table = Table(title="Preflight checks", title_justify="left")
+    for column in ("check", *preflight.methods):
+        table.add_column(column)
+    columns = [{check.name: check for check in findings.checks} for findings in preflight.methods.values()]
+    for name in CHECKS:
+        if any(name in column for column in columns):
+            table.add_row(name, *(_cell(column.get(name)) for column in columns))
+    return Group(table, *_notes(preflight))
+
+
+def _cell(check: Check | None) -> str:
+    return "-" if check is None else f"[{COLOURS[check.verdict]}]{check.verdict}[/]"
+
+
+def _notes(preflight: PreflightResults) -> Iterator[str]:
+    for (verdict, name, message), methods in preflight.objections().items():
+        everyone = "all methods" if methods == list(preflight.methods) else ", ".join(methods)
+        yield f"[{COLOURS[verdict]}]{verdict}[/] {name} ({everyone}): {escape(message)}"
+    if preflight.disk_and_time is not None:
+        check = preflight.disk_and_time
+        yield f"[{COLOURS[check.verdict]}]{check.verdict}[/] {check.name}: {escape(check.message)}"

@@ -1,0 +1,173 @@
+"""A sweep file to start from: `tuneoff init`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from search.config import load_sweep
+from trainables import kinds
+from trainables.data import train_rows
+from trainables.errors import InputError
+from trainables.metrics import label, scores
+from trainables.storage.atomic import write_text
+from trainables.task import DATA_FORMATS, DataFiles
+
+LOOKED_AT = 500
+"""Rows from which the columns are judged."""
+USUAL_TARGETS = (
+    "summary", "target", "highlights", "answers", "answer", "output", "response", "completion", "label",
+)  # fmt: skip
+TEMPLATE = """\
+# Look first:  tuneoff check {file}
+# Then run:    tuneoff run {file}
+
+name: {name}
+seed: 0                          # equal seeds, equal sweeps
+
+task:                            # what is fixed for all trials
+  kind: {kind}
+  model: {model}
+  data: {data}
+  source: {source}               # the column to read
+  target: {target}               # the column to write
+  prompt: {prompt}
+  max_source_tokens: 512         # the end of longer sources is cut; `tuneoff check` shows how many
+  max_target_tokens: 128         # also the cap of generation
+  metric: {metric}
+
+methods:                         # `tuneoff methods` shows what is searched for each
+{methods}
+
+search:                      # the search, on validation data
+  trials_per_method: 8           # its untuned default is the first
+  max_epochs: 1                  # full budget of a trial
+  validation_samples: 128        # scored at each rung
+
+final:                           # each method's winner, retrained and scored on test
+  seeds: 3
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the user said; what is None is proposed."""
+
+    model: str
+    data: str
+    """Train file, hub id, or embedded."""
+    validation: str | None
+    test: str | None
+    source: str | None = field(kw_only=True)
+    target: str | None = field(kw_only=True)
+    methods: list[str] = field(kw_only=True)
+    kind: str = field(default="summarization", kw_only=True)
+
+
+def write_sweep(file: Path, start: Start) -> list[str]:
+    """Write the sweep file; what was proposed, in lines.
+
+    Raises:
+        InputError: the file exists, the data cannot be read, or what was named does not exist.
+    """
+    if file.exists():
+        raise InputError(f"{file} exists; name another file, or remove it first.")
+    kind = _kind(start.kind)
+    rows = train_rows(_data(start)).head(LOOKED_AT)
+    source = _column(start.source, rows, "--source") or _longest(rows, start.target)
+    target = _column(start.target, rows, "--target") or _target(rows, source)
+    text = TEMPLATE.format(
+        file=file,
+        name=_name(file),
+        kind=start.kind,
+        model=_inline(start.model),
+        data=_inline(_data_entry(start)),
+        source=_inline(source),
+        target=_inline(target),
+        prompt=_inline(kind.prompt.replace("<source>", source).replace("<target>", target)),
+        metric=_metric(kind),
+        methods="\n".join(f"  {name}: {{}}" for name in start.methods or load_sweep("quickstart").methods),
+    )
+    write_text(file, text)
+    try:
+        load_sweep(file)
+    except InputError:
+        file.unlink()
+        raise
+    lengths = rows[[source, target]].astype(str).map(len).mean().round().astype(int)
+    return [
+        f"{file}: reads {source!r} (about {lengths[source]} characters), writes {target!r} "
+        f"(about {lengths[target]}).",
+        f"Make the prompt your own, then: tuneoff check {file}",
+    ]
+
+
+def _kind(name: str) -> kinds.Kind:
+    try:
+        return kinds.get(name)
+    except ValueError as error:
+        raise InputError(f"--kind: {error}") from error
+
+
+def _metric(kind: kinds.Kind) -> str:
+    """The objective, and what else is recorded."""
+    if kind.score is None:
+        return "rougeL                 # the one objective: one of ours, or of the evaluate library"
+    recorded = [label(score) for score, metric in scores().items() if metric in kind.metrics]
+    return f"{kind.score:<22} # the one objective; recorded: {', '.join(recorded)}"
+
+
+def _data(start: Start) -> str | DataFiles:
+    if Path(start.data).suffix.lower() not in DATA_FORMATS:
+        return start.data
+    return DataFiles(train=start.data, validation=start.validation, test=start.test)
+
+
+def _data_entry(start: Start) -> object:
+    data = _data(start)
+    return data if isinstance(data, str) else data.model_dump(exclude_none=True)
+
+
+def _column(name: str | None, rows: pd.DataFrame, option: str) -> str | None:
+    if name is not None and name not in rows.columns:
+        raise InputError(f"{option}: there is no column {name!r}; there are {', '.join(rows.columns)}.")
+    return name
+
+
+def _text_lengths(rows: pd.DataFrame, without: str | None) -> dict[str, float]:
+    """Mean length in characters of the columns that hold text."""
+    return {
+        name: rows[name].str.len().mean()
+        for name in rows.columns
+        if name != without and rows[name].map(lambda value: isinstance(value, str)).all()
+    }
+
+
+def _longest(rows: pd.DataFrame, without: str | None) -> str:
+    lengths = _text_lengths(rows, without)
+    if not lengths:
+        raise InputError(f"No column holds text; there are {', '.join(rows.columns)}. Name them yourself.")
+    return max(lengths, key=lengths.__getitem__)
+
+
+def _target(rows: pd.DataFrame, source: str) -> str:
+    """A usual name, or else the longest text beside the source."""
+    usual = (name for name in USUAL_TARGETS if name in rows.columns and name != source)
+    return next(usual, None) or _longest(rows, source)
+
+
+def _name(file: Path) -> str:
+    cleaned = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in file.stem).strip("-")
+    return cleaned or "sweep"
+
+
+def _inline(value: object) -> str:
+    """A value as YAML on one line."""
+    return yaml.safe_dump(
+        value, default_flow_style=True, width=10_000, allow_unicode=True, default_style=_style(value)
+    ).splitlines()[0]
+
+
+def _style(value: object) -> str | None:
+    return '"' if isinstance(value, str) and "\n" in value else None

@@ -1,0 +1,139 @@
+"""What `tuneoff run` shows while it works: a line an event, and a table of where the sweep stands."""
+
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from search.config import Sweep
+from search.console.check_table import gate_line, gate_table
+from search.console.tally import Standing, seconds_left, standings
+from search.records import Event, PreflightResults, Record, last_line
+from search.verdict import score_name
+
+TABLE_SECONDS = 60
+"""Where the output is no terminal, the table is printed this often."""
+
+
+class Progress:
+    """A listener of a sweep's events; a context in which the table is kept on the screen."""
+
+    def __init__(self, sweep: Sweep, records: Iterable[Record], console: Console) -> None:
+        self.sweep = sweep
+        self.records = {record.id: record for record in records}
+        self.console = console
+        self.live: set[str] = set()
+        self.seen_running = 1
+        self._printed = time.monotonic()
+        self._live = Live(get_renderable=self.table, console=console, refresh_per_second=1, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+        if self.records:
+            self.console.print(self.table())
+
+    def __call__(self, event: Event, record: Record) -> None:
+        self.records[record.id] = record
+        if event == "begin":
+            self.live.add(record.id)
+        if record.status != "running":
+            self.live.discard(record.id)
+        self.seen_running = max(self.seen_running, len(self.live))
+        line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
+        self.console.print(line, soft_wrap=True, highlight=False)
+        if not self.console.is_terminal and time.monotonic() - self._printed > TABLE_SECONDS:
+            self._printed = time.monotonic()
+            self.console.print(self.table())
+
+    def checks(self, preflight: PreflightResults) -> None:
+        """Tell how a method fared at its preflight checks; when all were asked, the whole table."""
+        self.sweep = preflight.admitted(self.sweep)
+        if not preflight.is_whole:
+            method, findings = list(preflight.methods.items())[-1]
+            line = f"[dim]{time.strftime('%H:%M:%S')}[/] {gate_line(method, findings)}"
+            self.console.print(line, soft_wrap=True, highlight=False)
+        else:
+            self.console.print(gate_table(preflight), soft_wrap=True, highlight=False)
+
+    def line(self, event: Event, record: Record) -> str:
+        """What happened, in a line."""
+        name = f"[bold]{record.id}[/]"
+        if event == "begin":
+            return f"{name} begins{_chosen(record)}" if not record.rungs else f"{name} goes on"
+        if event == "retry":
+            return f"{name} failed and is taken up again ({record.failures})"
+        if event == "preempted":
+            return f"{name} lost its machine and goes on elsewhere ({record.preemptions})"
+        if event == "failed":
+            return f"{name} [red]failed[/]: {escape(last_line(record.error) or '')}"
+        return f"{name} {self._rung(record)}"
+
+    def _rung(self, record: Record) -> str:
+        rung = record.rungs[-1]
+        at = f"{rung.examples:,} examples"
+        if record.status == "diverged":
+            return f"[red]diverged[/] after {at}: {escape(record.error or '')}"
+        if record.status == "out_of_memory":
+            return f"[red]{escape(record.error or '')}[/]"
+        if rung.score is None:
+            return f"[yellow]stopped[/]: no finite score after {at}" if record.stop else f"has seen {at}"
+        scored = f"{score_name(self.sweep.task.metric)} {rung.score:.2f} after {at}"
+        if record.stop is not None:
+            front = record.stop.front
+            why = f"not above {record.stop.cut_off:.2f}" if front is None else f"on Pareto front {front + 1}"
+            return f"[yellow]stopped[/]: {scored}, {why}"
+        return f"[green]completed[/]: {scored}" if record.status == "completed" else scored
+
+    def table(self) -> Table:
+        """Where each method stands."""
+        records = list(self.records.values())
+        left = seconds_left(self.sweep, records, self.seen_running)
+        rest = f", about {_duration(left)} left" if left else ""
+        table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
+        for column in ("method", "phase"):
+            table.add_column(column)
+        for column in (
+            "done",
+            "running",
+            "stopped",
+            "failed",
+            f"best {score_name(self.sweep.task.metric)}",
+            "time",
+        ):
+            table.add_column(column, justify="right")
+        for row in standings(self.sweep, records, self.live):
+            if row.running or row.ended or row.phase == "search":
+                table.add_row(*_cells(row))
+        return table
+
+
+def _cells(row: Standing) -> list[str]:
+    best = "-" if row.best_score is None else f"{row.best_score:.2f}"
+    done = f"{row.ended}/{row.planned}"
+    counts = [str(count or "-") for count in (row.running, row.stopped, row.failed)]
+    return [row.method, row.phase, done, *counts, best, _duration(row.seconds)]
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _chosen(record: Record) -> str:
+    if record.phase == "audit":
+        return f": {record.of_trial}, which was stopped, to its end"
+    if record.split == "test":
+        return f" on test with {record.of_trial}'s hyperparameters" if record.of_trial else " on test"
+    values = ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in record.hyperparameters.items()
+    )
+    return f" ({'untuned default: ' if record.origin == 'default' else ''}{values})"

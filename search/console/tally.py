@@ -1,0 +1,112 @@
+"""Where a sweep stands: counted from its records, and how long the rest may take."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from search.config import Sweep
+from search.records import BASELINE, UNSCORED, Record, planned_trials, winner
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One method in one phase."""
+
+    method: str
+    phase: str
+    planned: int
+    running: int
+    completed: int
+    stopped: int
+    failed: int
+    """Those that diverged or ran out of memory included."""
+    best_score: float | None
+    """The best score at the full budget."""
+    seconds: float
+    """Device seconds of training and evaluation so far."""
+
+    @property
+    def ended(self) -> int:
+        return self.completed + self.stopped + self.failed
+
+
+def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | None = None) -> list[Standing]:
+    """A row a method for the search, then for the final, the baseline among them.
+
+    Then for the untuned defaults, and for the audits of as many trials as have been stopped, where the sweep
+    asks for them.
+
+    `live`: ids of the trials that a worker has begun; without it every trial that has not ended counts as
+    running, also one that waits for a worker.
+    """
+    records = list(records)
+    seeds = sweep.final.seeds
+    planned = [(method, "search", _trials(sweep, records, method)) for method in sweep.methods]
+    planned += [(BASELINE, "final", 1), *((method, "final", seeds) for method in sweep.methods)]
+    planned += [(m, "untuned", seeds) for m in sweep.methods if _has_untuned(sweep, records, m)]
+    planned += [(m, "audit", count) for m in sweep.methods if (count := _audits(sweep, records, m))]
+    return [
+        _standing(method, phase, count, [r for r in records if r.method == method and r.phase == phase], live)
+        for method, phase, count in planned
+    ]
+
+
+def _trials(sweep: Sweep, records: list[Record], method: str) -> int:
+    begun = [record for record in records if record.method == method and record.phase == "search"]
+    return planned_trials(sweep, method, begun)
+
+
+def _has_untuned(sweep: Sweep, records: list[Record], method: str) -> bool:
+    """Whether the default is retrained, as far as is known by now: not where it failed, nor where it wins."""
+    mine = [record for record in records if record.method == method and record.phase == "search"]
+    failed = any(record.origin == "default" and record.status in UNSCORED for record in mine)
+    best = winner(mine)
+    return sweep.final.untuned and not failed and not (best and best.origin == "default")
+
+
+def _audits(sweep: Sweep, records: list[Record], method: str) -> int:
+    stopped = [record for record in records if record.method == method and record.status == "stopped"]
+    return min(sweep.search.audit, len(stopped))
+
+
+def _standing(
+    method: str, phase: str, planned: int, mine: list[Record], live: Container[str] | None
+) -> Standing:
+
+    def count(*statuses: str) -> int:
+        return sum(record.status in statuses for record in mine)
+
+    scores = [r.score for r in mine if r.status == "completed" and r.score is not None]
+    return Standing(
+        method=method,
+        phase=phase,
+        planned=planned,
+        running=sum(r.status == "running" and (live is None or r.id in live) for r in mine),
+        completed=count("completed"),
+        stopped=count("stopped"),
+        failed=count("failed", "diverged", "out_of_memory"),
+        best_score=max(scores, default=None),
+        seconds=sum(record.device_seconds for record in mine),
+    )
+
+
+def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> float | None:
+    """A guess at the wall seconds until the report; None before any trial has ended.
+
+    A trial to come costs what the ended ones of its method cost on average, all other runs what the
+    longest of them did, for they are not stopped early.
+    """
+    records = list(records)
+    rows = [row for row in standings(sweep, records) if row.method in sweep.methods]
+    total = 0.0
+    for row in rows:
+        ended = [r.device_seconds for r in records if r.method == row.method and r.status != "running"]
+        if not ended:
+            return None
+        budget = sweep.search.budget
+        if row.phase == "search" and budget is not None:
+            total += max(0.0, budget.device_seconds_per_method - row.seconds)
+            continue
+        each = fmean(ended) if row.phase == "search" else max(ended)
+        total += each * (row.planned - row.ended)
+    return total / concurrent

@@ -1,0 +1,95 @@
+"""The final: the untrained model, and each method's winner retrained over seeds, on the test split.
+
+Beside it, where the sweep asks for them, run the untuned defaults, retrained and scored alike, and the audit
+of trials that were stopped early.
+"""
+
+from search.engine.experiment import Experiment
+from search.engine.searcher import RecordQueue
+from search.records import (
+    BASELINE,
+    UNSCORED,
+    Phase,
+    Plan,
+    Record,
+    TrialStore,
+    audit_of,
+    derived_seed,
+    drawn,
+    now,
+    winner,
+)
+
+
+def enter(plan: Plan, store: TrialStore) -> None:
+    """Enter the runs that are missing, and anew those of a former winner and those that failed.
+
+    An audit goes on from the checkpoint of its trial where that was kept, so entering it removes nothing.
+    """
+    for record in _on_test(plan, store):
+        known = store.records.get(record.id)
+        if known is None or known.of_trial != record.of_trial or known.status in UNSCORED:
+            store.replace(record)
+    for record in _audits(plan, store):
+        if record.id not in store.records:
+            store.begin(record)
+        elif store.records[record.id].status == "failed":
+            store.replace(record)
+
+
+def runs_left(plan: Plan, store: TrialStore) -> list[Record]:
+    """The runs that were entered and have not ended."""
+    entered = (store.records[record.id] for record in [*_on_test(plan, store), *_audits(plan, store)])
+    return [record for record in entered if record.status == "running"]
+
+
+def hold(plan: Plan, store: TrialStore, experiment: Experiment) -> None:
+    """Take up the final where the trial store says it is."""
+    waiting = runs_left(plan, store)
+    experiment.fit(RecordQueue(plan, store, waiting), store)
+
+
+def _on_test(plan: Plan, store: TrialStore) -> list[Record]:
+    """Baseline first, then seed by seed, so that an interrupted final compares whole seeds."""
+    winners = [winner(store.search(method)) for method in plan.sweep.methods]
+    seeds = range(plan.sweep.final.seeds)
+    runs = [_record(plan, seed, of, "final") for seed in seeds for of in winners if of]
+    untuned = [_record(plan, seed, of, "untuned") for seed in seeds for of in _defaults(plan, store)]
+    return [_record(plan, 0, None, "final"), *runs, *untuned]
+
+
+def _defaults(plan: Plan, store: TrialStore) -> list[Record]:
+    """The untuned defaults to retrain: those that reached the end and did not win: a winner has its runs."""
+    if not plan.sweep.final.untuned:
+        return []
+    searches = [store.search(method) for method in plan.sweep.methods]
+    return [
+        trial
+        for trials in searches
+        for trial in trials
+        if trial.origin == "default" and trial.status == "completed" and trial is not winner(trials)
+    ]
+
+
+def _audits(plan: Plan, store: TrialStore) -> list[Record]:
+    count = plan.sweep.search.audit
+    searches = [store.search(method) for method in plan.sweep.methods]
+    return [audit_of(trial) for trials in searches for trial in drawn(trials, count)]
+
+
+def _record(plan: Plan, seed: int, of: Record | None, phase: Phase) -> Record:
+    """A run on test; a winner and its method's default share a seed, so that only hyperparameters differ."""
+    method = of.method if of else BASELINE
+    origin = "default" if phase == "untuned" else "winner" if of else "baseline"
+    return Record(
+        id=f"{method}/{'untuned' if phase == 'untuned' else 'seed'}-{seed}",
+        method=method,
+        number=seed,
+        phase=phase,
+        split="test",
+        origin=origin,
+        of_trial=of.id if of else None,
+        hyperparameters=of.hyperparameters if of else {},
+        seed=derived_seed(plan.sweep.seed, method, "final", seed),
+        started=now(),
+    )

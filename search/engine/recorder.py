@@ -1,0 +1,132 @@
+"""From Tune's events to the trial store."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune.experiment import Trial
+
+from search.cluster import disk_is_full, failure_kind, memory_monitor_said
+from search.engine.deadline import Deadline
+from search.engine.searcher import RecordQueue
+from search.records import Event, Listener, Record, TrialStore
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""The escape sequences with which Ray colours a worker's traceback."""
+RETRIES = 2
+"""How often a trial that fails is taken up again from its checkpoint."""
+PREEMPTIONS = 50
+"""How many machines may go from under a trial; so many, and it is what brings them down."""
+
+
+class Halt(tune.Stopper):
+    """Ends the experiment in order once there is a reason to."""
+
+    def __init__(self) -> None:
+        self.reason: Exception | None = None
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self.reason is not None
+
+
+class Recorder(tune.Callback):
+    """Writes each result into the trial store as Tune hears of it, then tells the listeners.
+
+    A trial that ends in failure is over for Tune; here it is judged whether its record is queued again.
+    """
+
+    def __init__(
+        self, store: TrialStore, queue: RecordQueue, deadline: Deadline, listeners: Iterable[Listener]
+    ) -> None:
+        self.store = store
+        self.queue = queue
+        self.deadline = deadline
+        self.listeners = list(listeners)
+        self.halt = Halt()
+        self._actors: dict[str, str] = {}
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        known = self.store.records[_record_id(trial)]
+        record = self.store.report(known.id, result["report"])
+        # else a trial that was taken up again repeats what it told before
+        if (record.rungs, record.status) != (known.rungs, known.status):
+            self._tell("rung", record)
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        record, error = self.store.records[_record_id(trial)], _traceback(trial)
+        waited = self.deadline.overdue_seconds(trial)
+        if waited is not None:
+            self._fail(record, _timed_out(record, waited, self.deadline.seconds))
+        elif failure_kind(error) == "full disk":
+            where = self.store.folder.root
+            self.halt.reason = disk_is_full(where, f"{record.id}: {error.splitlines()[-1].strip()}")
+        else:
+            self._judge(record, error)
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        record = self.store.records[_record_id(trial)]
+        actor = trial.temporary_state.ray_actor
+        assert actor is not None
+        self._actors[record.id] = actor._actor_id.hex()
+        self._tell("begin", record)
+
+    def blame(self, error: str) -> bool:
+        """Judge the trial whose worker is named by an error that ended the experiment, if there is one."""
+        for name, actor in self._actors.items():
+            if actor in error and self.store.records[name].status == "running":
+                self._judge(self.store.records[name], error)
+                return True
+        return False
+
+    def _judge(self, record: Record, error: str) -> None:
+        kind = failure_kind(error)
+        if kind == "preemption" and record.preemptions < PREEMPTIONS:
+            self._again("preempted", self.store.preempt(record.id))
+        elif kind != "preemption" and record.failures < RETRIES:
+            self._again("retry", self.store.retry(record.id))
+        else:
+            self._fail(record, error)
+
+    def _again(self, event: Event, record: Record) -> None:
+        self.queue.again(record)
+        self._tell(event, record)
+
+    def _fail(self, record: Record, error: str) -> None:
+        if failure_kind(error) == "out of memory":
+            self._tell("failed", self.store.fail(record.id, memory_monitor_said(error), "out_of_memory"))
+        else:
+            self._tell("failed", self.store.fail(record.id, error))
+
+    def _tell(self, event: Event, record: Record) -> None:
+        for listener in self.listeners:
+            listener(event, record)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its callbacks; this one's state is the trial store."""
+        return {}
+
+
+def _record_id(trial: Trial) -> str:
+    record_id: str = trial.config["assignment"]["trial"]
+    return record_id
+
+
+def _traceback(trial: Trial) -> str:
+    """The worker's traceback; Tune's own `get_error` is empty at this point."""
+    file = trial.error_file
+    if file is None or not Path(file).is_file():
+        return "The worker died without a traceback: it was killed, or ran out of memory."
+    return COLOURS.sub("", Path(file).read_text(encoding="utf-8", errors="replace")).strip()
+
+
+def _timed_out(record: Record, waited: float, limit: float | None) -> str:
+    since = f"rung {len(record.rungs)}" if record.rungs else "its start"
+    told = f"nothing was told for {waited:.1f} s after {since}"
+    return f"Timed out: {told}; resources.trial_timeout is {limit:g} s."

@@ -1,0 +1,91 @@
+"""What Tune runs next: in the search proposals of one study a method, in the final a fixed list.
+
+A record that ended in failure is handed out again as a new trial of Tune's, from where its record stands.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from search.records import Plan, Record, TrialStore, next_method
+from search.studies import MethodStudy, proposal, show_if_due
+
+
+class RecordQueue(Searcher):
+    """Hands out records: those that are waiting, then those that `next_record` makes.
+
+    While trials run it has not finished, for each of them may come back.
+    """
+
+    def __init__(self, plan: Plan, store: TrialStore, waiting: Iterable[Record]) -> None:
+        super().__init__()
+        self.plan = plan
+        self.store = store
+        self._waiting = list(waiting)
+        self._running: set[str] = set()
+        self.room: Callable[[], int] = lambda: sys.maxsize
+        """How many trials may run at a time, asked before each: machines come and go."""
+
+    def next_record(self) -> Record | None:
+        """A new trial, entered in the trial store; None when there is nothing more to do."""
+        return None
+
+    def suggest(self, trial_id: str) -> Any:
+        """The configuration of Tune's trial `trial_id`; None to ask later; or that there is nothing more."""
+        if len(self._running) >= self.room():
+            return None
+        record = self._waiting.pop(0) if self._waiting else self.next_record()
+        if record is None:
+            return None if self._running else Searcher.FINISHED
+        self._running.add(trial_id)
+        return {"assignment": self.plan.assignment(record).model_dump()}
+
+    def again(self, record: Record) -> None:
+        """Put a record that has not ended first in the queue."""
+        self._waiting.insert(0, record)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing to learn here: the recorder writes the trial store and tells the studies."""
+        self._running.discard(trial_id)
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """That this searcher keeps to a number by itself, which Tune's own limiter would fix at the start."""
+        return True
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: Any, **spec: Any) -> bool:
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Tune snapshots its searcher; this one's state is the trial store."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise AssertionError("a sweep is resumed from its trial store, not by Tuner.restore")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class MethodSearch(RecordQueue):
+    """The search: equally many trials of each method, or as much time, and all advance together."""
+
+    def __init__(self, plan: Plan, store: TrialStore, studies: dict[str, MethodStudy]) -> None:
+        self.studies = studies
+        begun = [record for method in studies for record in store.search(method)]
+        super().__init__(plan, store, [record for record in begun if record.status == "running"])
+
+    def suggest(self, trial_id: str) -> Any:
+        show_if_due(self.studies)  # Tune asks at every turn of its loop, also when there is no room
+        return super().suggest(trial_id)
+
+    def next_record(self) -> Record | None:
+        begun = {method: self.store.search(method) for method in self.studies}
+        method = next_method(self.plan.sweep, begun)
+        if method is None:
+            return None
+        record = proposal(self.plan.sweep, self.studies[method], len(begun[method]))
+        self.store.begin(record)
+        return record

@@ -1,0 +1,227 @@
+"""Run the preflight checks: try each method in a worker on the real model, before budget is spent."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+
+import spaces
+from search.cluster import Cluster, Slots, connected, failure_kind, preloaded
+from search.config import Sweep
+from search.preflight.forecast import disk_and_time, forecast
+from search.records import ChecksListener, Plan, PreflightResults
+from trainables.data import Data
+from trainables.errors import InputError
+from trainables.preflight.findings import Check, Findings
+from trainables.preflight.request import Request
+from trainables.storage.place import Place, free_bytes, place
+from trainables.trainable import FineTune
+
+MACHINES = 3
+"""How many machines may go from under the preflight checks of a method."""
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Asks the preflight checks about the methods of a sweep, as many at a time as trials will run."""
+
+    sweep: Sweep
+    data_fingerprint: str
+    counts: Mapping[str, int]
+    """Examples of each split."""
+    rungs: list[int]
+    trainable: type[FineTune]
+    cluster: Cluster
+    slots: Slots
+    folder: Place
+    """The run folder, which need not be there yet."""
+    tokens: Place | None = None
+    """Where the workers share the tokenised data; None: nowhere."""
+
+    def ask(self, known: PreflightResults, tell: ChecksListener) -> PreflightResults:
+        """Ask about all methods of which nothing is known.
+
+        Raises:
+            InputError: a worker sees other data than the driver.
+        """
+        preflight = known
+        for name, findings, seconds in self._found([n for n in self.sweep.methods if n not in known.methods]):
+            methods = {**preflight.methods, name: findings}
+            startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
+            preflight = PreflightResults(methods=methods, startup_seconds=startup)
+            tell(preflight)
+        found = {
+            "methods": {name: preflight.methods[name] for name in self.sweep.methods},
+            "disk_and_time": self._disk_and_time(preflight),
+            "is_whole": True,
+        }
+        preflight = preflight.model_copy(update=found)
+        tell(preflight)
+        return preflight
+
+    def _found(self, names: list[str]) -> Iterator[tuple[str, Findings, float]]:
+        """Each method with what its checks found and the other seconds, as the answers come."""
+        with ExitStack() as stack:
+            environment, left = self.cluster.environment(), iter(names)
+            workers = [
+                stack.enter_context(closing(_Worker(self.trainable, self.slots, environment)))
+                for _ in range(min(self.slots.concurrent, len(names)))
+            ]
+            asked = {
+                worker.ask(name, self._request(name)): worker
+                for worker, name in zip(workers, left, strict=False)
+            }
+            while asked:
+                (answer,), _ = ray.wait(list(asked))
+                worker = asked.pop(answer)
+                findings = worker.findings(answer)
+                if findings is None:
+                    asked[worker.ask_again()] = worker
+                    continue
+                checks = sum(check.seconds for check in findings.checks)
+                yield worker.asked_about, findings, time.perf_counter() - worker.asked_at - checks
+                if name := next(left, None):
+                    asked[worker.ask(name, self._request(name))] = worker
+
+    def _request(self, name: str) -> Request:
+        space = self.sweep.spaces()[name]
+        return Request(
+            method=self.sweep.base_of(name),
+            hyperparameters=space.complete(space.default),
+            costliest=spaces.costliest(space),
+            task=self.sweep.task,
+            data_seed=self.sweep.seed,
+            data_fingerprint=self.data_fingerprint,
+            tokens=None if self.tokens is None else str(self.tokens),
+            cpus=self.slots.cpus,
+            memory_share=memory_share(self.slots, len(self.cluster.machines())),
+        )
+
+    def _disk_and_time(self, preflight: PreflightResults) -> Check | None:
+        admitted = preflight.admitted(self.sweep)
+        if not admitted.methods:
+            return None
+        expected = forecast(admitted, preflight, self.rungs, self.counts, self.slots.concurrent)
+        return disk_and_time(admitted, expected, free_bytes(self.folder), self.slots.concurrent)
+
+
+def pass_checks(plan: Plan, checker: Checker, tell: ChecksListener) -> Plan:
+    """The plan of the methods that passed; what was found is written down as soon as it is known.
+
+    Raises:
+        InputError: no method is left, the disk would fill, or a worker sees other data than the driver.
+    """
+
+    def keep(preflight: PreflightResults) -> None:
+        plan.folder.write_json(plan.folder.preflight_file, preflight.model_dump())
+        tell(preflight)
+
+    known = plan.folder.read_preflight()
+    preflight = known
+    if known.disk_would_fill or any(name not in known.methods for name in checker.sweep.methods):
+        preflight = checker.ask(known, keep)
+    if preflight.disk_and_time is not None and preflight.disk_would_fill:
+        raise InputError(f"The disk would fill: {preflight.disk_and_time.message}")
+    admitted = preflight.admitted(plan.sweep)
+    if not admitted.methods:
+        file = plan.folder.preflight_file
+        raise InputError(
+            f"No method passed its preflight checks: {file} says why. Mend that, then delete the file."
+        )
+    return replace(plan, sweep=admitted, preflight=preflight)
+
+
+def try_methods(
+    sweep: Sweep,
+    data: Data,
+    rungs: list[int],
+    tell: ChecksListener,
+    *,
+    address: str | None = None,
+    trainable: type[FineTune] = FineTune,
+) -> PreflightResults:
+    """What the preflight checks find about all methods of a sweep that has no run folder yet."""
+    with connected(address, workers=preloaded(sweep.resources, trainable)) as cluster:
+        keeper = Checker(
+            sweep,
+            data.fingerprint,
+            data.counts,
+            rungs,
+            trainable,
+            cluster,
+            cluster.slots(sweep.resources),
+            place(sweep.folder),
+        )
+        return keeper.ask(PreflightResults(), tell)
+
+
+def memory_share(slots: Slots, machines: int) -> float:
+    """Share of a GPU's, or of a machine's, memory that each of the trials side by side may take."""
+    return min(1.0, slots.gpus) if slots.gpus else 1 / ceil(slots.concurrent / machines)
+
+
+class _Asker:
+    """What runs in the worker."""
+
+    def __init__(self, trainable: type[FineTune], environment: Mapping[str, str]) -> None:
+        trainable.equip(environment)
+        self.trainable = trainable
+
+    def checks(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self.trainable.checks(request)
+
+
+class _Worker:
+    """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died.
+
+    One question at a time.
+    """
+
+    def __init__(self, trainable: type[FineTune], slots: Slots, environment: Mapping[str, str]) -> None:
+        others = {name: amount for name, amount in slots.bundle.items() if name not in ("CPU", "GPU")}
+        actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus, resources=others)(_Asker)
+        self._start = lambda: actor.remote(trainable, environment)
+        self._actor: Any = None
+        self.asked_about = ""
+        self.asked_at = 0.0
+
+    def ask(self, method: str, request: Request) -> ray.ObjectRef[Any]:
+        """The answer to come, for `findings`."""
+        self.asked_about, self._request = method, request.model_dump()
+        self.asked_at, self._machines_left = time.perf_counter(), MACHINES
+        return self.ask_again()
+
+    def ask_again(self) -> ray.ObjectRef[Any]:
+        self._actor = self._actor or self._start()
+        self._machines_left -= 1
+        return self._actor.checks.remote(self._request)
+
+    def findings(self, answer: ray.ObjectRef[Any]) -> Findings | None:
+        """What the checks found; an error outside of them, and the worker's death, are findings too.
+
+        The death of its machine is none: None says that the next may be asked.
+        """
+        try:
+            return Findings.model_validate(ray.get(answer))
+        except (RayActorError, OutOfMemoryError) as error:
+            self._actor = None
+            if failure_kind(str(error)) == "preemption" and self._machines_left:
+                return None
+        except RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise InputError(str(error.cause)) from error
+            return _lost(f"{type(error.cause).__name__}: {error.cause}")
+        return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
+
+    def close(self) -> None:
+        if self._actor is not None:
+            ray.kill(self._actor)
+
+
+def _lost(message: str) -> Findings:
+    return Findings(checks=[Check(name="worker", verdict="fail", message=message)])

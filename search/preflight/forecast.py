@@ -1,0 +1,160 @@
+"""How long a sweep will take and what it will write, from what the preflight checks measured.
+
+Made so: trials are stopped as ASHA stops trials whose scores are random and rank the same at every rung.
+Training and evaluation take what the probe of the method took at its default, and workers are never idle.
+Checkpoints are those of the largest point of each method's space; records and predictions are small beside
+them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from search.config import Sweep
+from search.records import PreflightResults, most_trials
+from search.schedulers import Rungs
+from trainables.preflight.findings import Check, Findings
+
+SEARCHES = 200
+"""Simulated to see how many trials are stopped early."""
+_FEW_TRIALS = 16
+"""From which the cost of a trial is reckoned where there is a budget of seconds instead."""
+CHECKPOINT_COPIES = 3
+"""The weights and both moments of AdamW."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is to come."""
+
+    seconds: float
+    disk_bytes: int
+    """The most that lies in the run folder at a time."""
+    written_bytes: int
+    """All that is written, checkpoints that were replaced included."""
+
+
+def arrivals(trials: int, rungs: int, factor: int) -> list[float]:
+    """How many of a method's trials reach each rung: the mean over searches with random scores.
+
+    Judged by the scheduler's own rule, one trial after the other, the first never stopped.
+    """
+    reached = [0] * rungs
+    for search in range(SEARCHES):
+        chance, asha = Random(search), Rungs(factor)
+        for trial in range(trials):
+            score = chance.random()
+            for rung in range(rungs):
+                reached[rung] += 1
+                if asha.decide(str(trial), rung, score) and trial > 0:
+                    break
+    return [count / SEARCHES for count in reached]
+
+
+def forecast(
+    sweep: Sweep, preflight: PreflightResults, rungs: list[int], counts: Mapping[str, int], concurrent: int
+) -> Forecast:
+    """Of the methods that were admitted; `counts` are the examples of each split."""
+    parts = [_Part(sweep, name, preflight.methods[name], rungs, counts) for name in sweep.methods]
+    seeds = sweep.final.seeds * (1 + sweep.final.untuned)
+    finals = [part.final_seconds for part in parts] * seeds
+    audits = sum(part.audits * part.trial_seconds for part in parts)
+    baseline = max(part.test_seconds for part in parts)
+    phases = (
+        _wall(
+            sum(part.search_seconds for part in parts), max(part.trial_seconds for part in parts), concurrent
+        ),
+        _wall(sum(finals) + audits + baseline, max(finals), concurrent),
+    )
+    # A trial keeps two; a new one is written before the oldest goes.
+    live = 3 * concurrent * max(part.checkpoint_bytes for part in parts)
+    kept = sum(2 * (1 + part.audits) * part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
+    written = sum(part.written_bytes + seeds * part.final_written_bytes for part in parts)
+    startup = (preflight.startup_seconds or 0.0) * len(phases)
+    return Forecast(startup + sum(phases), round(live + kept), round(written))
+
+
+def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, concurrent: int) -> Check:
+    """The check on the whole sweep: it fails where the disk would fill; None: there is none that could."""
+    budget = sweep.search.budget
+    searched = (
+        f"{sweep.search.trials_per_method} trials"
+        if budget is None
+        else f"{_duration(budget.device_seconds_per_method)} of search"
+    )
+    told = (
+        f"about {_duration(expected.seconds)}, {_size(expected.disk_bytes)}: {len(sweep.methods)} methods, "
+        f"{searched} and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
+        "trials would be, speed as measured at the defaults"
+    )
+    figures = {
+        "expected_seconds": expected.seconds,
+        "disk_bytes": expected.disk_bytes,
+        "written_bytes": expected.written_bytes,
+        "free_bytes": free_bytes,
+    }
+    if free_bytes is not None and expected.disk_bytes > free_bytes:
+        problem = f"{told}. Only {_size(free_bytes)} are free"
+        remedy = "set `storage` to a larger disk, or lower final.seeds or resources.concurrent_trials"
+        return Check(name="disk and time", verdict="fail", message=f"{problem}: {remedy}.", figures=figures)
+    return Check(name="disk and time", verdict="pass", message=told, figures=figures)
+
+
+class _Part:
+    """One method's share."""
+
+    def __init__(
+        self, sweep: Sweep, method: str, findings: Findings, rungs: list[int], counts: Mapping[str, int]
+    ) -> None:
+        speed, memory, search = findings.figures("speed"), findings.figures("memory"), sweep.search
+        train_second = 1 / speed["train_examples_per_second"]
+        score_second = 1 / speed["evaluated_examples_per_second"]
+        scored = _limited(search.validation_samples, counts["validation"])
+        steps = [after - before for before, after in zip([0, *rungs], rungs, strict=False)]
+        each = [step * train_second + scored * score_second for step in steps]
+        trials, self.search_seconds, reached = _search(sweep, method, each)
+        self.trial_seconds = sum(each)
+        self.audits = min(search.audit, trials - reached[-1])
+        self.test_seconds = _limited(sweep.final.test_samples, counts["test"]) * score_second
+        self.final_seconds = rungs[-1] * train_second + self.test_seconds
+        self.checkpoint_bytes = CHECKPOINT_COPIES * memory["trained_bytes"]
+        grown = memory["trained_bytes"] - speed["trained_bytes"]  # from the default to the largest
+        self.export_bytes = findings.figures("reload")["export_bytes"] + max(0, grown)
+        self.written_bytes = sum(reached) * self.checkpoint_bytes
+        self.final_written_bytes = len(rungs) * self.checkpoint_bytes + self.export_bytes
+
+
+def _search(sweep: Sweep, method: str, each: Sequence[float]) -> tuple[int, float, list[float]]:
+    """Trials of a method, the seconds of all, how many reach each rung; `each`: seconds between rungs."""
+    budget, factor = sweep.search.budget, sweep.search.reduction_factor
+    trials = most_trials(sweep, method) or _FEW_TRIALS
+    reached = arrivals(trials, len(each), factor)
+    seconds = sum(count * part for count, part in zip(reached, each, strict=True))
+    if budget is None:
+        return trials, seconds, reached
+    scale = budget.device_seconds_per_method / seconds
+    return round(trials * scale), budget.device_seconds_per_method, [count * scale for count in reached]
+
+
+def _limited(samples: int | str, count: int) -> int:
+    return count if isinstance(samples, str) else min(samples, count)
+
+
+def _wall(total_seconds: float, longest_seconds: float, concurrent: int) -> float:
+    """Seconds on the clock: shared out evenly, but no run is cut in two."""
+    return max(total_seconds / concurrent, longest_seconds)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}" if size == 86_400 else f"{round(seconds / size)} {unit}"
+    return f"{round(seconds)} s"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.2g} {unit}" if size < 10 else f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.2g} TB"

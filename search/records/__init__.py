@@ -1,0 +1,49 @@
+"""The run folder: its paths, locks and records, and what is read back from them."""
+
+from search.records.allowance import most_trials, next_method, planned_trials
+from search.records.audit import audit_of, drawn
+from search.records.events import Event, Listener
+from search.records.plan import Plan
+from search.records.preflight_results import ChecksListener, PreflightResults
+from search.records.provenance import provenance, this_start
+from search.records.record import UNSCORED, Origin, Phase, Record, Rung, Status, Stop, now
+from search.records.repair import refuse_newer_records, repair, sound_records
+from search.records.results import BASELINE, Results, last_line, load_results, sweep_of, winner
+from search.records.run_folder import RunFolder
+from search.records.seeds import derived_seed
+from search.records.trial_store import TrialStore
+
+__all__ = [
+    "BASELINE",
+    "UNSCORED",
+    "ChecksListener",
+    "Event",
+    "Listener",
+    "Origin",
+    "Phase",
+    "Plan",
+    "PreflightResults",
+    "Record",
+    "Results",
+    "RunFolder",
+    "Rung",
+    "Status",
+    "Stop",
+    "TrialStore",
+    "audit_of",
+    "derived_seed",
+    "drawn",
+    "last_line",
+    "load_results",
+    "most_trials",
+    "next_method",
+    "now",
+    "planned_trials",
+    "provenance",
+    "refuse_newer_records",
+    "repair",
+    "sound_records",
+    "sweep_of",
+    "this_start",
+    "winner",
+]

@@ -1,0 +1,52 @@
+"""How much of its search each method has had, and whether it may begin another trial."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from search.config import Sweep
+from search.records.record import Record
+
+
+def most_trials(sweep: Sweep, method: str) -> int | None:
+    """The trials of a method at most; None where a time is the limit and its proposals never end."""
+    limits = [sweep.search.trials_per_method]
+    if sweep.search.sampler == "grid":
+        limits.append(len(sweep.methods[method].grid()))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def may_begin(sweep: Sweep, method: str, begun: Sequence[Record]) -> bool:
+    """Whether a method has trials, or time, left; `begun` are its trials of the search."""
+    most, budget = most_trials(sweep, method), sweep.search.budget
+    if most is not None and len(begun) >= most:
+        return False
+    return budget is None or spent_seconds(begun) < budget.device_seconds_per_method
+
+
+def next_method(sweep: Sweep, begun: Mapping[str, Sequence[Record]]) -> str | None:
+    """Of the methods that may begin a trial the one that had least so far; None where there is none.
+
+    By time, trials that run side by side and have told nothing yet count as one more each.
+    """
+    may = [method for method, records in begun.items() if may_begin(sweep, method, records)]
+    if sweep.search.budget is None:
+        return min(may, key=lambda method: len(begun[method]), default=None)
+    return min(may, key=lambda method: (spent_seconds(begun[method]), len(begun[method])), default=None)
+
+
+def planned_trials(sweep: Sweep, method: str, begun: Sequence[Record]) -> int:
+    """The trials that a method will have had; by time as far as is known: those begun, and one if it may.
+
+    Of a method that the sweep does not have any more, those that it has had.
+    """
+    if method not in sweep.methods:
+        return len(begun)
+    if sweep.search.budget is not None:
+        return len(begun) + may_begin(sweep, method, begun)
+    most = most_trials(sweep, method)
+    assert most is not None
+    return most
+
+
+def spent_seconds(records: Iterable[Record]) -> float:
+    """Device seconds of starting up, training and evaluation."""
+    return sum(record.spent_seconds for record in records)

@@ -1,0 +1,110 @@
+"""One process a run folder: the folder's lock on a file system, with the name of its holder in it.
+
+The kernel's lock (flock(2)) goes with the process, however it ends, so none is ever stale; NFS has it held by
+its server. File systems that know no locks get a lease instead: filelock's, which names host, process and its
+start, is taken over at once from a process of this host that is gone, and from another host when it has stood
+still by the joining node's own clock.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from filelock import SoftFileLease, Timeout
+
+from trainables.errors import InputError
+
+UNKNOWN = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What a file system answers that knows no locks."""
+LEASE_SECONDS = 60.0
+"""A holder that has not renewed its lease for so long is gone."""
+
+Flock = Callable[[int, int], None]
+
+
+@contextmanager
+def held(folder: Path, *, flock: Flock = fcntl.flock, lease_seconds: float = LEASE_SECONDS) -> Iterator[None]:
+    """Hold `folder` for the length of the block; it is made where there is none.
+
+    Raises:
+        InputError: another process holds it, or it cannot be written.
+    """
+    descriptor = _open(folder)
+    try:
+        flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _refusal(folder, _told(os.pread(descriptor, 1000, 0))) from error
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+        with _leased(folder, lease_seconds):
+            yield
+    else:
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, _me(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise InputError(
+            f"The run folder {folder} cannot be written ({error.strerror}). "
+            "Name another one with --folder, or set `storage` in the sweep file."
+        ) from error
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds it by the kernel's lock."""
+    try:
+        with (folder / ".lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def _leased(folder: Path, seconds: float) -> Iterator[None]:
+    lease = SoftFileLease(folder / ".lease", lease_duration=seconds, is_singleton=False)
+    owner = lease.owner
+    is_elsewhere = owner is not None and owner.hostname.partition("?")[0] != socket.gethostname()
+    try:
+        lease.acquire(timeout=1.5 * seconds if is_elsewhere else 0)
+    except Timeout as error:
+        owner = lease.owner
+        raise _refusal(folder, f": process {owner.pid} on {owner.hostname}" if owner else "") from error
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+def _me() -> bytes:
+    process = psutil.Process()
+    mine = {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
+    return json.dumps(mine).encode()
+
+
+def _told(holder: bytes) -> str:
+    """The holder in words, or nothing where it has not written who it is yet."""
+    with suppress(ValueError, KeyError):
+        found = json.loads(holder)
+        return f": process {found['pid']} on {found['host']}"
+    return ""
+
+
+def _refusal(folder: Path, holder: str) -> InputError:
+    return InputError(f"Another tuneoff process is running in {folder}{holder}.")

@@ -1,0 +1,90 @@
+"""What a reader must know to judge a run and to repeat it."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from search.config import FORMAT, Sweep
+from search.records.record import now
+from trainables import metrics
+from trainables.data import Data
+from trainables.task import Task
+
+PACKAGES = (
+    "tuneoff", "torch", "transformers", "peft", "ray", "optuna", "datasets", "evaluate", "rouge_score",
+    "sacrebleu", "tokenizers", "safetensors", "numpy", "pandas",
+)  # fmt: skip
+
+
+def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
+    """The first start of a sweep, its data and its budget, as the report prints them."""
+    return {
+        "format": FORMAT,
+        **this_start(),
+        "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
+        "budget": {"examples": rungs[-1], "rungs": rungs},
+        "metric": _metric(sweep.task, data),
+    }
+
+
+def _metric(task: Task, data: Data) -> dict[str, Any]:
+    """What moves the scores by points: how each metric is computed, and how several references count."""
+    counts = {len(example.references) for example in data.test}
+    references = counts.pop() if len(counts) == 1 else None
+    return {
+        "name": task.metric,
+        "signatures": {
+            metric: metrics.signature(metric, task.rules(data.labels), references)
+            for metric in task.scored_by
+        },
+        "references": task.references,
+    }
+
+
+def this_start() -> dict[str, Any]:
+    """With what, on what and how this process was started: a sweep may be resumed elsewhere."""
+    return {
+        "tuneoff": _version("tuneoff"),
+        "commit": _commit(),
+        "command": _command(),
+        "started": now(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "hardware": {
+            "machine": f"{platform.system()} {platform.machine()}",
+            "cpus": os.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        },
+    }
+
+
+def _command() -> str:
+    """What was typed, or what does the same as the call from Python."""
+    typed = Path(sys.argv[0]).name == "tuneoff"
+    return shlex.join(["tuneoff", *sys.argv[1:]]) if typed else "tuneoff run sweep.yaml"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of a checkout that tuneoff runs from; None for an installed package."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

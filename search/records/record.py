@@ -1,0 +1,140 @@
+"""A trial's record: the plain JSON that the trial store, the report and every resume are made of."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from search.config import FORMAT, Format, refuse_newer_json, upgraded
+
+Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
+UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
+"""Ends in failure; a run of the final that came to one is tried again by a later start."""
+Origin = Literal["default", "warm", "sampled", "winner", "baseline"]
+Phase = Literal["search", "final", "untuned", "audit"]
+"""`untuned`: a method's default retrained and scored as its winner is in the final; `audit`: a trial of the
+search that was stopped early, run on to the full budget. Neither decides anything."""
+RecordId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""It names files, so nothing in it may lead out of the run folder."""
+Cost = dict[str, float | int | None]
+"""What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def parse(content: bytes, file: object) -> "Record | None":
+    """The record in what was read of `file`, with keys that are unknown here; None where it is damaged.
+
+    Raises:
+        InputError: it is of a newer format.
+    """
+    try:
+        return Record.model_validate_json(content)
+    except ValidationError:
+        refuse_newer_json(content, file)
+        return None
+
+
+class Rung(BaseModel):
+    """A trial scored at one budget. Scores are in points, 0 to 100; `cost` is cumulative up to here."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rung: int
+    examples: int
+    """Training examples seen when it was scored."""
+    score: float | None
+    """The task's metric; None where it was not finite."""
+    scores: dict[str, float | None] = {}
+    """The metric's whole family; None where one was not finite."""
+    loss: float | None = None
+    """Cross-entropy of the evaluated split, nats a target token, without any method's penalty."""
+    train_loss: float | None = None
+    """Mean cross-entropy of the training steps since the previous rung, nats a target token."""
+    capped_share: float | None = None
+    """Share of the generated texts that were cut at the generation cap."""
+    cost: Cost = {}
+
+
+class Stop(BaseModel):
+    """Why a trial was stopped early: its value at a rung was below the cut-off."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rung: int
+    value: float | None
+    cut_off: float | None
+    """The lowest value that would have gone on, in points; None where the value was not finite, and where
+    costs counted too."""
+    front: int | None = None
+    """Where costs counted too: the Pareto front it lay on among the trials so far, 0 the best."""
+
+
+class Record(BaseModel):
+    """One trial of the search, or one run of what comes after it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: Format = FORMAT
+    id: RecordId
+    """`lora/0003` in the search; `lora/seed-0` in the final, `lora/untuned-0`, `lora/audit-0003`."""
+    method: str
+    """The method's name in the sweep (a variant has its own)."""
+    number: int
+    """The trial's number within its method, also of the trial that is audited; else the seed's index."""
+    phase: Phase
+    split: Literal["validation", "test"]
+    origin: Origin
+    """`default`: the method's untuned point; `warm`: a good trial of another sweep; `winner`: a final of the
+    method's best trial."""
+    of_trial: RecordId | None = None
+    """After the search: the trial whose hyperparameters these are."""
+    hyperparameters: dict[str, Any]
+    seed: int
+    """Seed of the initialisation and of the data order."""
+    status: Status = "running"
+    stop: Stop | None = None
+    error: str | None = None
+    """The traceback of the failure that ended it; or what diverged; or the bytes that were not to be had."""
+    failures: int = 0
+    """How often it failed and was taken up again from its checkpoint."""
+    preemptions: int = 0
+    """How often its machine was taken away or lost, and it went on elsewhere: no fault of the trial."""
+    remarks: list[str] = []
+    """What else befell it without ending it: a damaged checkpoint that was passed over, a damaged record."""
+    rungs: list[Rung] = []
+    started: str
+    ended: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_format(cls, content: Any) -> Any:
+        return upgraded(content, phase={"qualifying": "search"})
+
+    @property
+    def score(self) -> float | None:
+        """The last score reported: what the trial counts by."""
+        return self.rungs[-1].score if self.rungs else None
+
+    @property
+    def best_score(self) -> float | None:
+        """The best score of any rung, shown beside the last one."""
+        return max((rung.score for rung in self.rungs if rung.score is not None), default=None)
+
+    @property
+    def cost(self) -> Cost:
+        """What it has spent so far."""
+        return self.rungs[-1].cost if self.rungs else {}
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds of training and evaluation so far."""
+        return sum(self.cost.get(name) or 0.0 for name in ("train_seconds", "evaluation_seconds"))
+
+    @property
+    def spent_seconds(self) -> float:
+        """As `device_seconds`, starting up included."""
+        return (self.cost.get("startup_seconds") or 0.0) + self.device_seconds

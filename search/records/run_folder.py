@@ -1,0 +1,246 @@
+"""Every path of a run folder, and the writing of its records."""
+
+import json
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from search.config import refuse_newer, refuse_newer_json
+from search.records import lock
+from search.records.lease import Lease
+from search.records.preflight_results import PreflightResults
+from search.records.record import Record, parse
+from trainables.errors import InputError
+from trainables.storage import predictions
+from trainables.storage.atomic import keep_version, new_file, write_text
+from trainables.storage.place import Place, bytes_of, contents, place
+
+
+class RunFolder:
+    """The folder of one sweep. Nothing else in tuneoff spells a path inside it.
+
+    All state is found from `root`, so the folder may be moved between runs.
+    """
+
+    def __init__(self, root: str | Place) -> None:
+        self.root = place(root)
+
+    @cached_property
+    def machine(self) -> Path:
+        """The folder itself, or beside an object store one of this machine for what cannot be an object.
+
+        Only what is made anew at each start: Optuna's journal, Tune's own state.
+        """
+        if isinstance(self.root, Path):
+            return self.root
+        folder = Path(tempfile.mkdtemp(prefix="tuneoff-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    @property
+    def sweep_file(self) -> Place:
+        return self.root / "sweep.yaml"
+
+    @property
+    def provenance_file(self) -> Place:
+        return self.root / "provenance.json"
+
+    @property
+    def preflight_file(self) -> Place:
+        return self.root / "preflight.json"
+
+    @property
+    def warm_start_file(self) -> Place:
+        return self.root / "warm_start.json"
+
+    @property
+    def study_file(self) -> Path:
+        """Where Optuna writes; `study_kept` brings it into an object store."""
+        return self.machine / "study.log"
+
+    @property
+    def tune(self) -> Path:
+        return self.machine / "tune"
+
+    @property
+    def tokens(self) -> Place:
+        """What the workers share of the tokenised data; made anew where it is missing."""
+        return self.root / "tokens"
+
+    @property
+    def report(self) -> Place:
+        return self.root / "report"
+
+    def record_file(self, record: Record) -> Place:
+        if record.split == "validation":
+            return self.root / "trials" / f"{record.id}.json"
+        return self.output(record) / "record.json"
+
+    def checkpoints(self, record: Record) -> Place:
+        """Where the trial keeps its latest checkpoint; an audit goes on from that of the trial it audits."""
+        if record.phase == "audit":
+            return self._search_checkpoints / str(record.of_trial)
+        if record.phase == "search":
+            return self._search_checkpoints / record.id
+        return self.root / "checkpoints" / record.phase / record.id
+
+    @cached_property
+    def _search_checkpoints(self) -> Place:
+        """A folder of format 1 goes on under the name that it began with."""
+        of_format_1 = self.root / "checkpoints" / "qualifying"
+        return of_format_1 if of_format_1.exists() else self.root / "checkpoints" / "search"
+
+    def output(self, record: Record) -> Place:
+        """Where a run on the test split leaves its predictions and its adapter."""
+        return self.root / "final" / record.id
+
+    def tensorboard(self, record: Record) -> Place:
+        """Where a trial's event files lie."""
+        return self.root / "tensorboard" / record.id
+
+    def predictions_file(self, record: Record) -> Place:
+        return self.output(record) / "predictions.parquet"
+
+    def read_predictions(self, record: Record) -> pd.DataFrame:
+        """What a run wrote on the test split.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        scores = record.rungs[-1].scores if record.rungs else ()
+        return predictions.read(self.predictions_file(record), scores)
+
+    def damaged_predictions(self, records: Iterable[Record]) -> dict[str, str]:
+        """What is wrong with predictions of completed runs, by the runs' ids; what is gone is not told."""
+        damaged = {}
+        for record in records:
+            is_scored = record.split == "test" and record.status == "completed"
+            if is_scored and self.predictions_file(record).exists():
+                try:
+                    self.read_predictions(record)
+                except InputError as error:
+                    damaged[record.id] = str(error)
+        return damaged
+
+    def adapter(self, record: Record) -> Place:
+        return self.output(record) / "adapter"
+
+    def write_record(self, record: Record) -> None:
+        """Write it whole, and keep the version before it: a disk may lose what it has confirmed."""
+        file = self.record_file(record)
+        keep_version(file, self.previous_version(file))
+        write_text(file, record.model_dump_json(indent=1) + "\n")
+
+    def previous_version(self, file: Place) -> Place:
+        """Where a record's version before the last is kept; an object store keeps none."""
+        return file.with_name(f".{file.name}.previous")
+
+    def record_files(self) -> list[Place]:
+        """The files of all records, in the order of their ids."""
+        files = [*self.root.glob("trials/*/[!.]*.json"), *self.root.glob("final/*/[!.]*/record.json")]
+        return sorted(files, key=lambda file: file.parts)
+
+    def read_records(self) -> list[Record]:
+        """All records, in the order of their ids.
+
+        Raises:
+            InputError: a record cannot be read, or is of a newer format.
+        """
+        found = self.parsed_records()
+        for file, record in found:
+            if record is None:
+                raise InputError(
+                    f"The record {file} cannot be read. "
+                    "`tuneoff resume` sets it aside and takes its trial up again."
+                )
+        return [record for _, record in found if record is not None]
+
+    def parsed_records(self) -> list[tuple[Place, Record | None]]:
+        """The file of each record, in the order of their ids, and the record; None where it is damaged.
+
+        Raises:
+            InputError: one is of a newer format.
+        """
+        files = self.record_files()
+        return [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+
+    @contextmanager
+    def study_kept(self) -> Iterator[None]:
+        """Put `study.log` beside the records in an object store when the block ends, however it does."""
+        try:
+            yield
+        finally:
+            if self.machine != self.root and self.study_file.exists():
+                with new_file(self.root / self.study_file.name) as file:
+                    shutil.copyfile(self.study_file, file)
+
+    def write_json(self, path: Place, content: dict[str, Any]) -> None:
+        write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    def read_provenance(self) -> dict[str, Any]:
+        """What was recorded about the run; empty before the first start."""
+        if not self.provenance_file.exists():
+            return {}
+        try:
+            content: dict[str, Any] = json.loads(bytes_of(self.provenance_file))
+        except ValueError as error:
+            raise InputError(
+                f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
+            ) from error
+        refuse_newer(content, self.provenance_file)
+        return content
+
+    def read_warm_start(self) -> dict[str, list[dict[str, Any]]]:
+        """A method to the points of another sweep that it tries first; empty without a warm start."""
+        if not self.warm_start_file.exists():
+            return {}
+        try:
+            content: dict[str, list[dict[str, Any]]] = json.loads(bytes_of(self.warm_start_file))
+        except ValueError as error:
+            raise InputError(
+                f"{self.warm_start_file} cannot be read ({error}). Move it away: it is written anew from "
+                "the run folder that search.warm_start names."
+            ) from error
+        return content
+
+    def is_held(self) -> bool:
+        """Whether a process runs a sweep in this folder."""
+        if not isinstance(self.root, Path):
+            return Lease(self.root / ".lock").is_held()
+        return lock.is_held(self.root)
+
+    def read_preflight(self) -> PreflightResults:
+        """What the preflight checks found; empty before they were asked."""
+        if not self.preflight_file.exists():
+            return PreflightResults()
+        content = bytes_of(self.preflight_file)
+        try:
+            return PreflightResults.model_validate_json(content)
+        except ValidationError as error:
+            refuse_newer_json(content, self.preflight_file)
+            raise InputError(
+                f"{self.preflight_file} cannot be read ({error.error_count()} problems). "
+                "Move it away: the preflight checks are asked again."
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for one process; the lock goes with the process, however it ends.
+
+        Raises:
+            InputError: another process holds it, or the folder cannot be written.
+        """
+        if not isinstance(self.root, Path):
+            with Lease(self.root / ".lock").held():
+                yield
+            return
+        with lock.held(self.root):
+            yield

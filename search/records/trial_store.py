@@ -1,0 +1,139 @@
+"""The records as the truth of a sweep: every resume is rebuilt from them, from nothing else."""
+
+from collections import defaultdict
+from typing import Any
+
+from search.records.audit import drawn
+from search.records.record import Record, Rung, Status, Stop, now
+from search.records.results import winner
+from search.records.run_folder import RunFolder
+from trainables.storage.place import remove
+
+Report = dict[str, Any]
+"""What a trial tells at a rung: see `trainables.trial.Report`."""
+
+
+class TrialStore:
+    """All records of a run folder, in memory and on disk. Only the driver writes it.
+
+    Args:
+        folder: where they lie.
+        audits: stopped trials of each method whose checkpoints are kept, for they will be audited.
+    """
+
+    def __init__(self, folder: RunFolder, audits: int = 0) -> None:
+        self.folder = folder
+        self.audits = audits
+        self.records: dict[str, Record] = {}
+        self.stops: dict[str, Stop] = {}
+        """Stops that were decided for trials whose report is not written yet."""
+        self._trials: dict[str, dict[int, Record]] = defaultdict(dict)
+        for record in folder.read_records():
+            self._enter(record)
+        self._best = {method: winner(self.search(method)) for method in self._trials}
+        self._to_audit = {method: drawn(self.search(method), audits) for method in self._trials}
+
+    def search(self, method: str) -> list[Record]:
+        """The trials of a method, by number; one is missing where its record was lost."""
+        trials = self._trials.get(method, {})
+        return [trials[number] for number in sorted(trials)]
+
+    def begin(self, record: Record) -> None:
+        """Enter a new trial, before its first step.
+
+        A trial whose record was lost may have left a checkpoint, of other hyperparameters perhaps.
+        """
+        assert record.id not in self.records, record.id
+        if record.phase == "search":
+            remove(self.folder.checkpoints(record))
+        self._write(record)
+
+    def report(self, trial: str, report: Report) -> Record:
+        """Enter what a trial told at a rung; a trial that is taken up again repeats rungs, to no effect."""
+        record = self.remark(trial, *report.get("remarks", ()))
+        rung = Rung.model_validate({key: value for key, value in report.items() if key in Rung.model_fields})
+        if rung.rung < len(record.rungs) and report["status"] == "running":
+            return record
+        stop = self.stops.pop(trial, None)
+        status = "stopped" if stop else report["status"]
+        record = record.model_copy(
+            update={
+                "rungs": [*record.rungs[: rung.rung], rung],
+                "status": status,
+                "stop": stop,
+                "error": report["message"],
+                "ended": None if status == "running" else now(),
+            }
+        )
+        self._write(record)
+        self._drop_checkpoints(record)
+        return record
+
+    def remark(self, trial: str, *remarks: str) -> Record:
+        """Enter what befell a trial without ending it, once."""
+        record = self.records[trial]
+        if new := [remark for remark in remarks if remark not in record.remarks]:
+            self._write(record.model_copy(update={"remarks": [*record.remarks, *new]}))
+        return self.records[trial]
+
+    def retry(self, trial: str) -> Record:
+        """Count a failure after which the trial is taken up again."""
+        record = self.records[trial]
+        record = record.model_copy(update={"failures": record.failures + 1})
+        self._write(record)
+        return record
+
+    def preempt(self, trial: str) -> Record:
+        """Count a machine that was taken away from under the trial, which goes on elsewhere."""
+        record = self.records[trial]
+        record = record.model_copy(update={"preemptions": record.preemptions + 1})
+        self._write(record)
+        return record
+
+    def fail(self, trial: str, error: str, status: Status = "failed") -> Record:
+        """End a trial that failed for good."""
+        record = self.records[trial].model_copy(update={"status": status, "error": error, "ended": now()})
+        self._write(record)
+        self._drop_checkpoints(record)
+        return record
+
+    def replace(self, record: Record) -> None:
+        """Enter a run of the final, or an audit, anew; what an earlier one left is removed."""
+        for folder in (self.folder.checkpoints(record), self.folder.output(record)):
+            remove(folder)
+        self._write(record)
+
+    def _write(self, record: Record) -> None:
+        self.folder.write_record(record)
+        self._enter(record)
+
+    def _enter(self, record: Record) -> None:
+        self.records[record.id] = record
+        if record.phase == "search":
+            self._trials[record.method][record.number] = record
+
+    def _drop_checkpoints(self, record: Record) -> None:
+        """Of the trials that ended keep the best of each method on disk and those to audit; else none."""
+        if record.status == "running":
+            return
+        losers = [record]
+        if record.phase == "search" and record.status == "completed":
+            losers = self._beaten_by(record)
+        elif record.phase == "search" and record.status == "stopped":
+            losers = self._not_to_audit(record)
+        for loser in losers:
+            remove(self.folder.checkpoints(loser))
+
+    def _beaten_by(self, record: Record) -> list[Record]:
+        """The completed trials of its method but the best; the record itself where another is better."""
+        best = self._best.get(record.method)
+        if winner([record] if best is None else [best, record]) is not record:
+            return [record]
+        self._best[record.method] = record
+        return [r for r in self.search(record.method) if r.status == "completed" and r is not record]
+
+    def _not_to_audit(self, record: Record) -> list[Record]:
+        """Of the stopped trials of its method the one, if any, that will not be audited after all."""
+        first = drawn([*self._to_audit.get(record.method, []), record], self.audits + 1)
+        self._to_audit[record.method] = first[: self.audits]
+        return first[self.audits :]

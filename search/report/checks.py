@@ -1,0 +1,43 @@
+"""The report's section on the preflight checks that each method had to pass before the search."""
+
+from search.records import PreflightResults, Results
+from search.report.markdown import DASH, bullets, code, section, table, text
+from search.verdict import listed
+from trainables.preflight.findings import CHECKS, Check
+
+
+def checks(results: Results) -> str:
+    """A row a preflight check, a column a method, and what those say that are no pass."""
+    preflight = results.folder.read_preflight()
+    if not preflight.methods:
+        return section(
+            "Preflight checks", "No check has been asked: the sweep was begun without a preflight."
+        )
+    found = {
+        method: {check.name: check for check in findings.checks}
+        for method, findings in preflight.methods.items()
+    }
+    rows = [
+        [name, *(_verdict(checks.get(name)) for checks in found.values())]
+        for name in CHECKS
+        if any(name in checks for checks in found.values())
+    ]
+    note = (
+        "What each method had to show on this model and data before its search; a failed check takes it out."
+    )
+    drawn = table(["Check", *map(code, found)], rows)
+    return section("Preflight checks", drawn, note, bullets(_messages(preflight)))
+
+
+def _verdict(check: Check | None) -> str:
+    return DASH if check is None else check.verdict
+
+
+def _messages(preflight: PreflightResults) -> list[str]:
+    """What is no pass, then the estimate for the whole sweep."""
+    lines = [
+        f"{verdict}, {name} ({listed([*map(code, methods)])}): {text(message)}"
+        for (verdict, name, message), methods in preflight.objections().items()
+    ]
+    whole = preflight.disk_and_time
+    return [*lines, *([f"{whole.verdict}, {whole.name}: {text(whole.message)}"] if whole else [])]

@@ -1,0 +1,78 @@
+"""The report's sections on the search: how the trials ended, and where they were stopped."""
+
+import pandas as pd
+
+from search.records import Results
+from search.report import tables
+from search.report.early_stopping import audit
+from search.report.markdown import DASH, bullets, code, points, quantity, section, table
+from search.report.names import compact, metric_name
+from search.verdict import SearchStatistics
+
+_ENDS = {
+    "completed": "Completed",
+    "stopped": "Stopped early",
+    "diverged": "Diverged",
+    "out_of_memory": "Out of memory",
+    "failed": "Failed",
+}
+_ALWAYS = ("completed", "stopped")
+"""Shown also where no trial ended so."""
+
+
+def search(results: Results) -> str:
+    """How each method's trials ended, and which one won."""
+    ended = tables.search(results)
+    ends = [end for end in _ENDS if end in _ALWAYS or ended[end].any()]
+    rows = [
+        [
+            code(method),
+            f"{row['done']} of {row['planned']}",
+            *(str(row[end]) for end in ends),
+            points(row["best_validation"]),
+            quantity(row["search_seconds"]),
+        ]
+        for method, row in ended.iterrows()
+    ]
+    note = (
+        f"Best validation: {metric_name(results)} of the winner, the completed trial whose last score is the "
+        "highest. Seconds: training and evaluation, summed over the trials."
+    )
+    header = ["Method", "Trials done", *(_ENDS[end] for end in ends), "Best validation", "Seconds"]
+    return section("Search", table(header, rows), note, bullets(_winners(results)))
+
+
+def stopping(results: Results, quality: list[SearchStatistics]) -> str:
+    """Where trials were stopped early, and what the audit found of it."""
+    rungs = tables.rungs(results)
+    if not rungs:
+        return section("Early stopping", "No trial has been scored yet.")
+    stops = tables.stops(results).set_index(["method", "examples"])
+    rows = [
+        [code(method), *(_stopped(stops.loc[(method, examples)]) for examples in rungs)]
+        for method in results.methods
+    ]
+    note = (
+        "Trials stopped at each rung, of those that reached it; a rung is a number of training examples. "
+        "A trial competes with trials of its own method only."
+    )
+    header = ["Method", *(f"{examples:,} examples" for examples in rungs)]
+    return section("Early stopping", table(header, rows), note, *audit(results, quality))
+
+
+def _winners(results: Results) -> list[str]:
+    winners = tables.search(results).dropna(subset=["winner"])
+    return [
+        f"Winner {code(row['winner'])}: {code(compact(row['hyperparameters']))}{_peak(row)}"
+        for _, row in winners.iterrows()
+    ]
+
+
+def _peak(row: pd.Series) -> str:
+    """Said only where the best rung is not the last: the trial was better before it ended."""
+    higher = row["best_rung"] > row["best_validation"]
+    return f" (an earlier rung scored {points(row['best_rung'])})" if higher else ""
+
+
+def _stopped(row: pd.Series) -> str:
+    return f"{row['stopped']} of {row['reached']}" if row["reached"] else DASH

@@ -1,0 +1,101 @@
+"""The page's own tables: one that sorts, and one that marks the differences that are significant."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from search.records import Results
+from search.report import tables
+from search.report.markdown import DASH, known, number, points, prefixed, quantity, size
+from search.report.names import axis_name, axis_words
+from search.report.scored import scored
+from search.verdict import Estimate, Pair, Verdict, score_name
+
+_FORMS: dict[str, Callable[[float], str]] = {"_bytes": size, "_parameters": number, "_flops": prefixed}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown, and the number that a column is sorted by (None: last)."""
+
+    text: str
+    value: float | None = None
+    below: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows are named by their first entry, a method."""
+
+    header: list[str]
+    rows: list[tuple[str, list[Cell]]]
+
+
+def methods(results: Results, verdict: Verdict) -> Table:
+    """All scores with their intervals, ties, what tuning brought on validation, and all costs."""
+    tuned, rows = tables.tuning(results), scored(verdict)
+    scores = list(rows[0].scores) if rows else []
+    axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
+    header = [
+        *(score_name(score) for score in scores),
+        *(["Ties"] if verdict.pairs else []),
+        "Default → tuned, on validation",
+        *(axis_words(axis) if axis.endswith("_bytes") else axis_name(axis) for axis in axes),
+        "Seeds",
+    ]
+    cells = [
+        [
+            *(_estimate(row.scores.get(score)) for score in scores),
+            *([Cell(row.letters)] if verdict.pairs else []),
+            _tuning(tuned, row.name),
+            *(_cost(row.costs.get(axis), axis) for axis in axes),
+            Cell(str(row.seeds), row.seeds),
+        ]
+        for row in rows
+    ]
+    return Table(header, list(zip((row.name for row in rows), cells, strict=True)))
+
+
+def improvements(verdict: Verdict) -> Table:
+    """The row's mean minus the column's, in points; a star where the difference is significant."""
+    names = [method.method for method in verdict.methods if method.method not in verdict.uncompared]
+    pairs = {(pair.better, pair.worse): pair for pair in verdict.pairs}
+    rows = [(row, [_difference(pairs, row, column) for column in names]) for row in names]
+    return Table(names, rows if len(names) > 1 else [])
+
+
+def _estimate(estimate: Estimate | None) -> Cell:
+    if estimate is None or not known(estimate.mean):
+        return Cell(DASH)
+    interval = f"{points(estimate.low)} to {points(estimate.high)}" if known(estimate.low) else ""
+    return Cell(points(estimate.mean), estimate.mean, interval)
+
+
+def _tuning(tuned: pd.DataFrame, method: str) -> Cell:
+    if method not in tuned.index:
+        return Cell(DASH)
+    row = tuned.loc[method]
+    ended = "" if row["default_status"] == "completed" else row["default_status"] or ""
+    return Cell(f"{points(row['default'])} → {points(row['tuned'])}", _value(row["gain"]), ended)
+
+
+def _cost(cost: float | None, axis: str) -> Cell:
+    if cost is None:
+        return Cell(DASH)
+    form = next((form for ending, form in _FORMS.items() if axis.endswith(ending)), quantity)
+    return Cell(form(cost), cost)
+
+
+def _difference(pairs: dict[tuple[str, str], Pair], row: str, column: str) -> Cell:
+    pair, sign = pairs.get((row, column)), 1
+    if pair is None:
+        pair, sign = pairs.get((column, row)), -1
+    if pair is None:
+        return Cell("")
+    star, difference = "*" if pair.significant else "", sign * pair.effect + 0.0  # no zero below zero
+    return Cell(f"{difference:+.2f}{star}", difference, f"p {pair.p_holm:.2g}" if known(pair.p_holm) else "")
+
+
+def _value(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,142 @@
+"""Studies in memory, and in a journal or a database as they were a moment ago.
+
+To ask a study and to tell it takes sixteen lines of a journal, or transactions of a database; to enter a
+trial that has ended takes one. Nothing is read back: the records are the truth, and what is shown a view for
+optuna-dashboard.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+SECONDS = 1.0
+
+
+class Mirror(InMemoryStorage):
+    """Optuna's storage in memory; another process sees in `database` what it was when it was last shown.
+
+    A study of the same name that the database has already is replaced; one that is deleted there meanwhile is
+    not shown any more.
+
+    Args:
+        database: where it is shown.
+        seconds: how long a change may wait for others to be written with it.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        database: BaseStorage,
+        seconds: float = SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.database = database
+        self.seconds = seconds
+        self._clock = clock
+        self._studies_there: dict[int, int] = {}
+        self._study_of: dict[int, int] = {}
+        self._there: dict[int, tuple[int, FrozenTrial]] = {}
+        """Unfinished trials that the database has: their ids in it, and what is written of them."""
+        self._changed: set[int] = set()
+        self._due = float("inf")
+
+    def show_if_due(self) -> None:
+        """Write all that has changed once the first of it has waited long enough; to be called often."""
+        if self._clock() >= self._due:
+            self.show()
+
+    def show(self) -> None:
+        """Write all that has changed."""
+        changed, self._changed, self._due = self._changed, set(), float("inf")
+        for trial_id in sorted(changed):
+            with suppress(KeyError):  # who looks on may delete a study, or rename it, which deletes it
+                self._write(trial_id, super().get_trial(trial_id))
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """A copy, for Optuna's `Trial` changes what it is given; what is stored is only ever replaced."""
+        trial = copy.copy(super().get_trial(trial_id))
+        trial.params, trial.distributions = dict(trial.params), dict(trial.distributions)
+        trial.user_attrs, trial.system_attrs = dict(trial.user_attrs), dict(trial.system_attrs)
+        trial.intermediate_values = dict(trial.intermediate_values)
+        return trial
+
+    def _write(self, trial_id: int, trial: FrozenTrial) -> None:
+        if trial.state is TrialState.WAITING:  # an order that is about to be taken
+            return
+        if trial_id in self._there:
+            there, old = self._there.pop(trial_id)
+            self._write_changes(there, old, trial)
+        else:
+            study = self._studies_there[self._study_of[trial_id]]
+            there = self.database.create_new_trial(study, template_trial=trial)
+        if not trial.state.is_finished():
+            self._there[trial_id] = there, trial
+
+    def _write_changes(self, there: int, old: FrozenTrial, new: FrozenTrial) -> None:
+        database = self.database
+        for name in new.params.keys() - old.params.keys():
+            value = new.distributions[name].to_internal_repr(new.params[name])
+            database.set_trial_param(there, name, value, new.distributions[name])
+        for step in new.intermediate_values.keys() - old.intermediate_values.keys():
+            database.set_trial_intermediate_value(there, step, new.intermediate_values[step])
+        for name in new.user_attrs.keys() - old.user_attrs.keys():
+            database.set_trial_user_attr(there, name, new.user_attrs[name])
+        for name in new.system_attrs.keys() - old.system_attrs.keys():
+            database.set_trial_system_attr(there, name, new.system_attrs[name])
+        if new.state.is_finished():
+            database.set_trial_state_values(there, new.state, new.values)
+
+    def _touch(self, trial_id: int) -> None:
+        self._changed.add(trial_id)
+        self._due = min(self._due, self._clock() + self.seconds)
+
+    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
+        for study in self.database.get_all_studies():
+            if study.study_name == study_name:
+                self.database.delete_study(study._study_id)
+        study_id = super().create_new_study(directions, study_name)
+        self._studies_there[study_id] = self.database.create_new_study(directions, study_name)
+        return study_id
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        trial_id = super().create_new_trial(study_id, template_trial)
+        self._study_of[trial_id] = study_id
+        self._touch(trial_id)
+        return trial_id
+
+    def set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+    ) -> None:
+        super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
+        self._touch(trial_id)
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        is_set = super().set_trial_state_values(trial_id, state, values)
+        self._touch(trial_id)
+        return is_set
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+        self._touch(trial_id)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        super().set_trial_user_attr(trial_id, key, value)
+        self._touch(trial_id)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        super().set_trial_system_attr(trial_id, key, value)
+        self._touch(trial_id)

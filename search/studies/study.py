@@ -1,0 +1,236 @@
+"""One Optuna study a method, rebuilt from the trial store at each start."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from search.config import Sweep
+from search.records import Origin, Record, TrialStore, derived_seed, now
+from search.samplers import guided_or_random, sobol_point
+from search.studies.mirror import Mirror
+from search.studies.storage import study_storage
+from spaces import Space
+
+STATES = {
+    "completed": TrialState.COMPLETE,
+    "stopped": TrialState.PRUNED,
+    "diverged": TrialState.PRUNED,
+    "out_of_memory": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+"""How a trial's end is told. A diverged one is worse than any other, which TPE learns from a pruned trial
+with few or no values; of a failed one nothing is known."""
+INFEASIBLE = {"out_of_memory": 1.0}
+"""The constraint that a trial which did not fit into memory violates: TPE ranks it below all that did,
+however good its early scores were (Optuna's documentation of `Trial.set_constraint`)."""
+
+
+class MethodStudy:
+    """The search of one method: what is proposed next, and what came of it.
+
+    The study is a view of the trial store: it may be deleted, and open in optuna-dashboard.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        method: str,
+        space: Space,
+        *,
+        storage: BaseStorage,
+        budgets: list[int],
+        warm: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.method = method
+        self.space = space
+        self.storage = storage
+        self.seed = sweep.seed
+        self.sampler = sweep.search.sampler
+        self.costs = sweep.search.costs
+        self.budgets = budgets
+        self.first: list[tuple[dict[str, Any], Origin]] = [
+            (dict(space.default), "default"),
+            *((point, "warm") for point in warm),
+        ]
+        self.grid = _shuffled(sweep, method)[1:] if self.sampler == "grid" else []
+        name = f"{sweep.name}/{method}"
+        directions = [StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * len(self.costs)]
+        self.study = optuna.create_study(storage=storage, study_name=name, directions=directions)
+        self._open: dict[str, optuna.Trial] = {}
+        self._told: dict[str, set[int]] = {}
+
+    def propose(self, number: int) -> tuple[dict[str, Any], str]:
+        """Hyperparameters of trial `number` and where they come from.
+
+        The first is the untuned default, then come those of a warm start.
+        """
+        assert number == len(self.study.get_trials(deepcopy=False))
+        point, origin = self._given(number)
+        if point is not None:
+            self.study.enqueue_trial(point)
+        self.study.sampler = self.sampler_of(number)
+        trial = self._ask(number)
+        return self.space.complete(trial.params), origin
+
+    def _given(self, number: int) -> tuple[dict[str, Any] | None, Origin]:
+        """What does not depend on earlier trials; None is to be sampled."""
+        if number < len(self.first):
+            return self.first[number]
+        place = number - len(self.first)
+        if self.sampler == "qmc":
+            seed = derived_seed(self.seed, self.method, "qmc")
+            return sobol_point(self.space.distributions, place, seed), "sampled"
+        return self.grid[place] if self.sampler == "grid" else None, "sampled"
+
+    def sampler_of(self, number: int) -> BaseSampler:
+        """What proposes trial `number`, with a seed of its own: proposals do not depend on restarts."""
+        return guided_or_random(
+            "tpe" if self.sampler == "tpe" else "random",
+            derived_seed(self.seed, self.method, "propose", number),
+        )
+
+    def replay(self, record: Record) -> None:
+        """Enter a trial of an earlier start: told as it ended, or open where it is unfinished."""
+        params = {name: record.hyperparameters[name] for name in self.space.distributions}
+        if record.status == "running":
+            self.study.enqueue_trial(params)
+            self._ask(record.number)
+            self.tell(record)
+            return
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                state=self._state(record),
+                values=self._objectives(record),
+                params=params,
+                distributions=dict(self.space.distributions),
+                intermediate_values={} if self.costs else self._values(record),
+                user_attrs={"trial": record.id},
+                constraints=_constraints(record),
+            )
+        )
+
+    def tell(self, record: Record) -> None:
+        """Bring the study up to what the record says: its rungs, and how it ended."""
+        trial = self._open[record.id]
+        if not self.costs:  # Optuna takes what is reported on the way for single objectives only
+            self._report(trial, record)
+        if record.status != "running":
+            for name, violation in _constraints(record).items():
+                trial.set_constraint(name, violation)
+            state = self._state(record)
+            # Optuna itself takes a pruned trial's value from what was reported, and wants none.
+            self.study.tell(trial, self._objectives(record) if state is TrialState.COMPLETE else None, state)
+            del self._open[record.id]
+
+    def _report(self, trial: optuna.Trial, record: Record) -> None:
+        for step, value in self._values(record).items():
+            if step not in self._told[record.id]:
+                trial.report(value, step)
+                self._told[record.id].add(step)
+
+    def _ask(self, number: int) -> optuna.Trial:
+        trial = self.study.ask(dict(self.space.distributions))
+        trial.set_user_attr("trial", trial_id(self.method, number))
+        self._open[trial_id(self.method, number)] = trial
+        self._told[trial_id(self.method, number)] = set()
+        return trial
+
+    def _values(self, record: Record) -> dict[int, float]:
+        return {self.budgets[r.rung]: r.score for r in record.rungs if r.score is not None}
+
+    def _objectives(self, record: Record) -> list[float] | None:
+        """The values of a trial that ended, as `tell` leaves them: a pruned one's is the last it reported.
+
+        With several objectives a pruned one has none: its costs up to then are not those of a whole trial.
+        """
+        state = self._state(record)
+        if state is TrialState.FAIL or (self.costs and state is TrialState.PRUNED):
+            return None
+        values = [next(reversed(self._values(record).values()), None), *map(record.cost.get, self.costs)]
+        return None if None in values else [float(value) for value in values if value is not None]
+
+    def _state(self, record: Record) -> TrialState:
+        state = STATES[record.status]
+        unknown = [record.score, *map(record.cost.get, self.costs)].count(None)
+        return TrialState.FAIL if state is TrialState.COMPLETE and unknown else state
+
+
+def _shuffled(sweep: Sweep, method: str) -> list[dict[str, Any]]:
+    """The grid, the default first, then in an order of its own: few trials are a random part of it."""
+    default, *points = sweep.methods[method].grid()
+    order = np.random.default_rng(derived_seed(sweep.seed, method, "grid")).permutation(len(points))
+    return [default, *(points[place] for place in order)]
+
+
+def _constraints(record: Record) -> dict[str, float]:
+    return INFEASIBLE if record.status == "out_of_memory" else {}
+
+
+def trial_id(method: str, number: int) -> str:
+    """The id of a trial of the search: `lora/0003`."""
+    return f"{method}/{number:04d}"
+
+
+def proposal(sweep: Sweep, study: MethodStudy, number: int) -> Record:
+    """A new trial of the search, as its method's study proposes it."""
+    hyperparameters, origin = study.propose(number)
+    return Record(
+        id=trial_id(study.method, number),
+        method=study.method,
+        number=number,
+        phase="search",
+        split="validation",
+        origin=origin,
+        hyperparameters=hyperparameters,
+        seed=derived_seed(sweep.seed, study.method, "qualifying", number),
+        started=now(),
+    )
+
+
+def rebuild(sweep: Sweep, store: TrialStore, budgets: list[int]) -> dict[str, MethodStudy]:
+    """The studies of all methods, as the trial store has them.
+
+    A trial whose record was lost is proposed again, from the trials before it, and entered there.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = study_storage(sweep.search.study_storage, store.folder)
+    studies, known = {}, store.folder.read_warm_start()
+    for method, space in sweep.spaces().items():
+        warm = known.get(method, [])
+        studies[method] = MethodStudy(sweep, method, space, storage=storage, budgets=budgets, warm=warm)
+        _replay(sweep, store, studies[method])
+    show(studies)
+    return studies
+
+
+def show(studies: Mapping[str, MethodStudy]) -> None:
+    """Write what has changed of the studies to where others read them."""
+    for storage in _mirrors(studies):
+        storage.show()
+
+
+def show_if_due(studies: Mapping[str, MethodStudy]) -> None:
+    """The same, where a change has waited for a while; to be called often."""
+    for storage in _mirrors(studies):
+        storage.show_if_due()
+
+
+def _mirrors(studies: Mapping[str, MethodStudy]) -> set[Mirror]:
+    storages = {study.storage for study in studies.values()}
+    return {storage for storage in storages if isinstance(storage, Mirror)}
+
+
+def _replay(sweep: Sweep, store: TrialStore, study: MethodStudy) -> None:
+    known = {record.number: record for record in store.search(study.method)}
+    for number in range(max(known, default=-1) + 1):
+        if number in known:
+            study.replay(known[number])
+        else:
+            store.begin(proposal(sweep, study, number))
+            store.remark(trial_id(study.method, number), "Its record was lost: proposed and run again.")

@@ -1,0 +1,129 @@
+"""Greedy generation for a whole split: batched by length, with the key-value cache."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from peft import PeftModel, PromptEncoderConfig, PromptTuningConfig
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+
+from trainables.batches import by_tokens, padded
+from trainables.inference.decoding import decode
+from trainables.methods import Model
+from trainables.model import LoadedModel
+from trainables.preemption import check_notice
+
+BATCH_TOKENS = 16_384
+"""Source tokens, padding included, that are generated for at once."""
+SPECIAL_TOKENS = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
+
+
+def greedy(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> list[list[int]]:
+    """The tokens that `model` writes for each source, at most `cap`, special tokens included.
+
+    Only the special tokens are taken from the model's own generation settings: beams, length penalties
+    and the like would make methods differ in what is searched, not in what was learned.
+    """
+    outputs: list[list[int]] = [[] for _ in sources]
+    with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
+        for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
+            check_notice()
+            written = _written(base, model, [sources[i] for i in batch], settings)
+            for i, tokens in zip(batch, written.tolist(), strict=True):
+                outputs[i] = tokens
+    return outputs
+
+
+def forced_logits(
+    base: LoadedModel, model: Model, sources: Sequence[list[int]], targets: Sequence[list[int]]
+) -> Tensor:
+    """Logits `(rows, longest target, vocabulary)` that generation decides on when it must write `targets`."""
+    cap = max(map(len, targets))
+    forced = _Forced(targets, base.tokenizer.pad_token_id)
+    with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
+        settings.eos_token_id = None  # no row ends before the longest
+        _generate(base, model, list(sources), settings, logits_processor=LogitsProcessorList([forced]))
+    return torch.stack(forced.logits, dim=1)
+
+
+def end_tokens(base: LoadedModel) -> set[int]:
+    """What ends an output: the model's own end tokens, and that of the targets."""
+    own = base.model.generation_config.eos_token_id
+    return {base.encoder.end_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
+
+
+class _Forced(LogitsProcessor):
+    """Leaves one token to choose in each row, the next of its target, and keeps the logits."""
+
+    def __init__(self, targets: Sequence[list[int]], pad: int) -> None:
+        self._steps = iter(padded(targets, pad)[0].T)
+        self.logits: list[Tensor] = []
+        """Of each step, `(rows, vocabulary)`."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Forced":
+        return self  # peft hands on copies of what it is given
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        self.logits.append(scores)
+        token = next(self._steps).to(scores.device).unsqueeze(1)
+        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+
+
+@contextmanager
+def _settings(base: LoadedModel, cap: int) -> Iterator[GenerationConfig]:
+    """Greedy settings in place of the model's own, which fill in what settings handed over leave open."""
+    own = base.model.generation_config
+    base.model.generation_config = GenerationConfig(
+        max_new_tokens=cap,
+        do_sample=False,
+        num_beams=1,
+        pad_token_id=base.tokenizer.pad_token_id,
+        eos_token_id=sorted(end_tokens(base)),
+        **{name: value for name in SPECIAL_TOKENS if (value := getattr(own, name, None)) is not None},
+    )
+    try:
+        yield base.model.generation_config
+    finally:
+        base.model.generation_config = own
+
+
+def _written(base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
+    """New tokens `(rows, at most the cap)`: without the decoder's start token or a causal model's source."""
+    written = _generate(base, model, rows, settings)
+    if base.is_encoder_decoder:
+        return written[:, 1:]
+    return written if _reads_soft_prompt(model) else written[:, max(map(len, rows)) :]
+
+
+def _generate(
+    base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig, **options: Any
+) -> Tensor:
+    """What transformers' `generate` returns, with `options` as further arguments of it."""
+    ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
+    ids, mask = ids.to(base.device), mask.to(base.device)
+    options |= {"generation_config": settings, "custom_generate": decode}
+    if not base.is_encoder_decoder and _reads_soft_prompt(model):
+        embeddings, mask = _with_soft_prompt(model, ids, mask)
+        return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)
+    return model.generate(input_ids=ids, attention_mask=mask, **options)
+
+
+def _reads_soft_prompt(model: Model) -> bool:
+    return isinstance(model, PeftModel) and isinstance(
+        model.active_peft_config, PromptTuningConfig | PromptEncoderConfig
+    )
+
+
+def _with_soft_prompt(model: Model, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Embeddings `(rows, tokens, width)` of padding, soft prompt and source, in this order; and their mask.
+
+    As in training, the soft prompt stands right before the source. peft's own `generate` puts it before
+    the padding and counts the padding's places, so that a source would be read differently in a batch.
+    """
+    prompts = model.get_prompt(batch_size=len(ids))
+    embeddings = torch.cat([prompts, model.word_embeddings(ids)], dim=1)
+    mask = torch.cat([mask.new_ones(prompts.shape[:2]), mask], dim=1)
+    order = mask.argsort(dim=1, stable=True)
+    return embeddings.gather(1, order.unsqueeze(2).expand_as(embeddings)), mask.gather(1, order)

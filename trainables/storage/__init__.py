@@ -1,0 +1,1 @@
+"""Where a trial keeps its files: places, atomic writes, checkpoints."""

@@ -1,0 +1,43 @@
+"""The predictions of a run on the test split: a parquet file, a row a document."""
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+from pyarrow import ArrowException
+
+from trainables.errors import InputError
+from trainables.storage.place import Place, bytes_of, is_regular
+
+COLUMNS = ("id", "source", "references", "prediction")
+
+
+def write(examples: pd.DataFrame, file: Path) -> None:
+    """Write them with a checksum a page, by which a flipped bit is told when they are read."""
+    examples.to_parquet(file, write_page_checksum=True)
+
+
+def read(file: Place, scores: Iterable[str]) -> pd.DataFrame:
+    """Read them, several references of a document as a list; `scores` name columns that must be there.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    if not is_regular(file):
+        raise _damaged(file, "it is no regular file")
+    content = bytes_of(file)
+    try:
+        table = pd.read_parquet(BytesIO(content), page_checksum_verification=True)
+        missing = [name for name in (*COLUMNS, *scores) if name not in table]
+        if not missing:
+            table["references"] = table["references"].map(list)
+    except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # as the damage will have it
+        raise _damaged(file, " ".join(str(error).split())[:200].rstrip(".")) from error
+    if missing:
+        raise _damaged(file, f"without the columns {', '.join(missing)}")
+    return table
+
+
+def _damaged(file: Place, reason: str) -> InputError:
+    return InputError(f"The predictions {file} are damaged: {reason}.")
