@@ -2,21 +2,30 @@
 
 from search.cluster.connection import Cluster, connected
 from search.cluster.failures import (
+    RETRIES,
+    FailureKind,
+    RayLost,
     SweepFailed,
     disk_is_full,
     failure_kind,
     left_no_space,
     memory_monitor_said,
     no_space,
+    node_is_lost,
 )
 from search.cluster.interruption import interruptible
 from search.cluster.joining import request
 from search.cluster.placement import Slots, packed
 from search.cluster.preloading import preloaded
 from search.cluster.remote import check_sweep, resume_sweep, run_sweep
+from search.cluster.watch import PERIOD_SECONDS
 
 __all__ = [
+    "PERIOD_SECONDS",
+    "RETRIES",
     "Cluster",
+    "FailureKind",
+    "RayLost",
     "Slots",
     "SweepFailed",
     "check_sweep",
@@ -27,6 +36,7 @@ __all__ = [
     "left_no_space",
     "memory_monitor_said",
     "no_space",
+    "node_is_lost",
     "packed",
     "preloaded",
     "request",

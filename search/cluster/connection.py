@@ -22,6 +22,7 @@ from search.cluster.joining import Newcomers, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
 from search.cluster.preloading import environment
 from search.cluster.ray_token import guard_token, own_token
+from search.cluster.watch import PERIOD_SECONDS, Watch
 from search.config import Resources
 from trainables.errors import InputError
 from trainables.storage.place import Place
@@ -51,8 +52,6 @@ ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
 AWAIT_SECONDS = 15 * 60
 """How long an autoscaler may take to start the first worker."""
-COUNT_SECONDS = 1.0
-"""How old a count of the machines may be."""
 JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Where `ray job submit` leaves the runtime environment of the job."""
 
@@ -65,12 +64,13 @@ class Cluster:
 
     is_joined: bool
     """Others started it, and its workers have an environment of their own."""
+    watch: Watch
     joined: Newcomers | None = None
     """Who watches for nodes that join, once those that were there are known."""
 
     def machines(self) -> list[Machine]:
         """The resources of each node that is alive and not known to be unable to train."""
-        return [node["Resources"] for node in ray.nodes() if node["Alive"] and is_fit(node)]
+        return [node["Resources"] for node in self.watch.nodes() if node["Alive"] and is_fit(node)]
 
     def slots(self, resources: Resources) -> Slots:
         """What the cluster offers to trials as it is now; of one without workers, when the first has come.
@@ -91,7 +91,7 @@ class Cluster:
         try:
             end = time.monotonic() + AWAIT_SECONDS
             while not self._has_workers() and time.monotonic() < end:
-                time.sleep(COUNT_SECONDS)
+                time.sleep(PERIOD_SECONDS)
         finally:
             request_resources(bundles=[])  # what is asked for so is kept, idle or not
 
@@ -111,7 +111,7 @@ class Cluster:
             most = float("inf") if wanted == "auto" else wanted
             return int(max(1, min(most, held(self.machines(), slots))))
 
-        return _Recent(count)
+        return count
 
     def environment(self) -> dict[str, str]:
         """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
@@ -125,28 +125,16 @@ class Cluster:
         """
         if not self.is_joined:
             return []
-        self.joined = Newcomers(tell)
+        self.joined = Newcomers(tell, present=lambda: nodes.able(self.watch.nodes()))
         differences = nodes.check_versions(nodes.facts(), nodes.here())
         nodes.check_storage(root, self.environment())
         return differences
 
 
-class _Recent:
-    """An answer that is asked for anew when it is older than `COUNT_SECONDS`."""
-
-    def __init__(self, ask: Callable[[], int]) -> None:
-        self._ask = ask
-        self._until = 0.0
-        self._answer = 0
-
-    def __call__(self) -> int:
-        if time.monotonic() >= self._until:
-            self._answer, self._until = self._ask(), time.monotonic() + COUNT_SECONDS
-        return self._answer
-
-
 @contextmanager
-def connected(address: str | None, *, workers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Cluster]:
+def connected(
+    address: str | None, *, workers: Mapping[str, str] = MappingProxyType({}), farewell: str = ""
+) -> Iterator[Cluster]:
     """Ray for the length of the block: started on this machine, or joined at `address`.
 
     A cluster whose nodes have not exactly this code is sent it (`py_modules`).
@@ -154,6 +142,7 @@ def connected(address: str | None, *, workers: Mapping[str, str] = MappingProxyT
     Args:
         address: HOST:PORT or auto; None: what `RAY_ADDRESS` says, else this machine.
         workers: the environment of the workers, besides this process's own, where they are started here.
+        farewell: what this process says last where it has to be ended because Ray was lost and hangs.
 
     Raises:
         InputError: no cluster answers at `address`.
@@ -171,10 +160,12 @@ def connected(address: str | None, *, workers: Mapping[str, str] = MappingProxyT
         else:
             _start_here(workers)
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+        watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
-            yield Cluster(is_joined)
+            yield Cluster(is_joined, watch)
         finally:
             ray.shutdown()
+            watch.end()
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
 
 

@@ -6,7 +6,9 @@ from typing import Literal
 
 from search.cluster.nodes import CODE, NEEDED
 
-Mishap = Literal["failure", "preemption", "full disk", "out of memory"]
+RETRIES = 2
+"""How often a trial that fails is taken up again from its checkpoint."""
+FailureKind = Literal["failure", "preemption", "full disk", "out of memory", "Ray lost"]
 
 TAKEN_AWAY = (
     "its node has died",
@@ -18,6 +20,8 @@ TAKEN_AWAY = (
 )
 """By which Ray says that an actor died of its machine's death, not of its own; the last of them before it has
 noticed that: of a worker that died alone it hears at once."""
+OWNER_DIED = "its owner has died"
+"""The owner of all actors is this driver: where it hears that it has died, Ray has lost the node it is on."""
 TASK = "ray::"
 """How Ray's traceback of a task begins; an actor's death has none."""
 NO_SPACE = ("No space left on device", "Disk quota exceeded", "OutOfDiskError")
@@ -34,7 +38,11 @@ class SweepFailed(RuntimeError):
     """The sweep could not go on; its records are whole, and `tuneoff resume` takes it up again."""
 
 
-def failure_kind(error: str) -> Mishap:
+class RayLost(SweepFailed):
+    """Ray itself has died, or hangs: no trial and no method is at fault."""
+
+
+def failure_kind(error: str) -> FailureKind:
     """Whose fault it was, from a traceback of a task or from the description of an actor's death.
 
     A traceback is told by its last line only, for it quotes source code and messages of others.
@@ -44,6 +52,8 @@ def failure_kind(error: str) -> Mishap:
         return _of_traceback(lines[-1])
     if NO_MEMORY in error:
         return "out of memory"
+    if OWNER_DIED in error:
+        return "Ray lost"
     return "preemption" if any(sign in error for sign in TAKEN_AWAY) else "failure"
 
 
@@ -52,7 +62,7 @@ def no_space(error: str) -> str | None:
     return next((line.strip() for line in error.splitlines() if any(sign in line for sign in NO_SPACE)), None)
 
 
-def _of_traceback(last: str) -> Mishap:
+def _of_traceback(last: str) -> FailureKind:
     if no_space(last):
         return "full disk"
     may_go_on_elsewhere = last.partition(":")[0].endswith("Preempted") or CANNOT_TRAIN.match(last)
@@ -71,6 +81,16 @@ def left_no_space(error: BaseException | None) -> bool:
     if isinstance(error, OSError) and error.errno in NO_SPACE_NUMBERS:
         return True
     return left_no_space(error.__cause__ or error.__context__)
+
+
+def ray_is_lost(why: str) -> RayLost:
+    """What to raise of it."""
+    return RayLost(f"Ray is lost: {why}. No trial is charged with it.")
+
+
+def node_is_lost() -> RayLost:
+    """The same, of the node that this process is on."""
+    return ray_is_lost("its raylet on this machine was killed, or hangs")
 
 
 def disk_is_full(where: object, cause: str) -> SweepFailed:

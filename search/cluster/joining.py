@@ -25,7 +25,7 @@ class Newcomers:
         self,
         tell: Callable[[str], None],
         *,
-        present: Callable[[], list[Node]] = nodes.able,
+        present: Callable[[], list[Node]],
         ask: Callable[[Node], "Future[Facts]"] = nodes.ask,
     ) -> None:
         """`tell` hears each difference from the driver once; nodes that are there now have not joined."""

@@ -72,9 +72,9 @@ def facts() -> dict[str, Facts]:
     return _on_each_node(observer(), COMPARED, CODE)
 
 
-def able() -> list[Node]:
-    """The nodes that are alive and have CPUs for trials."""
-    return [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+def able(nodes: Iterable[Node]) -> list[Node]:
+    """Those that are alive and have CPUs for trials."""
+    return [node for node in nodes if node["Alive"] and node["Resources"].get("CPU")]
 
 
 def ask(node: Node) -> "Future[Facts]":
@@ -181,7 +181,7 @@ def _seer() -> Callable[[str, dict[str, str]], str | None]:
 
 def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     """What `task` answers on every node that has CPUs for trials."""
-    asked = {name(node): _on(node, task, *arguments) for node in able()}
+    asked = {name(node): _on(node, task, *arguments) for node in able(ray.nodes())}
     deadline, answers = time.monotonic() + ANSWER_SECONDS, {}
     for node, answer in asked.items():
         try:

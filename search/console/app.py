@@ -153,13 +153,18 @@ def check(
     found = checkup(loaded)
     print_checkup(loaded, found)
     if checks:
+        from search.cluster import SweepFailed
         from search.console.progress import Progress
         from search.preflight import try_methods
 
         console = _console()
         console.print("\nTrying each method on the model and a few examples.", highlight=False)
         tell = Progress(loaded, (), console).checks
-        _refuse_failures(try_methods(loaded, found.data, found.rungs, tell, address=address))
+        try:
+            try_methods(loaded, found.data, found.rungs, tell, address=address).refuse_failures()
+        except SweepFailed as error:
+            typer.echo(f"Error: {error}", err=True)
+            sys.exit(1)
 
 
 @app.command()
@@ -242,11 +247,11 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
     def checks(preflight: "PreflightResults") -> None:
         progress.checks(preflight)
         if strict and preflight.is_whole:
-            _refuse_failures(preflight)
+            preflight.refuse_failures()
 
-    console, known = _console(), RunFolder(folder).read_preflight()
+    console, known = _console(), RunFolder(folder).read_preflight().verdicts()
     if strict:
-        _refuse_failures(known)
+        known.refuse_failures()
     console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
     console.print("Reading the data and starting workers: they import their libraries once.", highlight=False)
     interrupted = f"Interrupted; every finished rung is kept. Go on with: tuneoff resume {folder}"
@@ -281,16 +286,6 @@ def _console() -> "Console":
     if not console.is_terminal:
         console.width = LOG_WIDTH
     return console
-
-
-def _refuse_failures(preflight: "PreflightResults") -> None:
-    """Exit code 2, with the preflight checks that were failed and what they say."""
-    checks = {name: found.checks for name, found in preflight.methods.items()}
-    if preflight.disk_and_time is not None:
-        checks["the sweep"] = [preflight.disk_and_time]
-    failed = [(name, check) for name, asked in checks.items() for check in asked if check.verdict == "fail"]
-    if failed:
-        raise InputError("\n".join(f"{name} failed {check.name}: {check.message}" for name, check in failed))
 
 
 if __name__ == "__main__":

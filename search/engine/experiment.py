@@ -16,7 +16,7 @@ from ray.tune.execution import class_cache
 from search.cluster import Cluster, Slots, disk_is_full, no_space, packed, request
 from search.config import Resources
 from search.engine.deadline import Deadline
-from search.engine.recorder import Recorder
+from search.engine.recorder import Halt, Recorder
 from search.engine.searcher import RecordQueue
 from search.records import Listener, TrialStore
 from search.schedulers import MethodASHA
@@ -59,11 +59,12 @@ class Experiment:
         It may return with work left: Ray ended it. What was done is in the trial store.
 
         Raises:
-            SweepFailed: a trial found no space on its disk, as the others would.
+            SweepFailed: a trial found no space on its disk, as the others would, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
         searcher.room = self.cluster.room(self.slots, self.resources)
-        recorder = Recorder(store, searcher, deadline, [*listeners, *self.listeners])
+        halt = Halt(lambda: self.cluster.watch.lost)
+        recorder = Recorder(store, searcher, deadline, halt, [*listeners, *self.listeners])
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
         remove(self.folder)
         tuner = tune.Tuner(
@@ -79,7 +80,7 @@ class Experiment:
                 name="experiment",
                 storage_path=str(self.folder),
                 callbacks=[recorder, deadline],
-                stop=recorder.halt,
+                stop=halt,
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
@@ -95,8 +96,8 @@ class Experiment:
             # Of a worker that its memory monitor killed, Tune gives up the experiment.
             if not (isinstance(error.__cause__, RayError) and recorder.blame(str(error))):
                 raise
-        if recorder.halt.reason is not None:
-            raise recorder.halt.reason
+        if halt.reason is not None:
+            raise halt.reason
 
     def _equipped(self) -> type[FineTune]:
         """The trainable with its workers' environment, by way of the object store, which is not logged.

@@ -1,37 +1,45 @@
 """From Tune's events to the trial store."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
 
-from search.cluster import disk_is_full, failure_kind, memory_monitor_said
+from search.cluster import RETRIES, RayLost, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """The escape sequences with which Ray colours a worker's traceback."""
-RETRIES = 2
-"""How often a trial that fails is taken up again from its checkpoint."""
 PREEMPTIONS = 50
 """How many machines may go from under a trial; so many, and it is what brings them down."""
 
 
 class Halt(tune.Stopper):
-    """Ends the experiment in order once there is a reason to."""
+    """Ends the experiment in order once there is a reason to.
 
-    def __init__(self) -> None:
+    Args:
+        lost: why it cannot go on for Ray's sake; None while it can.
+    """
+
+    def __init__(self, lost: Callable[[], RayLost | None]) -> None:
         self.reason: Exception | None = None
+        self._lost = lost
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
+        self.reason = self.reason or self._lost()
         return self.reason is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its stoppers; a resume begins anew."""
+        return {}
 
 
 class Recorder(tune.Callback):
@@ -41,13 +49,18 @@ class Recorder(tune.Callback):
     """
 
     def __init__(
-        self, store: TrialStore, queue: RecordQueue, deadline: Deadline, listeners: Iterable[Listener]
+        self,
+        store: TrialStore,
+        queue: RecordQueue,
+        deadline: Deadline,
+        halt: Halt,
+        listeners: Iterable[Listener],
     ) -> None:
         self.store = store
         self.queue = queue
         self.deadline = deadline
+        self.halt = halt
         self.listeners = list(listeners)
-        self.halt = Halt()
         self._actors: dict[str, str] = {}
 
     def on_trial_result(
@@ -60,10 +73,14 @@ class Recorder(tune.Callback):
             self._tell("rung", record)
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        if self.halt.stop_all():  # it goes on when the sweep does
+            return
         record, error = self.store.records[_record_id(trial)], _traceback(trial)
         waited = self.deadline.overdue_seconds(trial)
         if waited is not None:
             self._fail(record, _timed_out(record, waited, self.deadline.seconds))
+        elif failure_kind(error) == "Ray lost":
+            self.halt.reason = node_is_lost()
         elif failure_kind(error) == "full disk":
             where = self.store.folder.root
             self.halt.reason = disk_is_full(where, f"{record.id}: {error.splitlines()[-1].strip()}")

@@ -53,7 +53,7 @@ def run(
 
     Raises:
         InputError: what the user can mend, told before anything is trained.
-        SweepFailed: a phase ended too often with work left, or a disk is full.
+        SweepFailed: a phase ended too often with work left, a disk is full, or Ray is lost.
     """
     if not isinstance(sweep, Sweep):
         sweep = load_sweep(sweep)
@@ -69,7 +69,8 @@ def run(
             if not is_new:
                 _note_resumption(run_folder)
             workers = preloaded(sweep.resources, trainable)
-            with connected(address, workers=workers) as cluster, run_folder.study_kept():
+            farewell = f"Go on with: tuneoff resume {run_folder.root}"
+            with connected(address, workers=workers, farewell=farewell) as cluster, run_folder.study_kept():
                 run_phases(plan, sweep, cluster, trainable, listeners=listeners, checks=checks)
         from search.report import write_report  # its libraries take a second, which trials need not wait for
 
@@ -99,7 +100,7 @@ def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
             f"{known['data']['fingerprint']}, now {data.fingerprint}). Restore it, or use another --folder."
         )
     warm_start(sweep, run_folder)
-    preflight = run_folder.read_preflight()
+    preflight = run_folder.read_preflight().verdicts()
     plan = Plan(
         preflight.admitted(sweep),
         run_folder,

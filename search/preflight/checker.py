@@ -1,6 +1,7 @@
 """Run the preflight checks: try each method in a worker on the real model, before budget is spent."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -11,7 +12,17 @@ import ray
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 import spaces
-from search.cluster import Cluster, Slots, connected, failure_kind, preloaded
+from search.cluster import (
+    PERIOD_SECONDS,
+    RETRIES,
+    Cluster,
+    FailureKind,
+    Slots,
+    connected,
+    failure_kind,
+    node_is_lost,
+    preloaded,
+)
 from search.config import Sweep
 from search.preflight.forecast import disk_and_time, forecast
 from search.records import ChecksListener, Plan, PreflightResults
@@ -48,6 +59,7 @@ class Checker:
 
         Raises:
             InputError: a worker sees other data than the driver.
+            RayLost: Ray has died.
         """
         preflight = known
         for name, findings, seconds in self._found([n for n in self.sweep.methods if n not in known.methods]):
@@ -56,7 +68,7 @@ class Checker:
             preflight = PreflightResults(methods=methods, startup_seconds=startup)
             tell(preflight)
         found = {
-            "methods": {name: preflight.methods[name] for name in self.sweep.methods},
+            "methods": {**known.methods, **{name: preflight.methods[name] for name in self.sweep.methods}},
             "disk_and_time": self._disk_and_time(preflight),
             "is_whole": True,
         }
@@ -77,7 +89,11 @@ class Checker:
                 for worker, name in zip(workers, left, strict=False)
             }
             while asked:
-                (answer,), _ = ray.wait(list(asked))
+                answers, _ = ray.wait(list(asked), timeout=PERIOD_SECONDS)
+                self.cluster.watch.check()
+                if not answers:
+                    continue
+                (answer,) = answers
                 worker = asked.pop(answer)
                 findings = worker.findings(answer)
                 if findings is None:
@@ -121,7 +137,7 @@ def pass_checks(plan: Plan, checker: Checker, tell: ChecksListener) -> Plan:
         plan.folder.write_json(plan.folder.preflight_file, preflight.model_dump())
         tell(preflight)
 
-    known = plan.folder.read_preflight()
+    known = plan.folder.read_preflight().verdicts()
     preflight = known
     if known.disk_would_fill or any(name not in known.methods for name in checker.sweep.methods):
         preflight = checker.ask(known, keep)
@@ -187,36 +203,46 @@ class _Worker:
         actor = ray.remote(num_cpus=slots.cpus, num_gpus=slots.gpus, resources=others)(_Asker)
         self._start = lambda: actor.remote(trainable, environment)
         self._actor: Any = None
+        self._deaths: Counter[str] = Counter()
         self.asked_about = ""
         self.asked_at = 0.0
 
     def ask(self, method: str, request: Request) -> ray.ObjectRef[Any]:
         """The answer to come, for `findings`."""
         self.asked_about, self._request = method, request.model_dump()
-        self.asked_at, self._machines_left = time.perf_counter(), MACHINES
+        self._deaths.clear()
         return self.ask_again()
 
     def ask_again(self) -> ray.ObjectRef[Any]:
-        self._actor = self._actor or self._start()
-        self._machines_left -= 1
+        self._actor, self.asked_at = self._actor or self._start(), time.perf_counter()
         return self._actor.checks.remote(self._request)
 
     def findings(self, answer: ray.ObjectRef[Any]) -> Findings | None:
-        """What the checks found; an error outside of them, and the worker's death, are findings too.
+        """What the checks found; an error outside of them, and the worker's last death, are findings too.
 
-        The death of its machine is none: None says that the next may be asked.
+        None says that the next worker may be asked, after as many deaths as a trial may have.
         """
         try:
             return Findings.model_validate(ray.get(answer))
         except (RayActorError, OutOfMemoryError) as error:
             self._actor = None
-            if failure_kind(str(error)) == "preemption" and self._machines_left:
-                return None
+            return self._after_death(failure_kind(str(error)))
         except RayTaskError as error:
             if isinstance(error.cause, InputError):
                 raise InputError(str(error.cause)) from error
             return _lost(f"{type(error.cause).__name__}: {error.cause}")
-        return _lost("the worker died: it was killed, or ran out of memory. Give a trial more of it.")
+
+    def _after_death(self, of: FailureKind) -> Findings | None:
+        if of == "Ray lost":
+            raise node_is_lost()
+        cause = "machine" if of == "preemption" else "worker"
+        self._deaths[cause] += 1
+        if self._deaths[cause] <= (MACHINES if cause == "machine" else RETRIES):
+            return None
+        return _lost(
+            f"the {cause} died {self._deaths[cause]} times: it was killed, or ran out of memory. Give a "
+            "trial more of it. `tuneoff resume` asks again."
+        )
 
     def close(self) -> None:
         if self._actor is not None:

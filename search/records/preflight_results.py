@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from search.config import FORMAT, Format, Sweep, upgraded
+from trainables.errors import InputError
 from trainables.preflight.findings import Check, Findings
 
 
@@ -32,9 +33,27 @@ class PreflightResults(BaseModel):
     def disk_would_fill(self) -> bool:
         return self.disk_and_time is not None and self.disk_and_time.verdict == "fail"
 
+    def verdicts(self) -> "PreflightResults":
+        """What is known of the methods themselves; one whose worker was lost is to be asked again."""
+        kept = {name: findings for name, findings in self.methods.items() if findings.is_verdict}
+        return self.model_copy(update={"methods": kept})
+
     def failed(self) -> list[str]:
         """Methods that a preflight check keeps out."""
         return [method for method, findings in self.methods.items() if findings.failed]
+
+    def refuse_failures(self) -> None:
+        """Raise InputError with the checks that were failed, and what they say; nothing where all is well."""
+        checks = {name: found.checks for name, found in self.methods.items()}
+        if self.disk_and_time is not None:
+            checks["the sweep"] = [self.disk_and_time]
+        failed = [
+            (name, check) for name, asked in checks.items() for check in asked if check.verdict == "fail"
+        ]
+        if failed:
+            raise InputError(
+                "\n".join(f"{name} failed {check.name}: {check.message}" for name, check in failed)
+            )
 
     def admitted(self, sweep: Sweep) -> Sweep:
         """The sweep without the methods that a preflight check keeps out; those that were not asked stay."""

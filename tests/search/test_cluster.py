@@ -7,15 +7,15 @@ from trainables.errors import InputError
 
 
 def test_a_number_of_trials_that_the_sweep_names_is_what_a_joined_cluster_grows_for():
-    assert Cluster(is_joined=True).room(Slots(1, 1, 2), Resources(concurrent_trials=8))() == 8
+    assert Cluster(is_joined=True, watch=None).room(Slots(1, 1, 2), Resources(concurrent_trials=8))() == 8
 
 
 def test_workers_are_handed_what_they_cannot_inherit_and_nothing_else(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "planted")
     monkeypatch.setenv("OTHER_TOKEN", "planted")
     monkeypatch.delenv("AWS_REGION", raising=False)
-    assert Cluster(is_joined=False).environment() == {}
-    given = Cluster(is_joined=True).environment()
+    assert Cluster(is_joined=False, watch=None).environment() == {}
+    given = Cluster(is_joined=True, watch=None).environment()
     assert given["HF_TOKEN"] == "planted"
     assert not {"OTHER_TOKEN", "AWS_REGION"} & set(given)
 

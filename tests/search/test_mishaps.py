@@ -33,6 +33,10 @@ UNAVAILABLE = """Failure # 1 (occurred at 2026-11-23_15-15-16)
 The actor 6d099d831c5136c0 is unavailable: The actor is temporarily unavailable: RpcError: RPC \
 error: recvmsg:Connection reset by peer rpc_code: 14. The task may or may not have been executed on the actor.
 """
+OWNER_DIED = (
+    "The actor is dead because its owner has died. Owner Id: 01000000ffff Owner Ip address: 127.0.0.1 "
+    "Owner worker exit type: SYSTEM_ERROR Worker exit detail: Owner's node has crashed."
+)
 MONITORED = """Caught unexpected exception: 1 worker(s) were killed due to the node running low on memory. \
 Memory on the node was 10.65GB used / 23.54GB limit (0.452513)
 OOM kill reason: Memory usage 10863493120B exceeded threshold of 10843622400B
@@ -54,6 +58,7 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
         (DIED + TERMINATED, "preemption"),
         (UNAVAILABLE, "preemption"),
         (DIED + KILLED, "failure"),
+        (DIED + OWNER_DIED, "Ray lost"),
         (TRACEBACK.format(last="trainables.preemption.Preempted: SIGTERM announced it."), "preemption"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'torch'"), "preemption"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'trainables'"), "preemption"),

@@ -18,7 +18,7 @@ from search.records.plan import Plan
 from search.records.preflight_results import PreflightResults
 from search.records.record import Record
 from search.records.run_folder import RunFolder
-from tests.search.replay import Replay, asked, check, findings, plant_task, steps, sweep
+from tests.search.replay import Replay, asked, asked_about, check, findings, plant_task, steps, sweep
 from trainables.data import load
 from trainables.errors import InputError
 from trainables.preflight.findings import Findings
@@ -62,7 +62,7 @@ def test_a_failed_method_is_left_out_and_what_was_asked_is_not_asked_again(tmp_p
     assert told[-1].failed() == ["lora"]
     assert told[-1].disk_and_time.verdict == "pass"
     assert told[-1].startup_seconds > 0
-    assert [request["method"] for request in asked(task)] == ["full", "lora"]
+    assert asked_about(task) == ["full", "lora"]
     assert len({request["pid"] for request in asked(task)}) == 1
 
     trained = len(steps(task))
@@ -71,7 +71,7 @@ def test_a_failed_method_is_left_out_and_what_was_asked_is_not_asked_again(tmp_p
     assert len(steps(task)) == trained
 
     folder = start(task, cluster, told.append, methods={"full": {}, "lora": {}, "prompt_tuning": {}})
-    assert [request["method"] for request in asked(task)] == ["full", "lora", "prompt_tuning"]
+    assert asked_about(task) == ["full", "lora", "prompt_tuning"]
     assert {record.method for record in folder.read_records()} == {"full", "prompt_tuning", "baseline"}
     assert folder.read_preflight().failed() == ["lora"]
 
@@ -118,14 +118,47 @@ def test_with_no_method_left_the_sweep_ends(tmp_path, cluster):
 @pytest.mark.ray
 @pytest.mark.timeout(120)
 def test_a_worker_that_dies_or_cannot_be_asked_fails_its_method_only(tmp_path, cluster):
-    task = plant_task(tmp_path, failures={"checks/full": ("dies", 0), "checks/prompt_tuning": ("raises", 0)})
+    task = plant_task(tmp_path, failures={"checks/full": ("dies", 9), "checks/prompt_tuning": ("raises", 0)})
     methods = {"full": {}, "lora": {}, "prompt_tuning": {}}
     preflight = ask(task, cluster, methods=methods, resources__concurrent_trials=1)
     messages = {name: found.checks[0].message for name, found in preflight.methods.items() if found.failed}
-    assert messages["full"].startswith("the worker died: it was killed, or ran out of memory")
+    assert messages["full"].startswith("the worker died 3 times: it was killed, or ran out of memory")
     assert messages["prompt_tuning"] == "RuntimeError: prompt_tuning cannot be asked"
     assert preflight.methods["lora"] == findings()
-    assert len({request["pid"] for request in asked(task)}) == 2
+    assert asked_about(task) == ["full", "full", "full", "lora", "prompt_tuning"]
+    assert len({request["pid"] for request in asked(task)}) == 4
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(120)
+def test_a_worker_that_dies_once_is_no_verdict_on_its_method(tmp_path, cluster):
+    preflight = ask(plant_task(tmp_path, failures={"checks/full": ("dies", 1)}), cluster)
+    assert preflight.failed() == []
+    assert preflight.methods["full"] == findings()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_what_was_out_of_a_methods_hands_is_asked_again_when_the_sweep_goes_on(tmp_path, cluster):
+    failures = {
+        "checks/full": ("dies", 3),
+        "checks/lora": ("raises", 0),
+        "checks/prompt_tuning": ("fails", 0),
+    }
+    methods = {"full": {}, "lora": {}, "prompt_tuning": {}, "ia3": {}}
+    folder = start(plant_task(tmp_path, failures=failures), cluster, methods=methods)
+    assert folder.read_preflight().failed() == ["full", "lora", "prompt_tuning"]
+    assert {record.method for record in folder.read_records()} == {"ia3", "baseline"}
+    before = asked_about(tmp_path)
+
+    start(plant_task(tmp_path, failures={"checks/full": ("dies", 3)}), cluster, methods=methods)
+    assert asked_about(tmp_path)[len(before) :] == ["full", "lora"]
+    preflight = folder.read_preflight()
+    assert preflight.failed() == ["prompt_tuning"]
+    assert preflight.micro_batch("ia3") == 4  # what was found is kept
+    ended = [record.method for record in folder.read_records() if record.status == "completed"]
+    assert set(ended) == {"full", "lora", "ia3", "baseline"}
 
 
 @pytest.mark.ray

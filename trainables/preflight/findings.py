@@ -60,6 +60,11 @@ class Findings(BaseModel):
         return next((asked.figures for asked in self.checks if asked.name == check), {})
 
     @property
+    def is_verdict(self) -> bool:
+        """Whether the checks could be asked; else a worker was lost, which says little of the method."""
+        return all(check.name != "worker" for check in self.checks)
+
+    @property
     def failed(self) -> bool:
         return any(check.verdict == "fail" for check in self.checks)
 
