@@ -1,6 +1,14 @@
-"""The device that a process trains on, chosen in one place: all else goes by it."""
+"""The device that a process trains on, chosen in one place; and why torch does not see one that is there."""
 
+import pynvml
 import torch
+
+from trainables.errors import GpuNotSeen
+
+REMEDY = (
+    "Install a build of torch for that driver (https://pytorch.org/get-started/locally/), or the driver; "
+    "or set resources.gpus_per_trial to 0, to train on CPUs"
+)
 
 
 def own_device() -> torch.device:
@@ -8,3 +16,32 @@ def own_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
+
+
+def check_gpu_is_seen() -> None:
+    """Of a process that was given a GPU: else it would train on the CPU, and be charged for a GPU.
+
+    Raises:
+        GpuNotSeen: torch sees none.
+    """
+    if why := why_blind():
+        raise GpuNotSeen(why)
+
+
+def why_blind() -> str | None:
+    """That torch sees no GPU, with its build, the driver and the remedy; None where it sees one."""
+    if torch.cuda.is_available():
+        return None
+    toolkit = torch.version.cuda or torch.version.hip
+    built = f"built for {toolkit}" if toolkit else "built without CUDA"
+    return f"torch {torch.__version__} ({built}) sees no GPU, and Ray counts on one; {_driver()}. {REMEDY}."
+
+
+def _driver() -> str:
+    try:
+        pynvml.nvmlInit()
+        version = pynvml.nvmlSystemGetDriverVersion()
+        cuda = pynvml.nvmlSystemGetCudaDriverVersion()
+    except pynvml.NVMLError as error:
+        return f"no NVIDIA driver answers ({error})"
+    return f"the NVIDIA driver is {version}, for CUDA up to {cuda // 1000}.{cuda % 1000 // 10}"

@@ -10,3 +10,7 @@ class NotApplicable(InputError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"not applicable: {reason}")
+
+
+class GpuNotSeen(InputError):
+    """A trial was given a GPU that torch does not see: another machine's torch may."""

@@ -30,8 +30,13 @@ class FineTune(tune.Trainable):
 
     @classmethod
     def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
-        """Run the preflight checks of one method in this process: a `Request` to `Findings`."""
+        """Run the preflight checks of one method in this process: a `Request` to `Findings`.
+
+        Raises:
+            GpuNotSeen: torch does not see the GPU that this process was given.
+        """
         _hide_gpus_of_others()
+        _check_own_gpu()
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
 
@@ -54,6 +59,7 @@ class FineTune(tune.Trainable):
             trial.close()
 
     def _begin(self, config: dict[str, Any]) -> None:
+        _check_own_gpu()
         # Imported here: the driver knows this class, but needs neither torch nor transformers.
         from trainables.trial import Trial
 
@@ -72,3 +78,11 @@ def _hide_gpus_of_others() -> None:
     """Ray leaves a GPU in sight that was not asked for."""
     if not ray.get_gpu_ids():
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def _check_own_gpu() -> None:
+    """Raise GpuNotSeen where torch does not see the GPU that Ray has given this process."""
+    if ray.get_gpu_ids():
+        from trainables.device import check_gpu_is_seen
+
+        check_gpu_is_seen()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
@@ -67,6 +68,8 @@ class Cluster:
     watch: Watch
     joined: Newcomers | None = None
     """Who watches for nodes that join, once those that were there are known."""
+    uses_gpus: bool = False
+    """Whether trials are given GPUs, once their slots are known."""
 
     def machines(self) -> list[Machine]:
         """The resources of each node that is alive and not known to be unable to train."""
@@ -76,11 +79,17 @@ class Cluster:
         """What the cluster offers to trials as it is now; of one without workers, when the first has come.
 
         Raises:
-            InputError: a trial asks for more than any machine of it has.
+            InputError: a trial asks for more than any machine has, or for a GPU that torch does not see.
         """
         if self.is_joined and not self._has_workers():
             self._await_worker(asked_for(resources))
-        return slots_on(self.machines(), resources)
+        slots = slots_on(self.machines(), resources)
+        self.uses_gpus = slots.gpus > 0
+        if self.uses_gpus:
+            nodes.check_gpus(
+                node for node in nodes.able(self.watch.nodes()) if held([node["Resources"]], slots)
+            )
+        return slots
 
     def _has_workers(self) -> bool:
         return any(machine.get("CPU") for machine in self.machines())
@@ -125,7 +134,11 @@ class Cluster:
         """
         if not self.is_joined:
             return []
-        self.joined = Newcomers(tell, present=lambda: nodes.able(self.watch.nodes()))
+        self.joined = Newcomers(
+            tell,
+            present=lambda: nodes.able(self.watch.nodes()),
+            ask=partial(nodes.ask, uses_gpus=self.uses_gpus),
+        )
         differences = nodes.check_versions(nodes.facts(), nodes.here())
         nodes.check_storage(root, self.environment())
         return differences

@@ -30,6 +30,8 @@ NO_SPACE_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 NO_MEMORY = "running low on memory"
 """As Ray's memory monitor says why it killed a worker."""
 
+MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
+"""Errors of `trainables` for which another machine is the remedy."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
 """The last line of a trial on a node that joined without what others have, before that was known of it."""
 
@@ -65,7 +67,7 @@ def no_space(error: str) -> str | None:
 def _of_traceback(last: str) -> FailureKind:
     if no_space(last):
         return "full disk"
-    may_go_on_elsewhere = last.partition(":")[0].endswith("Preempted") or CANNOT_TRAIN.match(last)
+    may_go_on_elsewhere = last.partition(":")[0].endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
     return "preemption" if may_go_on_elsewhere else "failure"
 
 

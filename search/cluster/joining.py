@@ -26,7 +26,7 @@ class Newcomers:
         tell: Callable[[str], None],
         *,
         present: Callable[[], list[Node]],
-        ask: Callable[[Node], "Future[Facts]"] = nodes.ask,
+        ask: Callable[[Node], "Future[Facts]"],
     ) -> None:
         """`tell` hears each difference from the driver once; nodes that are there now have not joined."""
         self._tell, self._present, self._ask = tell, present, ask

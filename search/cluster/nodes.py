@@ -1,4 +1,4 @@
-"""What the nodes of a joined cluster have: this very code, the same versions, the run folder in sight."""
+"""What the nodes of a cluster have: this very code, the same versions, GPUs and the run folder in sight."""
 
 import time
 import uuid
@@ -27,14 +27,16 @@ GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
 Node = dict[str, Any]
 """As `ray.nodes()` has it."""
 Facts = dict[str, Any]
-"""`python`, `versions` (a package, None where it is missing) and `code`, the digest of our sources."""
+"""`python`, `versions` (a package, None where it is missing), `code`, the digest of our sources, and `blind`:
+why torch sees no GPU there, None where it sees one and where nobody looked."""
 
 
-def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
+def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
     """What reports the facts. Made inside a function, so that it travels whole to a node without our code."""
 
-    def observe(packages: tuple[str, ...], modules: tuple[str, ...]) -> Facts:
+    def observe(packages: tuple[str, ...], modules: tuple[str, ...], looks: bool) -> Facts:
         import hashlib
+        import os
         import platform
         from importlib.metadata import PackageNotFoundError, version
         from importlib.util import find_spec
@@ -46,6 +48,15 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
             except PackageNotFoundError:
                 return None
 
+        def blind() -> str | None:
+            for hidden in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
+                os.environ.pop(hidden, None)  # by which Ray hides GPUs from who did not ask for one
+            try:
+                from trainables.device import why_blind
+            except ImportError:  # a node without torch or this code is refused for that
+                return None
+            return why_blind()
+
         digest = hashlib.sha256()
         for module in modules:
             spec = find_spec(module)
@@ -56,6 +67,7 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
             "python": platform.python_version(),
             "versions": {package: known(package) for package in packages},
             "code": digest.hexdigest(),
+            "blind": blind() if looks else None,
         }
 
     return observe
@@ -64,12 +76,12 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...]], Facts]:
 @cache
 def here() -> Facts:
     """The facts of this process; our sources are read once."""
-    return observer()(COMPARED, CODE)
+    return observer()(COMPARED, CODE, False)
 
 
 def facts() -> dict[str, Facts]:
-    """Those of every node that can train, by its address."""
-    return _on_each_node(observer(), COMPARED, CODE)
+    """Those of every node that can train, by its address; nobody looks at its GPUs."""
+    return _answers({name(node): _observed(node, looks=False) for node in able(ray.nodes())})
 
 
 def able(nodes: Iterable[Node]) -> list[Node]:
@@ -77,10 +89,22 @@ def able(nodes: Iterable[Node]) -> list[Node]:
     return [node for node in nodes if node["Alive"] and node["Resources"].get("CPU")]
 
 
-def ask(node: Node) -> "Future[Facts]":
-    """The facts of one node, when it has answered."""
-    future: Future[Facts] = _on(node, observer(), COMPARED, CODE).future()
+def ask(node: Node, *, uses_gpus: bool) -> "Future[Facts]":
+    """The facts of one node, when it has answered; `uses_gpus` is whether trials do."""
+    looks = uses_gpus and "GPU" in node["Resources"]
+    future: Future[Facts] = _observed(node, looks=looks).future()
     return future
+
+
+def check_gpus(used: Iterable[Node]) -> None:
+    """Raise InputError where torch does not see the GPUs of a node: its trials would train on the CPU."""
+    found = _answers({name(node): _observed(node, looks=True) for node in used})
+    blind = {node: answer["blind"] for node, answer in found.items() if answer["blind"]}
+    if blind:
+        raise InputError(
+            f"{len(blind)} of {len(found)} nodes with GPUs cannot train ({', '.join(blind)}): "
+            f"{next(iter(blind.values()))}"
+        )
 
 
 def lack_code(nodes: dict[str, Facts]) -> bool:
@@ -104,7 +128,7 @@ def lacks(found: Facts, mine: Facts) -> str | None:
     """Why a node that has joined cannot train in this sweep; None where it can."""
     if found["code"] != mine["code"]:
         return "it has another version of tuneoff than this machine, or none."
-    return _missing(found)
+    return _missing(found) or found["blind"]
 
 
 def _missing(found: Facts) -> str | None:
@@ -142,7 +166,9 @@ def check_storage(root: Place, environment: Mapping[str, str]) -> None:
     probe.parent.mkdir(parents=True, exist_ok=True)
     probe.write_text("seen")
     try:
-        found = _on_each_node(_seer(), str(probe), dict(environment))
+        found = _answers(
+            {name(node): _on(node, _seer(), str(probe), dict(environment)) for node in able(ray.nodes())}
+        )
     finally:
         probe.unlink()
     blind = {node: why for node, why in found.items() if why}
@@ -179,9 +205,8 @@ def _seer() -> Callable[[str, dict[str, str]], str | None]:
     return see
 
 
-def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-    """What `task` answers on every node that has CPUs for trials."""
-    asked = {name(node): _on(node, task, *arguments) for node in able(ray.nodes())}
+def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the nodes answer that were asked; one that has gone is left out."""
     deadline, answers = time.monotonic() + ANSWER_SECONDS, {}
     for node, answer in asked.items():
         try:
@@ -193,10 +218,19 @@ def _on_each_node(task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     return answers
 
 
-def _on(node: Node, task: Callable[..., Any], *arguments: Any) -> Any:
+def _observed(node: Node, *, looks: bool) -> Any:
+    """A reference to the node's facts.
+
+    To look at GPUs it has a process of its own, which then ends: that of a trial is told first which are its.
+    """
+    return _on(node, observer(), COMPARED, CODE, looks, max_calls=int(looks))
+
+
+def _on(node: Node, task: Callable[..., Any], *arguments: Any, max_calls: int = 0) -> Any:
     """A reference to what `task` answers on the node; it needs no CPU, which a trial may hold."""
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    return ray.remote(num_cpus=0, max_retries=1)(task).options(scheduling_strategy=there).remote(*arguments)
+    remote = ray.remote(num_cpus=0, max_retries=1, max_calls=max_calls)(task)
+    return remote.options(scheduling_strategy=there).remote(*arguments)
 
 
 def name(node: Node) -> str:

@@ -25,6 +25,7 @@ HERE = nodes.here()
 OTHER = {**HERE, "versions": {**HERE["versions"], "torch": "0.9"}}
 BARE = {**HERE, "versions": {**HERE["versions"], "torch": None, "peft": None}}
 STALE = {**HERE, "code": "other"}
+BLIND = {**HERE, "blind": "torch sees no GPU, and Ray counts on one."}
 BUNDLE = {"CPU": 1.0}
 
 
@@ -72,7 +73,11 @@ def test_a_node_that_joins_is_asked_once_and_its_differences_are_told_once():
 
 @pytest.mark.parametrize(
     ("facts", "why"),
-    [(BARE, "torch, peft not installed there. Install"), (STALE, "another version of tuneoff")],
+    [
+        (BARE, "torch, peft not installed there. Install"),
+        (STALE, "another version of tuneoff"),
+        (BLIND, "sees no GPU"),
+    ],
 )
 def test_one_that_cannot_train_is_told_and_no_later_trial_is_placed_there(facts, why):
     room = Room()

@@ -1,7 +1,9 @@
 """What a trial does on a GPU, under the shadow of one: its checks, its rungs, its checkpoints, its memory."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from trainables import loop
 from trainables.assignment import Assignment
 from trainables.loop import FineTuning
 from trainables.preflight.room import SHARE_USED
+from trainables.task import Task
 from trainables.trial import Trial
 from trainables.workbench import Workbench
 
@@ -43,15 +46,12 @@ def shadow(machine: ShadowCuda) -> Iterator[ShadowCuda]:
 
 
 @pytest.fixture(scope="module")
-def on_gpu(machine: ShadowCuda, make_task: Callable[..., object]) -> Callable[..., Workbench]:
+def on_gpu(machine: ShadowCuda, make_task: Callable[..., Task]) -> Callable[..., Workbench]:
     """`on_gpu(family, **options of make_task)`: a workbench on the GPU."""
-    known: dict[str, Workbench] = {}
 
-    def make(family: str, **options: object) -> Workbench:
-        key = f"{family} {options}"
-        if key not in known:
-            known[key] = Workbench(make_task(family, **options), data_seed=0)
-        return known[key]
+    @cache
+    def make(family: str, **options: Any) -> Workbench:
+        return Workbench(make_task(family, **options), data_seed=0)
 
     return make
 

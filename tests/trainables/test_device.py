@@ -1,0 +1,52 @@
+"""The device of a process, and what is said of a GPU that torch does not see."""
+
+import re
+from collections.abc import Callable
+
+import pynvml
+import pytest
+import torch
+
+from trainables.device import check_gpu_is_seen, own_device, why_blind
+from trainables.errors import GpuNotSeen
+
+
+def test_a_gpu_has_its_index_and_is_seen(gpu: torch.device) -> None:
+    assert gpu == own_device() == torch.device("cuda", 0)
+    assert why_blind() is None
+    check_gpu_is_seen()
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """`driver(version, cuda)`: a machine on which NVML tells of such a driver, and torch sees no GPU."""
+
+    def plant(version: str, cuda: int) -> None:
+        monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+        monkeypatch.setattr(pynvml, "nvmlSystemGetDriverVersion", lambda: version)
+        monkeypatch.setattr(pynvml, "nvmlSystemGetCudaDriverVersion", lambda: cuda)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+    return plant
+
+
+def test_a_build_that_the_driver_is_too_old_for(
+    driver: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver("535.161.08", 12020)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    expected = f"torch {torch.__version__} (built for 13.0) sees no GPU, and Ray counts on one; "
+    with pytest.raises(GpuNotSeen, match=re.escape(expected)) as raised:
+        check_gpu_is_seen()
+    assert "; the NVIDIA driver is 535.161.08, for CUDA up to 12.2. Install a build" in str(raised.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees the GPU of this machine")
+def test_a_build_for_cpus_on_a_machine_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert own_device() == torch.device("cpu")
+    why = why_blind()
+    assert why is not None
+    assert f"torch {torch.__version__} (built without CUDA) sees no GPU" in why
+    assert "resources.gpus_per_trial" in why
+    assert "\n" not in why
