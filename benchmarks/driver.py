@@ -30,11 +30,11 @@ from search.cluster.connection import connected
 from search.config.sweep import Sweep
 from search.engine.experiment import Experiment
 from search.engine.search_phase import run_search
-from search.engine.tensorboard import TensorBoardLogger
 from search.records.plan import Plan
 from search.records.record import Record
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
+from search.trackers.tensorboard import TensorBoardLogger
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.

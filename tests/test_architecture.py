@@ -15,7 +15,7 @@ MOST_LINES = 300
 RAY_SEAM = "trainables/trainable.py"
 ROOMS = (
     "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report", "cluster",
-    "preflight", "engine", "console",
+    "trackers", "preflight", "engine", "console",
 )  # fmt: skip
 """The packages of `search/`, from the bottom: a room may use those before it."""
 TRAINING = {"torch", "transformers", "peft"}

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -24,7 +24,8 @@ _MAY_GROW = (
     "search.trials_per_method", "search.budget.device_seconds_per_method", "final.seeds",
 )  # fmt: skip
 _MAY_CHANGE = (
-    "resources.", "storage", "search.study_storage", "search.audit", "final.untuned", "task.data",
+    "resources.", "storage", "tracking", "search.study_storage", "search.audit", "final.untuned",
+    "task.data",
 )  # fmt: skip
 """Data may lie elsewhere: the run folder knows its fingerprint."""
 
@@ -45,6 +46,11 @@ class Sweep(Settings):
         "runs",
         min_length=1,
         description="Folder of the run folders: a path, or a URL such as s3://bucket/runs.",
+    )
+    tracking: list[Literal["mlflow", "wandb"]] = Field(
+        [],
+        description="Experiment trackers that are told of every trial; their own environment variables say "
+        "where it is kept, and with whose key.",
     )
     format: Format = Field(FORMAT, description="Format of this file, which a run folder says; not needed.")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search.config import Sweep, rungs
+from search.trackers import check_trackers
 from trainables.data import SPLITS, Data, Example, Split, load
 from trainables.encode import Encoder, load_encoder
 from trainables.hub import check_model
@@ -57,6 +58,7 @@ def checkup(sweep: Sweep) -> Checkup:
     """
     check_model(sweep.task)
     check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
+    check_trackers(sweep.tracking)
     data = load(sweep.task, sweep.seed)
     encoder = load_encoder(sweep.task)
     lengths = [row for split in SPLITS for row in _lengths(encoder, split, data.split(split)[:MEASURED])]

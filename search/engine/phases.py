@@ -9,9 +9,9 @@ from search.config import Sweep
 from search.engine import final
 from search.engine.experiment import Experiment
 from search.engine.search_phase import run_search, trials_left
-from search.engine.tensorboard import TensorBoardLogger
 from search.preflight import Checker, pass_checks
 from search.records import ChecksListener, Listener, Plan, RunFolder, TrialStore
+from search.trackers import TensorBoardLogger
 from trainables.trainable import FineTune
 
 ATTEMPTS = 5

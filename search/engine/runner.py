@@ -21,6 +21,7 @@ from search.records import (
     this_start,
 )
 from search.studies import warm_start
+from search.trackers import check_trackers, tracked
 from trainables.data import load
 from trainables.errors import InputError
 from trainables.hub import check_model
@@ -70,8 +71,13 @@ def run(
                 _note_resumption(run_folder)
             workers = preloaded(sweep.resources, trainable)
             farewell = f"Go on with: tuneoff resume {run_folder.root}"
-            with connected(address, workers=workers, farewell=farewell) as cluster, run_folder.study_kept():
-                run_phases(plan, sweep, cluster, trainable, listeners=listeners, checks=checks)
+            with (
+                tracked(plan) as trackers,
+                connected(address, workers=workers, farewell=farewell) as cluster,
+                run_folder.study_kept(),
+            ):
+                told = [*trackers, *listeners]
+                run_phases(plan, sweep, cluster, trainable, listeners=told, checks=checks)
         from search.report import write_report  # its libraries take a second, which trials need not wait for
 
         write_report(run_folder.root)
@@ -92,6 +98,7 @@ def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
     """Check everything that can be checked without a worker, then write down what is about to be run."""
     check_model(sweep.task)
     check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
+    check_trackers(sweep.tracking)
     data = load(sweep.task, sweep.seed)
     known = run_folder.read_provenance()
     if known and known["data"]["fingerprint"] != data.fingerprint:

@@ -8,9 +8,8 @@ import sys
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from search.engine.absent import absent
-from search.engine.tensorboard import TensorBoardLogger, scalars
 from search.records.record import Record
+from search.trackers.tensorboard import TensorBoardLogger, absent, scalars
 
 
 def events(folder) -> list[Event]:
@@ -84,7 +83,7 @@ def test_a_run_that_is_done_anew_begins_anew(bare):
 
 
 def test_the_driver_does_not_load_torch_for_them():
-    code = "import search.engine.tensorboard, sys; print('torch' in sys.modules)"
+    code = "import search.trackers.tensorboard, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

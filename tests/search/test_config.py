@@ -331,6 +331,12 @@ def test_the_schema_knows_methods_keys_and_descriptions() -> None:
         assert all("description" in field for field in model["properties"].values())
 
 
+def test_a_tracker_that_is_not_known_is_told_with_those_that_are(write: Any) -> None:
+    assert problems(write(), "tracking=[mlflow, wanb]") == [
+        ("tracking.1", "must be one of mlflow, wandb, got 'wanb'; did you mean 'wandb'?")
+    ]
+
+
 def test_an_equal_sweep_continues() -> None:
     assert differences(small(), small()) == []
 
@@ -344,6 +350,7 @@ def test_an_equal_sweep_continues() -> None:
         "methods.cold={base: lora, fix: {dropout: 0}}",
         "resources={cpus_per_trial: 2, gpus_per_trial: 0.5, concurrent_trials: 1}",
         "storage=elsewhere",
+        "tracking=[mlflow]",
         "search.study_storage=sqlite:///other.db",
         "search.audit=3",
         "final.untuned=true",

@@ -6,13 +6,29 @@ before is not written again.
 """
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from search.engine.absent import absent
 from search.records import Event, Record, RunFolder, Rung
 from trainables.storage.atomic import new_file
 from trainables.storage.place import remove
+
+
+@contextmanager
+def absent(module: str) -> Iterator[None]:
+    """For the length of the block `import module` fails, unless it has been imported already."""
+    if module in sys.modules:
+        yield
+        return
+    # None is how Python's own import system marks a module that must not be looked for.
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
 
 with absent("torch"):  # it would be imported, for two seconds, only to tell its tensors from other arrays
     from tensorboardX.proto.event_pb2 import Event as Entry
