@@ -6,8 +6,8 @@ each with the line of tuneoff that caused it. torch's Python code runs as it is;
 build without CUDA lacks, is replaced for the length of a `with` block, and so are tensors' own methods.
 
 Not as on a GPU: speed and rounding; what autocast casts and which kernel of attention is chosen, both as on a
-CPU; an operation counts as one kernel, however many it launches. Only the thread that entered sees any of it,
-and what was moved to the device is of no use after the block.
+CPU; an operation counts as one kernel, however many it launches. Only the thread that entered may use it, and
+what was moved to the device is of no use after the block.
 """
 
 import sys
@@ -80,7 +80,8 @@ class _Operations(TorchDispatchMode):
             return operation(*args, **kwargs)
         name = operation.overloadpacket.__name__
         if name == "copy_" and not all(there):
-            self.device.note_copy(name, given[1], to_device=there[0], waits=True not in args[2:])
+            is_asynchronous = kwargs.get("non_blocking", True in args[2:])
+            self.device.note_copy(name, given[1], to_device=there[0], waits=not is_asynchronous)
             return operation(*args, **kwargs)
         if name in INDEXING:
             self._note_indices(name, *args[1:3])

@@ -68,7 +68,7 @@ class Memory:
             torch.OutOfMemoryError: there are not so many.
         """
         free = int(self.total * self.share) - self.allocated
-        if count > free:
+        if count > max(free, 0):
             raise torch.OutOfMemoryError(
                 f"CUDA out of memory. Tried to allocate {count / 2**20:.2f} MiB. GPU 0 has a total capacity "
                 f"of {self.total / 2**30:.2f} GiB of which {free / 2**20:.2f} MiB is free."

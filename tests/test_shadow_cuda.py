@@ -158,6 +158,7 @@ WAITED_FOR: dict[str, tuple[Callable[[Tensor], Any], bool]] = {
     "tensor": (lambda x: torch.tensor([1.0], device=x.device), True),
     "copy from the host": (lambda x: x.copy_(torch.ones(4, 4)), True),
     "pinned copy": (lambda x: torch.ones(4).pin_memory().to(x.device, non_blocking=True), False),
+    "pinned copy in place": (lambda x: x.copy_(torch.ones(4, 4).pin_memory(), non_blocking=True), False),
     "pinned copy that is waited for": (lambda x: torch.ones(4).pin_memory().to(x.device), True),
     "product": (lambda x: x @ x, False),
     "cast": (lambda x: x.to(torch.float16), False),
@@ -310,11 +311,15 @@ def test_memory_is_what_tensors_hold() -> None:
 @pytest.mark.usefixtures("cuda")
 def test_more_memory_than_there_is_cannot_be_had() -> None:
     _, total = torch.cuda.mem_get_info()
+    held = torch.empty(32 * MB, dtype=torch.uint8, device="cuda")
+    before = torch.cuda.memory_allocated()
     torch.cuda.set_per_process_memory_fraction(20 * MB / total, 0)
     with pytest.raises(
         torch.OutOfMemoryError, match=r"^CUDA out of memory. Tried to allocate 64.00 MiB. GPU 0"
     ):
         torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
+    del held
+    assert torch.cuda.memory_allocated() == before - 32 * MB
     torch.cuda.set_per_process_memory_fraction(1.0, 0)
     torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
 

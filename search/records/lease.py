@@ -1,8 +1,12 @@
-"""One driver a run folder in an object store: a lease that its holder renews.
+"""One driver a run folder in an object store: a lease, one term after the other, which its holder renews.
 
-Nothing in an object store ends with the process that made it. So a lease counts as long as it changes: a
-newcomer that finds one watches it for `PATIENCE` renewals, by its own clock, and takes it over if it stood
-still. Where the store can refuse to replace an object (S3's `If-None-Match`), of two joining nodes one wins.
+Nothing in an object store ends with the process that made it. So a term counts as long as it changes: a
+newcomer watches it for `PATIENCE` renewals, by its own clock, and succeeds it if it stood still.
+
+Each term is an object of its own, and the last one counts. To begin the next is to make an object that must
+not be there yet (S3's `If-None-Match`, Google's `ifGenerationMatch=0`): of several that judged a term to be
+over one succeeds it, and nobody writes or removes what another holds. The last term stays, marked as ended:
+were it removed, who has read it would begin the next while another begins anew.
 """
 
 import _thread
@@ -14,7 +18,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -22,7 +26,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from trainables.errors import InputError
-from trainables.storage.place import bytes_of
+from trainables.storage.place import Place, bytes_of
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -30,14 +34,17 @@ if TYPE_CHECKING:
 RENEWAL_SECONDS = 10.0
 PATIENCE = 3
 
+Term = dict[str, object]
+"""Its holder's `host`, `pid`, `started` and `token`; `renewals`, their number; `ended`, once it is over."""
+
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The lease at the object `file`."""
+    """The lease whose terms are the objects of `folder`, numbered from 1."""
 
-    file: "UPath"
+    folder: "UPath"
     renewal_seconds: float = RENEWAL_SECONDS
 
     @contextmanager
@@ -51,69 +58,103 @@ class Lease:
         mine = {
             "host": socket.gethostname(), "pid": os.getpid(), "started": started, "token": uuid.uuid4().hex,
         }  # fmt: skip
-        self._take(mine)
+        term = self._begin(mine)
         done = Event()
-        renewing = Thread(target=self._renew, args=(mine, done), daemon=True)
+        renewing = Thread(target=self._renew, args=(term, mine, done), daemon=True)
         renewing.start()
         try:
             yield
         finally:
             done.set()
             renewing.join()
-            if (self._read() or {}).get("token") == mine["token"]:
-                self.file.unlink(missing_ok=True)
+            self._write(term, {**mine, "ended": True})
 
     def is_held(self) -> bool:
         """Whether a process renews it; to see that of another machine's takes a while."""
-        found = self._read()
-        if found is None:
+        return self._is_renewed(self._last())
+
+    def _begin(self, mine: Term) -> int:
+        """Begin the next term, where the last one is over; return its number."""
+        while True:
+            last = self._last()
+            if self._is_renewed(last):
+                other = self._read(last) or {}
+                raise InputError(
+                    f"Another tuneoff process is running in {self.folder.parent}: process {other.get('pid')} "
+                    f"on {other.get('host')}."
+                )
+            # Where others came and went since `last` was read, it can be made, but a later one is there.
+            if self._make(last + 1, mine) and self._last() == last + 1:
+                for term in self._terms():
+                    if term <= last:
+                        self._remove(term)
+                return last + 1
+
+    def _is_renewed(self, term: int) -> bool:
+        found = self._read(term)
+        if found is None or "ended" in found:
             return False
         if found["host"] == socket.gethostname():
             return _runs(found)
         time.sleep(PATIENCE * self.renewal_seconds)
-        later = self._read()
-        return later is not None and later != found
+        later = self._read(term)
+        return later is not None and "ended" not in later and later != found
 
-    def _take(self, mine: dict[str, object]) -> None:
-        try:
-            self._write(mine, mode="create")
-        except FileExistsError:
-            if self.is_held():
-                other = self._read() or {}
-                raise InputError(
-                    f"Another tuneoff process is running in {self.file.parent}: process {other.get('pid')} "
-                    f"on {other.get('host')}."
-                ) from None
-            self.file.unlink(missing_ok=True)
-            self._take(mine)
-
-    def _renew(self, mine: dict[str, object], done: Event) -> None:
+    def _renew(self, term: int, mine: Term, done: Event) -> None:
         renewals = 0
         while not done.wait(self.renewal_seconds):
             renewals += 1
             try:
-                if (self._read() or mine)["token"] != mine["token"]:
-                    logger.error(
-                        "Another process took %s over: this one was not heard of for too long.", self.file
-                    )
-                    _thread.interrupt_main(signal.SIGTERM)
+                if self._last() > term:
+                    stop_this_process(self.folder.parent)
                     return
-                self._write({**mine, "renewals": renewals})
+                self._write(term, {**mine, "renewals": renewals})
             except OSError as error:  # tried again: the holder of a lease that stands still loses it
-                logger.warning("The lease %s was not renewed: %s", self.file, error)
+                logger.warning("The lease %s was not renewed: %s", self.folder, error)
 
-    def _write(self, lease: dict[str, object], mode: str = "overwrite") -> None:
-        self.file.fs.pipe_file(self.file.path, json.dumps(lease).encode(), mode=mode)
+    def _last(self) -> int:
+        """The number of the last term; 0 before the first."""
+        return max(self._terms(), default=0)
 
-    def _read(self) -> dict[str, object] | None:
+    def _terms(self) -> list[int]:
+        with suppress(FileNotFoundError):
+            names = [path.rpartition("/")[2] for path in self.folder.fs.ls(self.folder.path, detail=False)]
+            return [int(name) for name in names if name.isdigit()]
+        return []
+
+    def _make(self, term: int, mine: Term) -> bool:
+        """Whether it was not there, or is ours: a store that does not answer in time is asked again."""
         try:
-            found: dict[str, object] = json.loads(bytes_of(self.file))
+            self._write(term, mine, mode="create")
+        except FileExistsError:
+            return self._read(term) == mine
+        return True
+
+    def _remove(self, term: int) -> None:
+        self._file(term).unlink(missing_ok=True)
+
+    def _write(self, term: int, content: Term, mode: str = "overwrite") -> None:
+        file = self._file(term)
+        file.fs.pipe_file(file.path, json.dumps(content).encode(), mode=mode)
+
+    def _read(self, term: int) -> Term | None:
+        try:
+            found: Term = json.loads(bytes_of(self._file(term)))
         except FileNotFoundError:
             return None
         return found
 
+    def _file(self, term: int) -> "UPath":
+        return self.folder / f"{term:08}"
 
-def _runs(found: dict[str, object]) -> bool:
+
+def stop_this_process(folder: Place) -> None:
+    """End it in order, as a signal does, because another holds `folder` now."""
+    logger.error("Another process took %s over: this one was not heard of for too long.", folder)
+    _thread.interrupt_main(signal.SIGTERM)
+
+
+def _runs(found: Term) -> bool:
     """Whether the holder is still a process of this machine: the number alone may be another's by now."""
     try:
         return psutil.Process(int(str(found["pid"]))).create_time() == found["started"]

@@ -18,7 +18,9 @@ from pathlib import Path
 import psutil
 from filelock import SoftFileLease, Timeout
 
+from search.records.lease import stop_this_process
 from trainables.errors import InputError
+from trainables.storage.place import refuse_links
 
 UNKNOWN = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 """What a file system answers that knows no locks."""
@@ -56,7 +58,7 @@ def held(folder: Path, *, flock: Flock = fcntl.flock, lease_seconds: float = LEA
 def _open(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        return _descriptor(folder, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise InputError(
             f"The run folder {folder} cannot be written ({error.strerror}). "
@@ -64,21 +66,37 @@ def _open(folder: Path) -> int:
         ) from error
 
 
+def _descriptor(folder: Path, flags: int) -> int:
+    """The lock opened, which must be a file: a folder that came from elsewhere may hold a link or a pipe."""
+    file = folder / ".lock"
+    with suppress(FileNotFoundError):
+        refuse_links(file)
+    return os.open(file, flags | os.O_NOFOLLOW, 0o666)
+
+
 def is_held(folder: Path) -> bool:
     """Whether a process holds it by the kernel's lock."""
     try:
-        with (folder / ".lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        descriptor = _descriptor(folder, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    finally:
+        os.close(descriptor)
     return False
 
 
 @contextmanager
 def _leased(folder: Path, seconds: float) -> Iterator[None]:
-    lease = SoftFileLease(folder / ".lease", lease_duration=seconds, is_singleton=False)
+    lease = SoftFileLease(
+        folder / ".lease",
+        lease_duration=seconds,
+        is_singleton=False,
+        on_compromise=lambda _: stop_this_process(folder),
+    )
     owner = lease.owner
     is_elsewhere = owner is not None and owner.hostname.partition("?")[0] != socket.gethostname()
     try:

@@ -214,7 +214,7 @@ class RunFolder:
     def is_held(self) -> bool:
         """Whether a process runs a sweep in this folder."""
         if not isinstance(self.root, Path):
-            return Lease(self.root / ".lock").is_held()
+            return Lease(self.root / ".leases").is_held()
         return lock.is_held(self.root)
 
     def read_preflight(self) -> PreflightResults:
@@ -239,7 +239,7 @@ class RunFolder:
             InputError: another process holds it, or the folder cannot be written.
         """
         if not isinstance(self.root, Path):
-            with Lease(self.root / ".lock").held():
+            with Lease(self.root / ".leases").held():
                 yield
             return
         with lock.held(self.root):

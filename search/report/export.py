@@ -24,8 +24,8 @@ def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Pa
     """Copy what one run of the final trained to the folder `to`, with a model card; return `to`.
 
     Raises:
-        InputError: no finished run of that method and seed, or `to` holds something already or
-            cannot be written.
+        InputError: no finished run of that method and seed, its weights are links to elsewhere, or `to` holds
+            something already or cannot be written.
     """
     results, target = load_results(folder), Path(to).absolute()
     record = _finished(results, method, seed)
@@ -33,7 +33,7 @@ def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Pa
     try:
         with new_folder(target) as draft:
             with local_copy(results.folder.adapter(record)) as weights:
-                shutil.copytree(weights, draft, dirs_exist_ok=True)
+                shutil.copytree(weights, draft, symlinks=True, dirs_exist_ok=True)
             card = _card(results, record, peft=(draft / "adapter_config.json").exists())
             write_text(draft / "README.md", card)
     except OSError as error:

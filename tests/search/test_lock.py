@@ -6,14 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
 from socket import gethostname
+from threading import Event
+from types import FrameType
 
+import filelock
 import psutil
 import pytest
 
 from search.records import lock
+from tests.search.contenders import Contender, holders
 from trainables.errors import InputError
 
 pytestmark = pytest.mark.faults
@@ -114,6 +122,69 @@ def test_without_locks_another_machine_waits_for_a_sign_of_life(tmp_path, holder
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     leased(tmp_path)
+
+
+def test_a_lock_that_is_a_link_is_refused_and_what_it_points_to_left(tmp_path):
+    target, folder = tmp_path / "precious", tmp_path / "run"
+    folder.mkdir()
+    (folder / ".lock").symlink_to(target)
+    for content in (None, "precious"):
+        if content is not None:
+            target.write_text(content)
+        with pytest.raises(InputError, match=r"run/\.lock is a link"), lock.held(folder):
+            pytest.fail("held through a link")
+        with pytest.raises(InputError, match=r"run/\.lock is a link"):
+            lock.is_held(folder)
+        assert (target.read_text() if target.exists() else None) == content
+
+
+def test_a_lock_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".lock")
+    for use in (lock.is_held, lambda folder: lock.held(folder).__enter__()):
+        with pytest.raises(InputError, match=r"\.lock is no file"):
+            use(tmp_path)
+
+
+def takes_the_lease(frame: FrameType) -> bool:
+    file = Path(frame.f_code.co_filename)
+    return file.parent == Path(filelock.__file__).parent and file.name in (
+        "_soft.py",
+        "_lease.py",
+        "_util.py",
+    )
+
+
+@pytest.mark.slow
+def test_without_locks_of_two_that_judged_a_lease_stale_one_takes_it(tmp_path, holder):
+    """Whichever line the first is stopped at while the other comes and goes on."""
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    left, found = (tmp_path / ".lease").read_bytes(), Counter()
+    for stop in count(1):
+        folder = tmp_path / str(stop)
+        folder.mkdir()
+        (folder / ".lease").write_bytes(left)
+        hold = partial(lock.held, folder, flock=refuse, lease_seconds=LEASE_SECONDS)
+        first, second = (Contender(hold, takes_the_lease, "line", at) for at in (stop, 0))
+        found[holders(first, second)] += 1
+        if not first.was_stopped:
+            break
+    assert stop > 20
+    assert set(found) == {1}
+
+
+def test_without_locks_a_process_whose_lease_was_taken_over_is_told_to_stop(tmp_path):
+    stopped = Event()
+    before = signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    try:
+        with lock.held(tmp_path, flock=refuse, lease_seconds=0.3):
+            (tmp_path / "theirs").write_text("theirs")
+            (tmp_path / "theirs").replace(tmp_path / ".lease")
+            while not stopped.is_set():
+                time.sleep(0.01)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (tmp_path / ".lease").read_text() == "theirs"
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])

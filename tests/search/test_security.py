@@ -135,6 +135,39 @@ def test_a_planted_adapter_is_copied_at_most(finished, tmp_path: Path, mark: Pat
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "deep/link"])
+def test_an_export_copies_nothing_that_an_adapter_links_to(finished, tmp_path: Path, name: str) -> None:
+    record = next(r for r in finished.folder.read_records() if r.id == "lora/seed-0")
+    finished.adapter(record, {"adapter_config.json": "{}"})
+    (tmp_path / "id_rsa").write_text("private")
+    link = finished.folder.adapter(record) / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "id_rsa")
+    with pytest.raises(InputError, match=f"{name} is a link"):
+        export(finished.root, "lora", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_adapter_that_is_a_link_is_not_exported(finished, tmp_path: Path) -> None:
+    record = next(r for r in finished.folder.read_records() if r.id == "lora/seed-0")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/id_rsa").write_text("private")
+    finished.folder.adapter(record).symlink_to(tmp_path / "private")
+    with pytest.raises(InputError, match="adapter is a link"):
+        export(finished.root, "lora", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("name", ["sweep.yaml", "provenance.json", "trials/lora/0001.json", "predictions"])
+def test_a_file_of_a_run_folder_is_not_read_through_a_link(finished, tmp_path: Path, name: str) -> None:
+    final = next(r for r in finished.folder.read_records() if r.id == "lora/seed-0")
+    file = finished.folder.predictions_file(final) if name == "predictions" else finished.root / name
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"{file.name} is a link"):
+        load_results(finished.root).predictions("lora")
+
+
 @pytest.mark.parametrize(
     "change", [{"id": "../../../evil"}, {"id": "lora/../../evil"}, {"of_trial": "/etc/evil"}]
 )

@@ -9,9 +9,13 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
+from types import FrameType
+from typing import Any
 
 import boto3
 import pytest
@@ -21,13 +25,15 @@ from upath import UPath
 
 from search.console import app as cli
 from search.engine.runner import run
+from search.records import lease
 from search.records.lease import Lease
 from tests.search import replay
+from tests.search.contenders import Contender, holders
 from tests.search.journal import journal
 from trainables.errors import InputError
 from trainables.storage import checkpoint
 from trainables.storage.atomic import new_file, new_folder, write_text
-from trainables.storage.place import contents, free_bytes, local_copy, place, refuse_secrets, remove
+from trainables.storage.place import bytes_of, contents, free_bytes, local_copy, place, refuse_secrets, remove
 
 BUCKET = "sweeps"
 
@@ -125,57 +131,127 @@ def test_the_last_file_of_a_folder_is_uploaded_last(store: str, caplog: pytest.L
     assert re.findall(rf"PUT /{BUCKET}/sealed/(\w)", requests) == ["b", "c", "a"]
 
 
+OTHER = {"host": "elsewhere", "pid": 7, "started": 0.0, "token": "theirs"}
+DEAD = {**OTHER, "host": socket.gethostname(), "pid": 2**22 + 1}
+"""Another machine's process, and one of this machine that is no more."""
+
+
+def leased(url: str) -> UPath:
+    return UPath(f"{url}/.leases", use_listings_cache=False)
+
+
+def plant_term(folder: UPath, number: int, content: dict[str, Any]) -> None:
+    write_text(folder / f"{number:08}", json.dumps(content))
+
+
+def asks_the_store(frame: FrameType) -> bool:
+    code = frame.f_code
+    return code.co_filename == lease.__file__ and code.co_name in ("_terms", "_read", "_write", "_remove")
+
+
+def last_term(folder: UPath) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(bytes_of(max(folder.iterdir(), key=str)))
+    return found
+
+
 def test_one_process_holds_a_folder_and_a_lease_that_stands_still_is_taken_over(store: str) -> None:
-    file = UPath(f"{store}/leased/.lock", use_listings_cache=False)
-    lease = Lease(file, renewal_seconds=0.05)
-    other = {"host": "elsewhere", "pid": 1, "started": 0.0, "token": "t"}
+    folder = leased(f"{store}/leased")
+    lease = Lease(folder, renewal_seconds=0.05)
     assert not lease.is_held()
     with lease.held():
         assert lease.is_held()
         with pytest.raises(InputError, match=f"process {os.getpid()} on "), lease.held():
             pytest.fail("held twice")
-    assert not file.exists()
-    write_text(file, json.dumps(other))  # of a machine that is gone
+    assert not lease.is_held()
+    plant_term(folder, 7, OTHER)  # of a machine that is gone
     with lease.held():
-        assert json.loads(file.read_text())["pid"] == os.getpid()
-    write_text(file, json.dumps({**other, "host": socket.gethostname()}))  # of a process that has ended here
-    with Lease(file, renewal_seconds=60).held():
-        assert json.loads(file.read_text())["pid"] == os.getpid()
+        assert last_term(folder)["pid"] == os.getpid()
+    plant_term(folder, 20, DEAD)
+    with Lease(folder, renewal_seconds=60).held():
+        assert last_term(folder)["pid"] == os.getpid()
+    assert keys("leased/.leases") == ["00000021"]
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_of_two_that_judged_a_lease_stale_one_takes_it(store: str) -> None:
+    """Wherever either is stopped while the other goes on."""
+    found: Counter[int] = Counter()
+
+    def contend(*stops: int) -> list[bool]:
+        """Whether each was stopped, and did not come to its end before."""
+        folder = leased(f"{store}/contended/{found.total()}")
+        plant_term(folder, 1, DEAD)
+        hold = Lease(folder, renewal_seconds=600).held
+        both = [Contender(hold, asks_the_store, "call", stop) for stop in stops]
+        found[holders(*both)] += 1
+        return [one.was_stopped for one in both]
+
+    for first in count(1):
+        for second in count(1):
+            was_stopped = contend(first, second)
+            if not all(was_stopped):
+                break
+        if not was_stopped[0]:
+            break
+    assert found.total() > 20
+    assert set(found) == {1}
+
+
+@pytest.mark.faults
+def test_who_judged_a_lease_stale_long_ago_does_not_take_it_from_its_third_holder(store: str) -> None:
+    """Until it has begun a term itself, which the others then respect."""
+    for stop in count(1):
+        folder = leased(f"{store}/late/{stop}")
+        plant_term(folder, 1, DEAD)
+        hold = Lease(folder, renewal_seconds=600).held
+        late = Contender(hold, asks_the_store, "call", stop)
+        late.stand()
+        if last_term(folder) != DEAD:
+            break
+        with hold():
+            pass
+        with hold():
+            late.settle()
+            assert not late.holds
+    late.settle()
+    assert late.holds
+    late.end()
+    assert stop > 3
 
 
 def test_a_process_whose_lease_was_taken_over_is_told_to_stop(store: str) -> None:
-    file = UPath(f"{store}/lost/.lock", use_listings_cache=False)
+    folder = leased(f"{store}/lost")
     stopped = Event()
     before = signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     try:
-        with Lease(file, renewal_seconds=0.05).held():
-            write_text(file, json.dumps({"host": "elsewhere", "pid": 1, "started": 0.0, "token": "theirs"}))
+        with Lease(folder, renewal_seconds=0.05).held():
+            plant_term(folder, 2, OTHER)
             while not stopped.is_set():
                 time.sleep(0.01)
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert json.loads(file.read_text())["token"] == "theirs"
+    assert last_term(folder) == OTHER
 
 
 def test_a_lease_of_another_machine_that_is_renewed_is_respected(store: str) -> None:
-    file = UPath(f"{store}/renewed/.lock", use_listings_cache=False)
+    folder = leased(f"{store}/renewed")
     done = Event()
 
     def renew() -> None:
-        renewals = 0
-        while not done.wait(0.02):
-            renewals += 1
-            write_text(
-                file, json.dumps({"host": "elsewhere", "pid": 7, "started": 0, "token": "t", "n": renewals})
-            )
+        for renewals in count(1):
+            plant_term(folder, 1, {**OTHER, "renewals": renewals})
+            if done.wait(0.02):
+                return
 
     renewing = Thread(target=renew)
     renewing.start()
     try:
-        while not file.exists():
+        while not folder.exists():
             time.sleep(0.01)
         message = f"running in {store}/renewed: process 7 on elsewhere"
-        with pytest.raises(InputError, match=message), Lease(file, renewal_seconds=0.2).held():
+        with pytest.raises(InputError, match=message), Lease(folder, renewal_seconds=0.2).held():
             pytest.fail("it is held elsewhere")
     finally:
         done.set()
@@ -228,7 +304,7 @@ def test_a_sweep_in_an_object_store_is_run_reported_extended_and_exported(
     assert there.predictions("lora")["prediction"].tolist() == ["zero"]
     found = keys("runs/replayed")
     assert {"sweep.yaml", "provenance.json", "study.log", "report/report.html"} <= set(found)
-    assert ".lock" not in found
+    assert [key for key in found if key.startswith(".")] == [".leases/00000001"]  # has ended
     assert not [key for key in found if key.startswith("tune/") or "/." in key]
     with local_copy(place(f"{store}/runs/replayed/study.log")) as copy:
         studies = journal(copy).get_all_studies()

@@ -4,6 +4,7 @@ Object stores have no folders and no rename: an object appears whole, when its u
 """
 
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,10 +97,34 @@ def free_bytes(path: Place) -> int | None:
     return shutil.disk_usage(next(folder for folder in (path, *path.parents) if folder.exists())).free
 
 
+def refuse_links(path: Path) -> None:
+    """Refuse anything at `path` or below it that is neither a file nor a folder.
+
+    A run folder that came from elsewhere may link to what its sender cannot read, or hold a pipe without end.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        InputError: it is a link, a pipe or a device, or there is one in it.
+    """
+    mode = path.lstat().st_mode
+    if stat.S_ISDIR(mode):
+        for inner in path.iterdir():
+            refuse_links(inner)
+    elif not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "no file"
+        raise InputError(f"{path} is {kind}. A run folder holds files only: put a copy there, or remove it.")
+
+
 @contextmanager
 def local_copy(path: Place) -> Iterator[Path]:
-    """The file or folder on this machine: itself, or a copy that lasts as long as the block."""
+    """The file or folder on this machine: itself, or a copy that lasts as long as the block.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        InputError: it is a link, or one is in it.
+    """
     if isinstance(path, Path):
+        refuse_links(path)
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="tuneoff-") as folder:
@@ -113,8 +138,12 @@ def bytes_of(file: Place) -> bytes:
 
     Raises:
         FileNotFoundError: it is not there.
+        InputError: it is a link.
     """
-    return file.read_bytes() if isinstance(file, Path) else bytes(file.fs.cat_file(file.path))
+    if not isinstance(file, Path):
+        return bytes(file.fs.cat_file(file.path))
+    refuse_links(file)
+    return file.read_bytes()
 
 
 def is_regular(file: Place) -> bool:
