@@ -24,10 +24,23 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
+    parser.addoption(
+        "--one-of-each", action="store_true", help="of each test's many cases the first that was selected"
+    )
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(RAY_FOLDER, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest has left out what `-m` and `-k` do not select
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--one-of-each"):
+        return
+    first = {(item.path, getattr(item, "originalname", item.name)): item for item in reversed(items)}
+    chosen = set(first.values())
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
