@@ -246,8 +246,8 @@ def check_answers(address: str) -> None:
         return
     if "://" in address:  # Tune would run elsewhere, out of reach of the trial store
         raise ValueError(
-            "a call from Python joins at auto or HOST:PORT, on a machine of the cluster; through Ray Client "
-            "the command line goes there as a whole: `tuneoff run SWEEP --address ray://HOST:10001`"
+            "a call from Python joins at auto or HOST:PORT, on a machine of the cluster; from outside the "
+            "command line goes there as a whole: `tuneoff run SWEEP --address http://HOST:8265`"
         )
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()

@@ -1,103 +1,121 @@
-"""A command that runs on a cluster and prints here: what `--address ray://HOST:10001` means.
+"""Run a command on a cluster as a Ray job and print its log here: `--address http://HOST:8265`.
 
-Through Ray Client the driver would stay on this machine and Tune run on the cluster, apart from the records
-and the run folder. So the command itself goes there, to the head node, which is no spot machine. The actor
-that holds it is detached: when the connection breaks the sweep goes on, and the same command shows it again.
+The driver belongs beside the run folder and the workers, so the whole command goes to the head node. When the
+connection breaks the job goes on, and the same command shows it again.
+
+All users of the cluster can read what a job is given (entrypoint, metadata, runtime environment, working
+directory), so credentials are no part of it: the job has those of the environment that Ray was started in.
 """
 
+import asyncio
 import logging
 import os
 import re
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shlex
+import signal
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
-import ray
 import typer
-from ray.exceptions import RayActorError, RayError
+from aiohttp import ClientError
+from ray.exceptions import RayError
+from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
-from search.cluster.connection import FORWARDED, check_answers, own_code
+from search.cluster.connection import FORWARDED, own_code
 from search.cluster.interruption import hearing
 from search.cluster.ray_token import guard_token
-from search.cluster.remote_process import RemoteProcess
 from search.config import Sweep
 from trainables.errors import InputError
+from trainables.storage.place import refuse_secrets
 
-SCHEME = "ray://"
 MODULE = "search.console.app"
-"""What the process on the cluster runs."""
-HEAD = "node:__internal_head__"
-"""The resource that the head node has, and no other."""
-NAMESPACE = "tuneoff"
-SIDE_BY_SIDE = 16
-"""Calls that the actor answers at a time: several may look on."""
-PATIENCE = 3
-"""At so many signals this process leaves, whatever the cluster does."""
-
-Tell = Callable[[str], None]
+"""What the job runs."""
+FOLDER = "tuneoff_folder"
+"""The job's metadata that holds its run folder."""
+STOP_SECONDS = 60
+"""How long Ray lets a job end in order before it kills it; 3 unless it is told."""
+QUIET_SECONDS = 120
+"""The log is asked for anew when it was silent for so long: the connection may be lost without a word."""
+BROKEN = (OSError, RuntimeError, ClientError, RayError)
+"""What the job server's client raises where the server is gone or refuses."""
+LEFT = b"\nLeft: the sweep ends on the cluster by itself. The same command goes on from its records.\n"
 
 
 @dataclass(frozen=True)
 class Command:
     """A command of `tuneoff` for the cluster."""
 
-    name: str
-    """Its run folder: where a command of that name is running already, it is shown instead."""
     arguments: list[str]
     """The command, then its own arguments and options."""
     sweep: Sweep | None = None
-    """The first argument of the command; sent as text, since its file lies here."""
+    """The first argument of the command; its text is sent, since its file lies here."""
+    folder: str | None = None
+    """Its run folder: a command that is running on it is shown instead. None: there is none."""
 
 
 def run_sweep(address: str, sweep: Sweep, folder: str | None, *, strict: bool) -> int:
-    """`tuneoff run` there; the exit code.
+    """Run `tuneoff run` there and return the exit code.
 
     Raises:
-        InputError: a path is relative; or as `run_there`.
+        InputError: a path is relative, or its URL holds a secret; or as `run_there`.
     """
     folder = _whole(folder or sweep.folder, "--folder" if folder else "storage")
     _whole(sweep.search.warm_start or "/", "search.warm_start")
-    return run_there(address, Command(folder, ["run", "--folder", folder, *_strict(strict)], sweep))
+    return run_there(address, Command(["run", "--folder", folder, *_strict(strict)], sweep, folder))
 
 
 def resume_sweep(address: str, folder: str, *, audit: int | None, strict: bool) -> int:
-    """`tuneoff resume` there; the exit code. Raises as `run_sweep`."""
-    audits = [] if audit is None else [f"--audit={audit}"]
-    return run_there(
-        address, Command(folder, ["resume", _whole(folder, "FOLDER"), *audits, *_strict(strict)])
-    )
+    """Run `tuneoff resume` there and return the exit code. Raises as `run_sweep`."""
+    folder, audits = _whole(folder, "FOLDER"), [] if audit is None else [f"--audit={audit}"]
+    return run_there(address, Command(["resume", folder, *audits, *_strict(strict)], folder=folder))
 
 
 def check_sweep(address: str, sweep: Sweep, *, checks: bool) -> int:
-    """`tuneoff check` there; the exit code. Raises as `run_there`."""
-    name = f"check {uuid.uuid4().hex}"
-    return run_there(address, Command(name, ["check", *([] if checks else ["--no-checks"])], sweep))
+    """Run `tuneoff check` there and return the exit code. Raises as `run_there`."""
+    return run_there(address, Command(["check", *([] if checks else ["--no-checks"])], sweep))
 
 
-def run_there(address: str, command: Command, tell: Tell = typer.echo) -> int:
-    """Run the command on the cluster at `ray://HOST:PORT`, tell what it prints, return its exit code.
+def run_there(address: str, command: Command) -> int:
+    """Run the command as a job of the cluster, print its log, return its exit code; 1 if the job was lost.
 
-    The first Ctrl-C or SIGTERM is passed on and ends the sweep in order, the second ends it at once.
+    The first Ctrl-C or SIGTERM ends the job in order, the second leaves it to that.
 
     Raises:
-        InputError: no cluster answers there that this machine's Ray and Python can talk to.
+        InputError: no job server answers at `address`, or it refuses the job.
     """
-    with _client(address), _heard() as signals:
+    signals: list[int] = []
+    jobs: list[str] = []
+
+    def hear(number: int, frame: object) -> None:
+        signals.append(number)
+        if len(signals) > 1:
+            os.write(1, LEFT)
+            os._exit(128 + signals[0])
+        for job in jobs:
+            client.stop_job(job)
+
+    with hearing(hear):
         try:
-            return _follow(_started(command, tell), signals, tell)
-        except RayActorError as error:
-            tell(f"The process on the cluster died: {_first_line(error)}")
-            tell("The same command goes on from the records.")
-        except (ConnectionError, RayError) as error:
-            tell(f"The connection to the cluster broke: {_first_line(error)}")
-            tell("The sweep goes on there; the same command shows it.")
+            client = _client(address)
+            jobs.append(_job(client, command))
+        except BROKEN as error:
+            words = " ".join(str(error).split())
+            raise InputError(f"--address {address}: no Ray cluster takes jobs there ({words}).") from error
+        try:
+            if signals:
+                client.stop_job(jobs[0])
+            asyncio.run(_show(client, jobs[0]))
+            return _exit_code(client.get_job_info(jobs[0]), signals)
+        except BROKEN as error:
+            typer.echo(f"The connection to the cluster broke: {str(error).partition(chr(10))[0]}")
+            typer.echo("The sweep goes on there; the same command shows it.")
     return 1
 
 
 def _whole(path: str, key: str) -> str:
+    refuse_secrets(path)
     if "://" in path or path.startswith("/"):
         return path
     raise InputError(
@@ -106,95 +124,91 @@ def _whole(path: str, key: str) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
-
-
 def _strict(strict: bool) -> list[str]:
     return ["--strict"] if strict else []
 
 
-@contextmanager
-def _client(address: str) -> Iterator[None]:
-    """This very code goes along: what runs there is what read the sweep file here."""
-    if find_spec("grpc") is None:
-        raise InputError(f"--address {address}: Ray Client needs grpcio. Install tuneoff[client].")
-    guard_token()
-    try:
-        check_answers(address.removeprefix(SCHEME))
-        _connect(address)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _connect(address: str) -> None:
-    """Connect; once more where the head did not bring up a server for us, as may happen to a busy one."""
-    # What breaks is told in words; what Ray's server there says to itself is nobody's concern here.
-    quiet: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
-    logging.getLogger("ray.util.client.logsclient").disabled = True
-    try:
-        ray.init(address, namespace=NAMESPACE, runtime_env=own_code(), **quiet)
-    except ConnectionAbortedError:
-        ray.init(address, namespace=NAMESPACE, runtime_env=own_code(), **quiet)
-
-
-@contextmanager
-def _heard() -> Iterator[list[int]]:
-    """The signals that came. They are not raised, which might leave a call of Ray Client half done."""
-    signals: list[int] = []
-
-    def hear(number: int, frame: object) -> None:
-        signals.append(number)
-        if len(signals) == PATIENCE:
-            os._exit(128 + number)
-
-    with hearing(hear):
-        yield signals
-
-
-def _started(command: Command, tell: Tell) -> Any:
-    """The actor that holds the command's process, its own or one that was there."""
-    actor: Any = (
-        ray.remote(RemoteProcess)
-        .options(
-            name=command.name,
-            lifetime="detached",
-            get_if_exists=True,
-            num_cpus=0,
-            resources={HEAD: 0.001},
-            max_concurrency=SIDE_BY_SIDE,
+def _client(address: str) -> JobSubmissionClient:
+    url = urlsplit(address)
+    if url.scheme not in ("http", "https"):
+        there = f"http://{url.netloc.rpartition(':')[0] or url.netloc}:8265"
+        raise InputError(
+            f"--address {address}: from outside a command goes to a cluster as a Ray job, at the port of "
+            f"Ray's dashboard. Use --address {there}."
         )
-        .remote()
-    )
-    text = None if command.sweep is None else command.sweep.to_yaml()
-    if ray.get(actor.start.remote(MODULE, command.arguments, text, environment(command.sweep))):
-        tell("On the cluster, to whose nodes all paths belong. Ctrl-C ends the sweep in order.")
-    else:
-        tell(f"A command for {command.name} is there already: this shows it, whatever was asked for now.")
-    return actor
+    guard_token()
+    # Ray puts RAY_ADDRESS before the address that it is called with, and this variable before both.
+    os.environ["RAY_API_SERVER_ADDRESS"] = address
+    for handler in logging.getLogger("ray").handlers:
+        handler.setLevel(logging.WARNING)  # each upload and each connection is told at INFO
+    return JobSubmissionClient(address)
 
 
-def environment(sweep: Sweep | None) -> dict[str, str]:
-    """Credentials, those among them that the URL of the studies names as ${NAME}."""
+def _job(client: JobSubmissionClient, command: Command) -> str:
+    """Find the job that runs on the command's folder, or submit one; return its id."""
+    if command.folder and (job := _running(client, command.folder)):
+        typer.echo(f"Job {job} runs on {command.folder} already: this shows it, whatever was asked for now.")
+        return job
+    if names := unsent(command.sweep):
+        typer.echo(
+            f"Not sent: {', '.join(names)}. All users of the cluster can read what a job is given; what the "
+            "sweep needs of them belongs in the environment that Ray is started in on the head."
+        )
+    job = _submit(client, command)
+    typer.echo(f"On the cluster, to whose nodes all paths belong: job {job}. Ctrl-C ends the sweep in order.")
+    return job
+
+
+def _running(client: JobSubmissionClient, folder: str) -> str | None:
+    for job in client.list_jobs():
+        if (job.metadata or {}).get(FOLDER) == folder and not job.status.is_terminal():
+            return job.submission_id
+    return None
+
+
+def unsent(sweep: Sweep | None) -> list[str]:
+    """Name the credentials that this environment holds, with those that the URL of the studies asks for."""
     url = (sweep and sweep.search.study_storage) or ""
-    names = (*FORWARDED, *re.findall(r"\$\{(\w+)\}", url))
-    return {name: os.environ[name] for name in names if name in os.environ}
+    return [name for name in (*FORWARDED, *re.findall(r"\$\{?(\w+)", url)) if name in os.environ]
 
 
-def _follow(actor: Any, signals: list[int], tell: Tell) -> int:
-    """Tell what is printed and pass signals on, to the end of the process."""
-    seen, passed, code = 0, 0, None
-    while code is None:
-        for number in signals[passed:]:
-            ray.get(actor.signal.remote(number))
-            passed += 1
-        lines, code = ray.get(actor.printed.remote(seen))
-        seen += len(lines)
-        for line in lines:
-            tell(line)
-    ray.kill(actor)
-    return int(code)
+def _submit(client: JobSubmissionClient, command: Command) -> str:
+    """Submit the command with this very code: what runs there is what read the sweep file here."""
+    environment = {**own_code(), "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
+    name, *arguments = command.arguments
+    with TemporaryDirectory(prefix="tuneoff-") as folder:
+        if command.sweep is not None:
+            Path(folder, "sweep.yaml").write_text(command.sweep.to_yaml(), encoding="utf-8")
+            environment["working_dir"], arguments = folder, ["sweep.yaml", *arguments]
+        # -P: what lies in the working directory is not taken for a package
+        words = ["exec", "python", "-P", "-m", MODULE, name, *arguments]
+        metadata = {} if command.folder is None else {FOLDER: command.folder}
+        return client.submit_job(entrypoint=shlex.join(words), runtime_env=environment, metadata=metadata)
+
+
+async def _show(client: JobSubmissionClient, job: str) -> None:
+    """Print the job's log from its first line to its end."""
+    shown = 0
+    while True:
+        log, read = client.tail_job_logs(job), 0
+        try:
+            while True:
+                text = await asyncio.wait_for(anext(log, None), QUIET_SECONDS)
+                if text is None:
+                    return
+                typer.echo(text[max(0, shown - read) :], nl=False)
+                read += len(text)
+                shown = max(shown, read)
+        except TimeoutError:
+            client.get_job_status(job)  # raises where the cluster does not answer any more
+
+
+def _exit_code(job: JobDetails, signals: list[int]) -> int:
+    """Return what a shell on the cluster would."""
+    if job.status == JobStatus.STOPPED:  # from here, else by `ray job stop`
+        return 128 + (signals or [signal.SIGTERM])[0]
+    if job.driver_exit_code is None:
+        typer.echo(f"The job is {job.status}: {job.message}\nThe same command goes on from the records.")
+        return 1
+    code = job.driver_exit_code
+    return code if code >= 0 else 128 - code

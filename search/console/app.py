@@ -44,8 +44,8 @@ Address = Annotated[
     str | None,
     typer.Option(
         envvar="RAY_ADDRESS",
-        help="A running Ray cluster: auto or HOST:PORT on a machine of it; from outside ray://HOST:10001, "
-        "and the command runs there. Default: Ray on this machine.",
+        help="A running Ray cluster: auto or HOST:PORT on a machine of it; from outside http://HOST:8265 "
+        "(its dashboard), and the command runs there as a Ray job. Default: Ray on this machine.",
     ),
 ]
 
@@ -275,8 +275,8 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
 
 
 def _is_elsewhere(address: str | None) -> TypeGuard[str]:
-    """Whether a command is to run on the cluster, which is reached through Ray Client."""
-    return address is not None and address.startswith("ray://")
+    """Whether a command is to run on the cluster, as a job of it."""
+    return address is not None and "://" in address
 
 
 def _console() -> "Console":

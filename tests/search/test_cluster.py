@@ -26,7 +26,7 @@ def test_workers_are_handed_what_they_cannot_inherit_and_nothing_else(monkeypatc
         ("127.0.0.1:1", "no Ray cluster answers there .*refused"),
         ("nowhere", "no Ray cluster answers there"),
         ("here:there", "no Ray cluster answers there"),
-        ("ray://127.0.0.1:10001", "a call from Python joins at auto or HOST:PORT, .* `tuneoff run SWEEP"),
+        ("http://127.0.0.1:8265", "a call from Python joins at auto or HOST:PORT, .* `tuneoff run SWEEP"),
     ],
 )
 def test_an_address_without_a_cluster_is_told_at_once(address, message):

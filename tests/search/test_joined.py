@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -22,7 +22,7 @@ from search.cluster.connection import connected
 from search.engine.runner import run
 from search.records.results import load_results
 from search.records.run_folder import RunFolder
-from tests.ray_cluster import RAY, started
+from tests.ray_cluster import RAY, free_port, started
 from tests.search import replay
 from trainables.errors import InputError
 
@@ -172,7 +172,7 @@ def test_a_folder_that_a_node_does_not_see_is_refused_at_the_start(tmp_path: Pat
     task = replay.plant_task(tmp_path / "task")
     sweep = replay.sweep(task, storage=str(storage))
     with started(num_cpus=1) as cluster:
-        script = BLIND_NODE.format(ray=RAY, folder=storage, address=cluster.address)
+        script = BLIND_NODE.format(ray=shlex.join(RAY), folder=storage, address=cluster.address)
         with subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdout=subprocess.DEVNULL) as blind:
             try:
                 cluster.wait_for_nodes = None  # type: ignore[method-assign] # it knows only its own
@@ -233,12 +233,6 @@ def test_code_that_the_nodes_have_not_is_sent_to_them(cluster: str, tmp_path: Pa
     assert (places[0].parent / "novelty.py").exists()
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 class Jobs:
     """The job server of a cluster, asked as a user does."""
 
@@ -247,7 +241,7 @@ class Jobs:
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         verb, *rest = words
-        command = [RAY, "job", verb, *self.address, *rest]
+        command = [*RAY, "job", verb, *self.address, *rest]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def submit(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -262,7 +256,6 @@ class Jobs:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_job_that_is_stopped_goes_on_when_it_is_submitted_again(tmp_path: Path) -> None:
-    pytest.importorskip("ray.dashboard.optional_deps", reason="jobs need ray[default]")
     task = replay.plant_sweep(
         tmp_path / "task", seconds=1.0, concurrent=1, final__seeds=1, storage=str(tmp_path / "runs")
     )
