@@ -35,6 +35,7 @@ from search.records.record import Record
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.trackers.tensorboard import TensorBoardLogger
+from trainables.rung_report import RungReport
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -54,16 +55,15 @@ class TrivialTrial:
     def __init__(self, config: dict[str, Any]) -> None:
         self.examples = config["assignment"]["rungs"][-1]
 
-    def next_report(self) -> dict[str, Any]:
-        return {
-            "rung": 0,
-            "examples": self.examples,
-            "score": 1.0,
-            "scores": {"rougeL": 1.0},
-            "cost": {"train_seconds": 0.0, "evaluation_seconds": 0.0},
-            "status": "completed",
-            "message": None,
-        }
+    def next_report(self) -> RungReport:
+        return RungReport(
+            rung=0,
+            examples=self.examples,
+            score=1.0,
+            scores={"rougeL": 1.0},
+            cost={"train_seconds": 0.0, "evaluation_seconds": 0.0},
+            status="completed",
+        )
 
     def close(self) -> None:
         """Nothing is held."""

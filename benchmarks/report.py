@@ -23,9 +23,10 @@ import pandas as pd
 import spaces
 from benchmarks import measure
 from search.config.sweep import Sweep
-from search.records.record import Record, Rung, Stop, now
+from search.records.record import Record, Stop, now
 from search.records.run_folder import RunFolder
 from search.samplers.proposals import guided_or_random
+from trainables.rung_report import Rung
 from trainables.storage.atomic import write_text
 
 AIM_SECONDS, AIM_GIB = 20.0, 1.0

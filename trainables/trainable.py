@@ -9,6 +9,7 @@ from ray import tune
 
 from trainables.assignment import Assignment
 from trainables.preemption import check_notice, heeding_notice
+from trainables.rung_report import RungReport
 
 
 class FineTune(tune.Trainable):
@@ -66,12 +67,12 @@ class FineTune(tune.Trainable):
         self.trial = Trial(Assignment.model_validate(config["assignment"]))
 
 
-def told(report: dict[str, Any]) -> dict[str, Any]:
+def told(report: RungReport) -> dict[str, Any]:
     """The result that Tune is given of a report.
 
-    Tune hands it to callbacks as it is, to schedulers and searchers flattened: `report/cost/train_seconds`.
+    Tune flattens results for schedulers and searchers, and hands the report to all as the object that it is.
     """
-    return {"report": report, "done": report["status"] != "running"}
+    return {"report": report, "done": report.status != "running"}
 
 
 def _hide_gpus_of_others() -> None:

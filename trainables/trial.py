@@ -14,14 +14,11 @@ from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
 from trainables.preemption import Preempted, check_notice
+from trainables.rung_report import RungReport
 from trainables.storage import predictions
 from trainables.storage.atomic import new_file, new_folder
 from trainables.storage.place import place
 from trainables.workbench import workbench
-
-Report = dict[str, Any]
-"""The fields of one rung of a record, its `message`, `status`: "running", "completed", "diverged" or
-"out_of_memory", and `remarks`: what befell the trial without ending it."""
 
 
 class Trial:
@@ -53,11 +50,12 @@ class Trial:
         self.tuning.meter.seconds["startup_seconds"] += loaded - began
         self._remarks: list[str] = []
         notes = self.tuning.load(place(assignment.checkpoints), self._remarks.append)
-        self._reports: list[Report] = notes["reports"] if notes else []
+        kept = notes["reports"] if notes else []
+        self._reports = [RungReport.model_validate(report) for report in kept]
         self._losses: list[float] = notes["losses"] if notes else []
         self._told = min(assignment.rungs_told, len(self._reports))
 
-    def next_report(self) -> Report:
+    def next_report(self) -> RungReport:
         """Train to the next rung and score it there, or repeat what a checkpoint remembers of it.
 
         Raises:
@@ -73,19 +71,19 @@ class Trial:
         """Make the process ready for the next trial."""
         self.tuning.close()
 
-    def _reach_rung(self, rung: int) -> Report:
+    def _reach_rung(self, rung: int) -> RungReport:
         try:
             return self._work_to(rung)
         except Diverged as error:
-            return self._report(rung, status="diverged", message=str(error))
+            return self._report(rung, status="diverged", message=str(error), score=None)
         except OutOfMemory as error:
-            return self._report(rung, status="out_of_memory", message=str(error))
+            return self._report(rung, status="out_of_memory", message=str(error), score=None)
         except Preempted:
             if self.assignment.method is not None:
                 self._save(self._reports)
             raise
 
-    def _work_to(self, rung: int) -> Report:
+    def _work_to(self, rung: int) -> RungReport:
         assignment, tuning = self.assignment, self.tuning
         examples = assignment.rungs[rung] - tuning.examples_seen
         if assignment.method is not None:
@@ -102,27 +100,24 @@ class Trial:
             train_loss=fmean(self._losses) if self._losses else None,
             **_scores(evaluation, assignment.task.metric),
         )
-        report["cost"] |= output
+        report.cost |= output
         self._losses.clear()
         if assignment.method is not None:
             self._save([*self._reports, report])
         return report
 
-    def _save(self, reports: list[Report]) -> None:
-        notes = {"reports": reports, "losses": self._losses}
+    def _save(self, reports: list[RungReport]) -> None:
+        notes = {"reports": [report.model_dump() for report in reports], "losses": self._losses}
         self.tuning.save(place(self.assignment.checkpoints), notes)
 
-    def _report(self, rung: int, *, status: str, message: str | None = None, **figures: Any) -> Report:
-        return {
-            "rung": rung,
-            "examples": self.tuning.examples_seen,
-            "score": None,
-            "cost": self.tuning.cost(),
+    def _report(self, rung: int, **figures: Any) -> RungReport:
+        return RungReport(
+            rung=rung,
+            examples=self.tuning.examples_seen,
+            cost=self.tuning.cost(),
+            remarks=self._remarks,
             **figures,
-            "status": status,
-            "message": message,
-            "remarks": self._remarks,
-        }
+        )
 
     def _write_output(self, evaluation: Evaluation) -> Figures:
         """Keep the predictions, and what was trained; what it costs to keep and to use."""
@@ -147,7 +142,7 @@ class Trial:
 
 def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:
     if evaluation is None:
-        return {}
+        return {"score": None}
     scores = {name: _finite(score) for name, score in evaluation.scores.items()}
     return {
         "score": scores[metric],

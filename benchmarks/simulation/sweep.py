@@ -6,7 +6,6 @@ from typing import Any
 import optuna
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
-from ray.tune.utils import flatten_dict
 
 from benchmarks.simulation.curves import Curve, Curves
 from benchmarks.simulation.nearest import Tabular
@@ -18,6 +17,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.schedulers.asha import MethodASHA
 from search.studies.study import MethodStudy
+from trainables.rung_report import RungReport
 from trainables.trainable import told
 
 TASK = {"model": "simulated", "data": "simulated", "source": "s", "target": "t", "prompt": "{s}"}
@@ -63,9 +63,8 @@ class SimulatedSweep:
         """As in Tune: first the scheduler, then the trial store and the study, then the searcher."""
         record = self.store.records[self._records[trial]]
         report = _report(self.curve(record), rung, self.curves.rungs)
-        if report["status"] == "running" and self.sweep.search.scheduler == "asha":
-            result = flatten_dict(told(report))
-            self.scheduler.on_trial_result(None, _TuneTrial(record.id), result)  # type: ignore[arg-type]
+        if report.status == "running" and self.sweep.search.scheduler == "asha":
+            self.scheduler.on_trial_result(None, _TuneTrial(record.id), told(report))  # type: ignore[arg-type]
         record = self.store.report(record.id, report)
         self.studies[record.method].tell(record)
         if record.status != "running":
@@ -124,15 +123,14 @@ def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:
     )
 
 
-def _report(curve: Curve, rung: int, budgets: list[int]) -> dict[str, Any]:
-    """What a trial would tell: see `trainables.trial.Report`."""
+def _report(curve: Curve, rung: int, budgets: list[int]) -> RungReport:
+    """What a trial would report."""
     is_last = rung == len(curve.scores) - 1
     end = "completed" if len(curve.scores) == len(budgets) else "diverged"
-    return {
-        "rung": rung,
-        "examples": budgets[rung],
-        "score": curve.scores[rung],
-        "cost": {"train_seconds": curve.seconds[rung]},
-        "status": end if is_last else "running",
-        "message": None,
-    }
+    return RungReport(
+        rung=rung,
+        examples=budgets[rung],
+        score=curve.scores[rung],
+        cost={"train_seconds": curve.seconds[rung]},
+        status=end if is_last else "running",
+    )

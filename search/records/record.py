@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from search.config import FORMAT, Format, refuse_newer_json, upgraded
+from trainables.rung_report import Cost, Rung
 
 Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
 UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
@@ -16,8 +17,6 @@ Phase = Literal["search", "final", "untuned", "audit"]
 search that was stopped early, run on to the full budget. Neither decides anything."""
 RecordId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """It names files, so nothing in it may lead out of the run folder."""
-Cost = dict[str, float | int | None]
-"""What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
 
 
 def now() -> str:
@@ -36,27 +35,6 @@ def parse(content: bytes, file: object) -> "Record | None":
     except ValidationError:
         refuse_newer_json(content, file)
         return None
-
-
-class Rung(BaseModel):
-    """A trial scored at one budget. Scores are in points, 0 to 100; `cost` is cumulative up to here."""
-
-    model_config = ConfigDict(extra="allow")
-
-    rung: int
-    examples: int
-    """Training examples seen when it was scored."""
-    score: float | None
-    """The task's metric; None where it was not finite."""
-    scores: dict[str, float | None] = {}
-    """The metric's whole family; None where one was not finite."""
-    loss: float | None = None
-    """Cross-entropy of the evaluated split, nats a target token, without any method's penalty."""
-    train_loss: float | None = None
-    """Mean cross-entropy of the training steps since the previous rung, nats a target token."""
-    capped_share: float | None = None
-    """Share of the generated texts that were cut at the generation cap."""
-    cost: Cost = {}
 
 
 class Stop(BaseModel):

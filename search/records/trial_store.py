@@ -1,16 +1,13 @@
 """The records as the truth of a sweep: every resume is rebuilt from them, from nothing else."""
 
 from collections import defaultdict
-from typing import Any
 
 from search.records.audit import drawn
-from search.records.record import Record, Rung, Status, Stop, now
+from search.records.record import Record, Status, Stop, now
 from search.records.results import winner
 from search.records.run_folder import RunFolder
+from trainables.rung_report import RungReport
 from trainables.storage.place import remove
-
-Report = dict[str, Any]
-"""What a trial tells at a rung: see `trainables.trial.Report`."""
 
 
 class TrialStore:
@@ -48,20 +45,19 @@ class TrialStore:
             remove(self.folder.checkpoints(record))
         self._write(record)
 
-    def report(self, trial: str, report: Report) -> Record:
+    def report(self, trial: str, report: RungReport) -> Record:
         """Enter what a trial told at a rung; a trial that is taken up again repeats rungs, to no effect."""
-        record = self.remark(trial, *report.get("remarks", ()))
-        rung = Rung.model_validate({key: value for key, value in report.items() if key in Rung.model_fields})
-        if rung.rung < len(record.rungs) and report["status"] == "running":
+        record = self.remark(trial, *report.remarks)
+        if report.rung < len(record.rungs) and report.status == "running":
             return record
         stop = self.stops.pop(trial, None)
-        status = "stopped" if stop else report["status"]
+        status = "stopped" if stop else report.status
         record = record.model_copy(
             update={
-                "rungs": [*record.rungs[: rung.rung], rung],
+                "rungs": [*record.rungs[: report.rung], report.result()],
                 "status": status,
                 "stop": stop,
-                "error": report["message"],
+                "error": report.message,
                 "ended": None if status == "running" else now(),
             }
         )

@@ -14,6 +14,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from search.records import Record, Stop, TrialStore
 from search.statistics import front_ranks
+from trainables.rung_report import RungReport
 
 
 class Rungs:
@@ -84,10 +85,10 @@ class MethodASHA(FIFOScheduler):
                     rungs.enter(record.id, rung.rung, rung.score, self._costs(rung.cost))
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """Decide on a result as Tune flattens it: see `trainables.trainable.told`."""
+        """Decide on a result as Tune hands it over: see `trainables.trainable.told`."""
         record = self.store.records[trial.config["assignment"]["trial"]]
-        costs = self._costs({name: result.get(f"report/cost/{name}") for name in self.costs})
-        stop = self._decide(record, result["report/rung"], result["report/score"], costs)
+        report: RungReport = result["report"]
+        stop = self._decide(record, report.rung, report.score, self._costs(report.cost))
         if stop is None:
             return TrialScheduler.CONTINUE
         self.store.stops[record.id] = stop

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from search.records import Event, Record, RunFolder, Rung
+from search.records import Event, Record, RunFolder
+from trainables.rung_report import Rung
 from trainables.storage.atomic import new_file
 from trainables.storage.place import remove
 

@@ -11,8 +11,9 @@ import pytest
 
 from search.config.sweep import Sweep
 from search.console import app as cli
-from search.records.record import Record, Rung, Stop
+from search.records.record import Record, Stop
 from search.records.run_folder import RunFolder
+from trainables.rung_report import Rung
 from trainables.storage.atomic import write_text
 
 FORMATS = Path(__file__).parents[1] / "formats"

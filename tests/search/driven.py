@@ -13,6 +13,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.studies.study import rebuild
 from tests.search.replay import RUNGS, curve
+from trainables.rung_report import RungReport
 
 FIXED = {"warmup_ratio": 0.05, "weight_decay": 0.0, "schedule": "linear"}
 NARROW = {"full": {"fix": FIXED}, "lora": {"fix": {**FIXED, "alpha_ratio": 2, "dropout": 0.0, "rank": 8}}}
@@ -53,9 +54,9 @@ class Driven:
         record = self.store.records[trial]
         rung = len(record.rungs)
         score = curve(record.method, record.hyperparameters, RUNGS[rung])
-        report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status, "message": None}
+        report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status}
         report["cost"] = {"train_seconds": cost(record.hyperparameters, RUNGS[rung])}
-        record = self.store.report(trial, report | changes)
+        record = self.store.report(trial, RungReport.model_validate(report | changes))
         self.studies[record.method].tell(record)
         return record
 

@@ -24,6 +24,7 @@ from search.config.sweep import Sweep
 from trainables.assignment import Assignment
 from trainables.preemption import check_notice
 from trainables.preflight.findings import Check, Findings
+from trainables.rung_report import RungReport
 from trainables.storage.atomic import new_file, write_text
 from trainables.storage.place import Place, place
 from trainables.trainable import FineTune
@@ -128,10 +129,10 @@ class ReplayedTrial:
         if self.failure_kind == "cannot begin":
             raise RuntimeError(f"{assignment.trial} cannot begin")
         self._remarks: list[str] = []
-        self._reports: list[dict[str, Any]] = self._read_checkpoint()
+        self._reports = self._read_checkpoint()
         self._told = min(assignment.rungs_told, len(self._reports))
 
-    def next_report(self) -> dict[str, Any]:
+    def next_report(self) -> RungReport:
         check_notice()
         if self._told == len(self._reports):
             self._reports.append(self._reach_rung(len(self._reports)))
@@ -147,20 +148,20 @@ class ReplayedTrial:
     def _checkpoint(self) -> Place:
         return place(self.assignment.checkpoints) / "reports.json"
 
-    def _read_checkpoint(self) -> list[dict[str, Any]]:
+    def _read_checkpoint(self) -> list[RungReport]:
         if not self._checkpoint.is_file():
             return []
         try:
-            reports: list[dict[str, Any]] = json.loads(self._checkpoint.read_text())
+            reports = json.loads(self._checkpoint.read_text())
         except ValueError:
             self._remarks.append("The checkpoint was damaged and passed over.")
             return []
-        return reports
+        return [RungReport.model_validate(report) for report in reports]
 
     def _write_checkpoint(self) -> None:
         if self.failure_kind == "finds the disk full" and (self.model / "full").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._checkpoint))
-        write_text(self._checkpoint, json.dumps(self._reports))
+        write_text(self._checkpoint, json.dumps([report.model_dump() for report in self._reports]))
 
     def _train(self) -> None:
         end = time.monotonic() + self.seconds
@@ -168,7 +169,7 @@ class ReplayedTrial:
             check_notice()
             time.sleep(min(left, 0.01))
 
-    def _reach_rung(self, rung: int) -> dict[str, Any]:
+    def _reach_rung(self, rung: int) -> RungReport:
         assignment, began = self.assignment, time.time()
         self._train()
         failure_kind = self.failure_kind if rung == self.mishap_rung else "none"
@@ -181,16 +182,16 @@ class ReplayedTrial:
         if is_last and assignment.output is not None:
             self._write_output(place(assignment.output))
         end = {"diverges": "diverged", "runs out of memory": "out_of_memory"}.get(failure_kind)
-        return {
-            "rung": rung,
-            "examples": assignment.rungs[rung],
-            "score": score,
-            "scores": {"rougeL": score} if is_scored and not end else {},
-            "cost": {"train_seconds": float(rung + 1), "evaluation_seconds": 0.5},
-            "status": end or ("completed" if is_last else "running"),
-            "message": MESSAGES.get(end),
-            "remarks": self._remarks,
-        }
+        return RungReport(
+            rung=rung,
+            examples=assignment.rungs[rung],
+            score=score,
+            scores={"rougeL": score} if is_scored and not end else {},
+            cost={"train_seconds": float(rung + 1), "evaluation_seconds": 0.5},
+            status=end or ("completed" if is_last else "running"),
+            message=MESSAGES.get(end),
+            remarks=self._remarks,
+        )
 
     def _score(self, rung: int) -> float:
         assignment = self.assignment

@@ -24,6 +24,7 @@ from tests.search.conftest import RUNGS, SWEEP
 from tests.search.journal import journal
 from tests.search.replay import RUNGS as REPLAYED
 from tests.search.replay import Replay, curve, plant_task, steps, sweep
+from trainables.rung_report import RungReport
 from trainables.storage.atomic import write_text
 
 
@@ -74,7 +75,7 @@ def test_checkpoints_are_kept_of_those_that_would_be_drawn_by_then(bare):
         write_text(bare.folder.checkpoints(record) / "weights", record.id)
     for number in (5, 0, 7, 2, 1, 6, 3, 4):
         store.stops[f"lora/{number:04d}"] = Stop(rung=1, value=10, cut_off=20)
-        report = {"rung": 1, "examples": 300, "score": 10.0, "status": "running", "message": None}
+        report = RungReport(rung=1, examples=300, score=10.0, status="running")
         store.report(f"lora/{number:04d}", report)
         running = {r.id for r in store.search("lora") if r.status == "running"}
         wanted = {r.id for r in drawn(store.search("lora"), 3)}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from search.config.sweep import Sweep
-from search.records.record import Record, Rung
+from search.records.record import Record
 from search.verdict.importance import ENOUGH_TRIALS, importance
 from tests.search.conftest import SWEEP
+from trainables.rung_report import Rung
 
 SWEEP_OF_LORA = Sweep.from_yaml(SWEEP)
 RATES = SWEEP_OF_LORA.spaces()["lora"].distributions["learning_rate"]

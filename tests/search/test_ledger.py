@@ -8,12 +8,13 @@ from search.records.record import Stop
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from trainables.errors import InputError
+from trainables.rung_report import RungReport
 from trainables.storage.atomic import write_text
 
 
-def report(rung: int, score: float | None = 20.0, status: str = "running", **changes: Any) -> dict[str, Any]:
+def report(rung: int, score: float | None = 20.0, status: str = "running", **changes: Any) -> RungReport:
     content = {"rung": rung, "examples": 100 * 3**rung, "score": score, "scores": {"rougeL": score}}
-    return content | {"cost": {"train_seconds": 1.0}, "status": status, "message": None} | changes
+    return RungReport.model_validate(content | {"cost": {"train_seconds": 1.0}, "status": status} | changes)
 
 
 def checkpoints(store: TrialStore, *trials: str) -> None:
@@ -43,6 +44,12 @@ def test_what_is_reported_is_on_disk_at_once(store):
     assert (written["status"], written["ended"]) == ("running", None)
     assert written["rungs"][0]["score"] == 21.5
     assert written["rungs"][0]["examples"] == 100
+
+
+def test_a_figure_that_is_not_known_here_is_kept(store):
+    store.report("lora/0001", report(0, tokens_seen=9))
+    written = json.loads((store.folder.root / "trials/lora/0001.json").read_text())
+    assert written["rungs"][0]["tokens_seen"] == 9
 
 
 def test_a_rung_told_twice_changes_nothing(store):

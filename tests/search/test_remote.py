@@ -37,7 +37,8 @@ import signal, sys
 # the packages that ray[default] brings
 for name in ("aiohttp_cors", "colorful", "opencensus", "opentelemetry", "prometheus_client", "smart_open"):
     sys.modules[name] = None
-from search import cli, remote
+from search.cluster import remote
+from search.console import app as cli
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts the tests may ignore it
 remote.MODULE, remote.QUIET_SECONDS = "tests.search.drive", 10
 cli.main()

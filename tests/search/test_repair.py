@@ -16,6 +16,7 @@ from search.verdict import verdict
 from tests.search.driven import NARROW, Driven
 from tests.search.journal import journal
 from tests.search.replay import RUNGS, plant_task, sweep
+from trainables.rung_report import RungReport
 
 pytestmark = pytest.mark.faults
 
@@ -36,8 +37,7 @@ def told(bare) -> TrialStore:
     store = TrialStore(bare.folder)
     for trial, ends in (("full/0000", "completed"), ("full/0001", "running")):
         for rung, status in enumerate(("running", "running", ends)[: 3 if ends == "completed" else 2]):
-            report = {"rung": rung, "examples": RUNGS[rung], "score": 20.0 + rung, "status": status}
-            store.report(trial, report | {"message": None})
+            store.report(trial, RungReport(rung=rung, examples=RUNGS[rung], score=20.0 + rung, status=status))
     return store
 
 
@@ -77,7 +77,7 @@ def test_of_a_trial_that_had_ended_only_its_last_rung_is_asked_again(told):
         "running",
         before.rungs[:2],
     )
-    report = {"rung": 2, "examples": RUNGS[2], "score": 22.0, "status": "completed", "message": None}
+    report = RungReport(rung=2, examples=RUNGS[2], score=22.0, status="completed")
     after = store.report("full/0000", report)
     assert after.model_copy(update={"remarks": [], "ended": before.ended}) == before
 
@@ -194,7 +194,7 @@ class Backwards(datetime):
 
 def test_a_clock_that_goes_backwards_spoils_nothing(told, monkeypatch, finished):
     monkeypatch.setattr(records, "datetime", Backwards)
-    report = {"rung": 2, "examples": RUNGS[2], "score": 22.0, "status": "completed", "message": None}
+    report = RungReport(rung=2, examples=RUNGS[2], score=22.0, status="completed")
     ended = told.report("full/0001", report)
     assert ended.ended < ended.started
     assert TrialStore(told.folder).records["full/0001"] == ended

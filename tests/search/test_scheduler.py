@@ -2,7 +2,6 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from ray import cloudpickle
@@ -13,6 +12,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.schedulers.asha import MethodASHA, Rungs
 from tests.search.tuned import TuneTrial, flat
+from trainables.rung_report import RungReport
 
 
 def passes(told: list[float], value: float, factor: int) -> bool:
@@ -110,7 +110,7 @@ class Search:
         self.store.begin(record)
         return record.id
 
-    def decide(self, trial: str, report: dict[str, Any]) -> str:
+    def decide(self, trial: str, report: RungReport) -> str:
         """The scheduler's word alone."""
         return self.asha.on_trial_result(None, TuneTrial({"assignment": {"trial": trial}}), flat(report))
 
@@ -120,16 +120,9 @@ class Search:
         return self.store.report(trial, report)
 
 
-def report_of(rung: int, score: float | None, **cost: float) -> dict[str, Any]:
+def report_of(rung: int, score: float | None, **cost: float) -> RungReport:
     status = "completed" if rung == 2 else "running"
-    return {
-        "rung": rung,
-        "examples": 10 * 3**rung,
-        "score": score,
-        "cost": cost,
-        "status": status,
-        "message": None,
-    }
+    return RungReport(rung=rung, examples=10 * 3**rung, score=score, cost=cost, status=status)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.studies.study import rebuild
 from trainables.data import load
+from trainables.rung_report import RungReport
 from trainables.task import Task
 
 pytestmark = pytest.mark.timeout(300)
@@ -119,7 +120,7 @@ class TestStarved:
     def test_the_ledger_and_the_sampler_learn_of_it_also_from_the_records_alone(self, plan, record, told):
         store = TrialStore(plan.folder)
         studies = rebuild(plan.sweep, store, plan.rungs)
-        ended = store.report(record.id, told["starved"])
+        ended = store.report(record.id, RungReport.model_validate(told["starved"]))
         studies["lora"].tell(ended)
         assert (ended.status, ended.error) == ("out_of_memory", told["starved"]["message"])
         again = rebuild(plan.sweep, TrialStore(plan.folder), plan.rungs)

@@ -1,4 +1,4 @@
-"""What Ray Tune itself hands on of a result: to a scheduler flattened, to a callback as it was told."""
+"""What Ray Tune itself hands on of a result: it flattens the result, and leaves the report in it alone."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,7 @@ from search.records.trial_store import TrialStore
 from tests.search.replay import RUNGS, Replay, plant_task, sweep
 from tests.search.tuned import flat
 from trainables.assignment import Assignment
+from trainables.rung_report import RungReport
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -81,7 +82,8 @@ class Heard:
                 verbose=0,
             ),
         ).fit()
-        self.reports = json.loads((Path(assignment.checkpoints) / "reports.json").read_text())
+        kept = json.loads((Path(assignment.checkpoints) / "reports.json").read_text())
+        self.reports = [RungReport.model_validate(report) for report in kept]
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +115,16 @@ def ours(result: dict[str, Any]) -> dict[str, Any]:
 def test_a_scheduler_and_a_searcher_hear_what_the_fake_says(heard):
     told = [flat(report) for report in heard.reports]
     assert len(told) == len(RUNGS)
-    assert "report/cost/train_seconds" in told[0]
+    assert told[0] == {"report": heard.reports[0], "done": False}
     for listener in (heard.scheduler, heard.searcher):
         # a result that ends its trial is told at its completion
         assert [ours(result) for result in listener.results] == told[:-1]
         assert [ours(result) for result in listener.last] == told[-1:]
 
 
-def test_a_callback_hears_the_report_as_it_was_told(heard):
-    assert [result["report"] for result in heard.callback.results] == heard.reports
+def test_a_callback_hears_the_same_objects(heard):
+    told = [result["report"] for result in heard.callback.results]
+    assert told == heard.reports
+    assert {type(report) for report in told} == {RungReport}
+    decided_on = [result["report"] for result in [*heard.scheduler.results, *heard.scheduler.last]]
+    assert all(one is other for one, other in zip(told[:-1], decided_on[:-1], strict=True))

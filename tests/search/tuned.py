@@ -5,6 +5,7 @@ from typing import Any
 
 from ray.tune.utils import flatten_dict
 
+from trainables.rung_report import RungReport
 from trainables.trainable import told
 
 
@@ -15,7 +16,7 @@ class TuneTrial:
     config: dict[str, Any]
 
 
-def flat(report: dict[str, Any]) -> dict[str, Any]:
+def flat(report: RungReport) -> dict[str, Any]:
     """What a scheduler and a searcher hear of a report."""
     result: dict[str, Any] = flatten_dict(told(report))
     return result

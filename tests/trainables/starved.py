@@ -14,10 +14,11 @@ import psutil
 
 from trainables.assignment import Assignment
 from trainables.cost import release_memory
-from trainables.trial import Report, Trial
+from trainables.rung_report import RungReport
+from trainables.trial import Trial
 
 
-def run(assignment: Assignment, **changes: Any) -> Report:
+def run(assignment: Assignment, **changes: Any) -> RungReport:
     """The first report of a trial without a checkpoint, which is then closed."""
     with TemporaryDirectory() as folder:
         trial = Trial(assignment.model_copy(update={"checkpoints": folder, **changes}))
@@ -38,9 +39,7 @@ def main() -> None:
     assignment = Assignment.model_validate_json(sys.argv[1])
     batch = assignment.hyperparameters["batch_size"]
     run(assignment)  # loads whatever is loaded once
-    needs = {
-        part: run(assignment, micro_batch=batch // part)["cost"]["peak_memory_bytes"] for part in (1, 2, 4)
-    }
+    needs = {part: run(assignment, micro_batch=batch // part).cost["peak_memory_bytes"] for part in (1, 2, 4)}
     release_memory()
     resident = psutil.Process().memory_info().rss
     limit((needs[1] + needs[2]) / 2)
@@ -51,7 +50,8 @@ def main() -> None:
     release_memory()
     left = psutil.Process().memory_info().rss - resident
     small = run(assignment, micro_batch=batch // 8)
-    told = {"needs": needs, "halved": halved, "starved": starved, "left": left, "small": small}
+    told = {"needs": needs, "left": left}
+    told |= {"halved": halved.model_dump(), "starved": starved.model_dump(), "small": small.model_dump()}
     sys.stdout.write(json.dumps(told))
 
 

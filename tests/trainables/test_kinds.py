@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.trainables.checks import ask, failed
 
+from tests.trainables.checks import ask, failed
 from trainables import kinds, metrics
 from trainables.assignment import Assignment
 from trainables.data import load
@@ -116,7 +116,7 @@ def test_what_a_final_keeps_holds_the_statistics(
     report = begin(assignment).next_report()
     kept = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     columns = {
-        name: kept[name].to_list() for name in kept if name in report["scores"] or metrics.is_statistics(name)
+        name: kept[name].to_list() for name in kept if name in report.scores or metrics.is_statistics(name)
     }
-    assert metrics.of_corpus(columns) == pytest.approx(report["scores"])
-    assert report["score"] == report["scores"][task.metric]
+    assert metrics.of_corpus(columns) == pytest.approx(report.scores)
+    assert report.score == report.scores[task.metric]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.trainables.checks import ask, check
 
 import spaces
 from tests.matrix import PAIRS, TURNS
 from tests.shadow_cuda import ShadowCuda
+from tests.trainables.checks import ask, check
 from tests.trainables.test_out_of_memory import SmallDevice
 from tests.trainables.test_trial import reports, without_times
 from trainables import loop
@@ -102,8 +102,8 @@ def test_a_trial_that_is_taken_up_again_ends_as_the_unbroken_one(
 ) -> None:
     """Bit for bit with dropout, whose random numbers are the device's."""
     unbroken = reports(begin(assign(method, checkpoints=assign().checkpoints + "-other")), 3)
-    assert [report["status"] for report in unbroken] == ["running", "running", "completed"]
-    assert unbroken[2]["loss"] > 0
+    assert [report.status for report in unbroken] == ["running", "running", "completed"]
+    assert unbroken[2].loss > 0
     before = reports(begin(assign(method)), 2)
     torch.manual_seed(1)
     again = begin(assign(method, rungs_told=2))
@@ -117,8 +117,8 @@ def test_a_final_keeps_what_it_trained_and_wrote(
 ) -> None:
     final = {"output": str(tmp_path / "final"), "split": "test", "evaluate_at_end_only": True}
     told = reports(begin(assign(**final)), 3)[2]
-    assert (told["status"], told["message"]) == ("completed", None)
-    assert told["cost"]["merged_generation_seconds_per_example"] > 0
+    assert (told.status, told.message) == ("completed", None)
+    assert told.cost["merged_generation_seconds_per_example"] > 0
     assert sorted(path.name for path in (tmp_path / "final").iterdir()) == ["adapter", "predictions.parquet"]
 
 
@@ -133,12 +133,12 @@ def test_a_trial_that_runs_out_of_memory_ends_with_the_numbers(
     trial = begin(assign())
     device.tuning = trial.tuning
     told = [trial.next_report(), trial.next_report()]
-    assert [report["status"] for report in told] == ["running", "out_of_memory"]
+    assert [report.status for report in told] == ["running", "out_of_memory"]
     peak = trial.tuning.meter.peak_memory_bytes
-    assert told[1]["message"].startswith(
+    assert told[1].message.startswith(
         f"Out of memory after step 1: requested 2,684,354,560 bytes, peak of the trial {peak:,} bytes, "
         f"limit of the cuda {TOTAL:,} bytes, micro-batch 4 examples"
     )
     monkeypatch.undo()
     following = begin(assign(checkpoints=assign().checkpoints + "-next"))
-    assert following.next_report()["status"] == "running"
+    assert following.next_report().status == "running"

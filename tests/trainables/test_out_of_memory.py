@@ -238,7 +238,7 @@ def test_a_trial_ends_as_data_and_the_next_one_is_not_harmed(
     expected = begin(assign(checkpoints=assign().checkpoints + "-other")).next_report()
     trial = begin(assign())
     first = trial.next_report()
-    assert first["status"] == "running"
+    assert first.status == "running"
 
     def fail(*_: Any, **__: Any) -> Tensor:
         raise torch.OutOfMemoryError(CUDA_MESSAGE)
@@ -247,10 +247,10 @@ def test_a_trial_ends_as_data_and_the_next_one_is_not_harmed(
         name = "summed_cross_entropy" if where == "training" else "evaluate"
         patch.setattr(loop, name, fail)
         report = trial.next_report()
-    assert (report["status"], report["rung"], report["score"]) == ("out_of_memory", 1, None)
-    assert report["examples"] == (8 if where == "training" else 24)
-    assert "requested 2,684,354,560 bytes" in report["message"]
-    assert report["cost"]["micro_batch_examples"] == (4 if where == "training" else None)
+    assert (report.status, report.rung, report.score) == ("out_of_memory", 1, None)
+    assert report.examples == (8 if where == "training" else 24)
+    assert "requested 2,684,354,560 bytes" in report.message
+    assert report.cost["micro_batch_examples"] == (4 if where == "training" else None)
     assert without_times(begin(assign(checkpoints=assign().checkpoints + "-next")).next_report()) == (
         without_times(expected)
     )

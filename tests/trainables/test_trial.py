@@ -15,32 +15,43 @@ from tests.trainables.conftest import RUNGS
 from trainables import preemption
 from trainables.assignment import Assignment
 from trainables.preemption import Preempted, heeding_notice
-from trainables.trial import Report, Trial
+from trainables.rung_report import RungReport
+from trainables.trial import Trial
 
 
-def reports(trial: Trial, count: int) -> list[Report]:
+def reports(trial: Trial, count: int) -> list[RungReport]:
     return [trial.next_report() for _ in range(count)]
 
 
-def without_times(report: Report) -> Report:
-    cost = {k: v for k, v in report["cost"].items() if "second" not in k and "memory" not in k}
-    return report | {"cost": cost}
+def without_times(report: RungReport) -> RungReport:
+    cost = {k: v for k, v in report.cost.items() if "second" not in k and "memory" not in k}
+    return report.model_copy(update={"cost": cost})
+
+
+def unremarked(report: RungReport) -> RungReport:
+    return without_times(report).model_copy(update={"remarks": []})
+
+
+def as_json(told: list[RungReport]) -> list[RungReport]:
+    """The reports as a checkpoint gives them back, which has no NaN."""
+    text = json.dumps([report.model_dump() for report in told], allow_nan=False)
+    return [RungReport.model_validate(report) for report in json.loads(text)]
 
 
 def test_a_trial_reports_at_each_rung(assign: Callable[..., Assignment], begin: Callable[..., Trial]) -> None:
     told = reports(begin(assign()), 3)
-    assert [report["rung"] for report in told] == [0, 1, 2]
-    assert [report["examples"] for report in told] == RUNGS
-    assert [report["status"] for report in told] == ["running", "running", "completed"]
+    assert [report.rung for report in told] == [0, 1, 2]
+    assert [report.examples for report in told] == RUNGS
+    assert [report.status for report in told] == ["running", "running", "completed"]
     for report in told:
-        assert list(report["scores"]) == ["rouge1", "rouge2", "rougeL", "rougeLsum"]
-        assert report["score"] == report["scores"]["rougeL"]
-        assert report["loss"] > 0
-        assert report["train_loss"] > 0
-        assert 0 <= report["capped_share"] <= 1
-        assert report["message"] is None
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    seconds = [report["cost"]["train_seconds"] for report in told]
+        assert list(report.scores) == ["rouge1", "rouge2", "rougeL", "rougeLsum"]
+        assert report.score == report.scores["rougeL"]
+        assert report.loss > 0
+        assert report.train_loss > 0
+        assert 0 <= report.capped_share <= 1
+        assert report.message is None
+    assert as_json(told) == told
+    seconds = [report.cost["train_seconds"] for report in told]
     assert 0 < seconds[0] < seconds[1] < seconds[2]
 
 
@@ -48,9 +59,9 @@ def test_a_rung_inside_a_batch_is_passed_to_its_end(
     assign: Callable[..., Assignment], begin: Callable[..., Trial]
 ) -> None:
     told = reports(begin(assign(rungs=[4, 6, 20, 41])), 4)
-    assert [report["examples"] for report in told] == [8, 8, 24, 41]
-    assert [report["rung"] for report in told] == [0, 1, 2, 3]
-    assert told[1]["train_loss"] is None
+    assert [report.examples for report in told] == [8, 8, 24, 41]
+    assert [report.rung for report in told] == [0, 1, 2, 3]
+    assert told[1].train_loss is None
 
 
 def test_after_a_crash_what_was_reported_is_said_again_without_training(
@@ -74,7 +85,7 @@ def test_reports_that_the_driver_has_are_not_said_again(
     before = reports(begin(assign()), 2)
     again = begin(assign(rungs_told=1))
     assert again.next_report() == before[1]
-    assert again.next_report()["rung"] == 2
+    assert again.next_report().rung == 2
 
 
 def test_a_trial_stopped_in_the_middle_of_a_rung_trains_that_rung_again(
@@ -98,8 +109,8 @@ def test_a_trial_whose_checkpoint_is_lost_begins_again(
     again = begin(assign(rungs_told=2))
     assert again.tuning.examples_seen == 0
     repeated = reports(again, 2)
-    assert [without_times(r) | {"remarks": []} for r in repeated] == [without_times(r) for r in before]
-    assert len(repeated[0]["remarks"]) == 2
+    assert [unremarked(r) for r in repeated] == [without_times(r) for r in before]
+    assert len(repeated[0].remarks) == 2
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told(
@@ -111,8 +122,8 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told(
     again = begin(assign(rungs_told=2))
     assert again.tuning.examples_seen == RUNGS[0]
     repeated = again.next_report()
-    assert repeated["remarks"] == [f"The checkpoint at {RUNGS[1]} examples was damaged and passed over."]
-    assert without_times(repeated | {"remarks": []}) == without_times(before[1])
+    assert repeated.remarks == [f"The checkpoint at {RUNGS[1]} examples was damaged and passed over."]
+    assert unremarked(repeated) == without_times(before[1])
 
 
 LONG = [8, 40, 48]
@@ -153,7 +164,7 @@ def test_a_trial_that_is_told_to_go_saves_what_it_has_and_goes_on_from_there(
     assert again.tuning.examples_seen == 8 + 2 * 8
     rest = reports(again, 2)
     assert [without_times(r) for r in rest] == [without_times(r) for r in unbroken[1:]]
-    assert rest[0]["train_loss"] == unbroken[1]["train_loss"]
+    assert rest[0].train_loss == unbroken[1].train_loss
 
 
 @pytest.mark.usefixtures("unnoticed")
@@ -174,19 +185,19 @@ def test_a_run_of_the_final_is_scored_at_its_end_only_and_keeps_its_output(
     output = tmp_path / "final" / "lora" / "seed-0"
     final = {"output": str(output), "split": "test", "evaluation_limit": None, "evaluate_at_end_only": True}
     told = reports(begin(assign(**final)), 3)
-    assert [report["score"] is None for report in told] == [True, True, False]
-    assert "scores" not in told[0]
-    assert told[0]["train_loss"] > 0
+    assert [report.score is None for report in told] == [True, True, False]
+    assert told[0].scores == {}
+    assert told[0].train_loss > 0
 
     table = pd.read_parquet(output / "predictions.parquet")
-    assert list(table.columns) == ["id", "source", "references", "prediction", *told[2]["scores"]]
+    assert list(table.columns) == ["id", "source", "references", "prediction", *told[2].scores]
     assert len(table) == 8
-    assert table["rougeL"].mean() == pytest.approx(told[2]["score"])
+    assert table["rougeL"].mean() == pytest.approx(told[2].score)
     PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(assign().task.model), str(output / "adapter")
     )
     weights = output / "adapter" / "adapter_model.safetensors"
-    assert told[2]["cost"]["adapter_bytes"] == weights.stat().st_size
+    assert told[2].cost["adapter_bytes"] == weights.stat().st_size
     assert sorted(path.name for path in output.iterdir()) == ["adapter", "predictions.parquet"]
 
 
@@ -203,13 +214,13 @@ def test_the_baseline_is_scored_without_training(
     assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
 ) -> None:
     (report,) = reports(begin(assign(None, rungs=[48], output=str(tmp_path / "final"), split="test")), 1)
-    assert (report["status"], report["examples"], report["cost"]["trainable_parameters"]) == (
+    assert (report.status, report.examples, report.cost["trainable_parameters"]) == (
         "completed",
         0,
         0,
     )
-    assert report["train_loss"] is None
-    assert report["score"] > 0
+    assert report.train_loss is None
+    assert report.score > 0
     assert [path.name for path in (tmp_path / "final").iterdir()] == ["predictions.parquet"]
     assert not Path(assign().checkpoints).exists()
 
@@ -220,14 +231,14 @@ def test_a_trial_that_diverges_says_so_and_the_next_one_is_not_harmed(
     expected = begin(assign()).next_report()
     absurd = {**spaces.get("full").default, "learning_rate": 1e30}
     diverging = begin(assign("full", hyperparameters=absurd, checkpoints=assign().checkpoints + "-full"))
-    told: list[Report] = []
-    while not told or told[-1]["status"] == "running":
+    told: list[RungReport] = []
+    while not told or told[-1].status == "running":
         told.append(diverging.next_report())
-    assert told[-1]["status"] == "diverged"
-    assert told[-1]["score"] is None
-    assert told[-1]["message"].startswith("The training loss became ")
-    assert told[-1]["examples"] < 32
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told[-1]["cost"]["train_seconds"] > 0
+    assert told[-1].status == "diverged"
+    assert told[-1].score is None
+    assert told[-1].message.startswith("The training loss became ")
+    assert told[-1].examples < 32
+    assert as_json(told) == told
+    assert told[-1].cost["train_seconds"] > 0
     again = begin(assign(checkpoints=assign().checkpoints + "-again")).next_report()
     assert without_times(again) == without_times(expected)
