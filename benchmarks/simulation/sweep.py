@@ -1,6 +1,5 @@
 """The sweep's own searcher, studies, scheduler and records, with curves in place of workers and a disk."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -18,7 +17,6 @@ from search.records.trial_store import TrialStore
 from search.schedulers.asha import MethodASHA
 from search.studies.study import MethodStudy
 from trainables.rung_report import RungReport
-from trainables.trainable import told
 
 TASK = {"model": "simulated", "data": "simulated", "source": "s", "target": "t", "prompt": "{s}"}
 
@@ -60,12 +58,12 @@ class SimulatedSweep:
         return record.method, self.curve(record)
 
     def report(self, trial: str, rung: int) -> bool:
-        """As in Tune: first the scheduler, then the trial store and the study, then the searcher."""
+        """As with Tune: the scheduler decides, then trial store, study and searcher hear of it."""
         record = self.store.records[self._records[trial]]
         report = _report(self.curve(record), rung, self.curves.rungs)
-        if report.status == "running" and self.sweep.search.scheduler == "asha":
-            self.scheduler.on_trial_result(None, _TuneTrial(record.id), told(report))  # type: ignore[arg-type]
-        record = self.store.report(record.id, report)
+        stops_early = self.sweep.search.scheduler == "asha"
+        stop = self.scheduler.stop_for(record, report) if stops_early else None
+        record = self.store.report(record.id, report, stop)
         self.studies[record.method].tell(record)
         if record.status != "running":
             self.searcher.on_trial_complete(trial)
@@ -93,17 +91,6 @@ class _Unwritten(RunFolder):
 
     def read_records(self) -> list[Record]:
         return []
-
-
-@dataclass(frozen=True)
-class _TuneTrial:
-    """As much of Tune's trial as the scheduler sees."""
-
-    record: str
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return {"assignment": {"trial": self.record}}
 
 
 def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:

@@ -64,7 +64,7 @@ class Experiment:
         deadline = Deadline(self.resources.trial_timeout)
         searcher.room = self.cluster.room(self.slots, self.resources)
         halt = Halt(lambda: self.cluster.watch.lost)
-        recorder = Recorder(store, searcher, deadline, halt, [*listeners, *self.listeners])
+        recorder = Recorder(store, searcher, deadline, halt, [*listeners, *self.listeners], scheduler)
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
         remove(self.folder)
         tuner = tune.Tuner(

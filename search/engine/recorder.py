@@ -12,6 +12,8 @@ from search.cluster import RETRIES, RayLost, disk_is_full, failure_kind, memory_
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
+from search.schedulers import MethodASHA
+from trainables.rung_report import RungReport
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """The escape sequences with which Ray colours a worker's traceback."""
@@ -55,19 +57,23 @@ class Recorder(tune.Callback):
         deadline: Deadline,
         halt: Halt,
         listeners: Iterable[Listener],
+        scheduler: MethodASHA | None,
     ) -> None:
         self.store = store
         self.queue = queue
         self.deadline = deadline
         self.halt = halt
         self.listeners = list(listeners)
+        self.scheduler = scheduler
         self._actors: dict[str, str] = {}
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         known = self.store.records[_record_id(trial)]
-        record = self.store.report(known.id, result["report"])
+        report: RungReport = result["report"]
+        stop = self.scheduler.stop_for(known, report) if self.scheduler else None
+        record = self.store.report(known.id, report, stop)
         # else a trial that was taken up again repeats what it told before
         if (record.rungs, record.status) != (known.rungs, known.status):
             self._tell("rung", record)

@@ -22,8 +22,6 @@ class TrialStore:
         self.folder = folder
         self.audits = audits
         self.records: dict[str, Record] = {}
-        self.stops: dict[str, Stop] = {}
-        """Stops that were decided for trials whose report is not written yet."""
         self._trials: dict[str, dict[int, Record]] = defaultdict(dict)
         for record in folder.read_records():
             self._enter(record)
@@ -45,12 +43,14 @@ class TrialStore:
             remove(self.folder.checkpoints(record))
         self._write(record)
 
-    def report(self, trial: str, report: RungReport) -> Record:
-        """Enter what a trial told at a rung; a trial that is taken up again repeats rungs, to no effect."""
+    def report(self, trial: str, report: RungReport, stop: Stop | None = None) -> Record:
+        """Enter what a trial reports at a rung, where it ends if `stop` says why it must.
+
+        A trial that is taken up again repeats rungs, to no effect.
+        """
         record = self.remark(trial, *report.remarks)
         if report.rung < len(record.rungs) and report.status == "running":
             return record
-        stop = self.stops.pop(trial, None)
         status = "stopped" if stop else report.status
         record = record.model_copy(
             update={

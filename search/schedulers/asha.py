@@ -79,6 +79,8 @@ class MethodASHA(FIFOScheduler):
         self.store = store
         self.costs = costs
         self.rungs = {method: Rungs(reduction_factor) for method in methods}
+        self._stops: dict[tuple[str, int], Stop | None] = {}
+        """Trial and rung to what was decided there."""
         for method, rungs in self.rungs.items():
             for record in store.search(method):
                 for rung in record.rungs:
@@ -87,28 +89,35 @@ class MethodASHA(FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Decide on a result as Tune hands it over: see `trainables.trainable.told`."""
         record = self.store.records[trial.config["assignment"]["trial"]]
-        report: RungReport = result["report"]
-        stop = self._decide(record, report.rung, report.score, self._costs(report.cost))
-        if stop is None:
-            return TrialScheduler.CONTINUE
-        self.store.stops[record.id] = stop
-        return TrialScheduler.STOP
+        stop = self.stop_for(record, result["report"])
+        return TrialScheduler.CONTINUE if stop is None else TrialScheduler.STOP
+
+    def stop_for(self, record: Record, report: RungReport) -> Stop | None:
+        """Why a trial must stop at the rung that it reports, or None: it goes on, or has ended by itself.
+
+        Decided once for each trial and rung: the scheduler and the recorder both ask, whichever Tune calls
+        first, and the later of the two finds other trials in the rung and this report in the record.
+        """
+        if report.status != "running":
+            return None
+        place = (record.id, report.rung)
+        if place not in self._stops:
+            self._stops[place] = self._decide(record, report)
+        return self._stops[place]
 
     def _costs(self, cost: Mapping[str, float | None]) -> tuple[float, ...]:
         """Of what the search weighs; what could not be measured is worse than all."""
         known = (cost.get(name) for name in self.costs)
         return tuple(math.inf if value is None else value for value in known)
 
-    def _decide(
-        self, record: Record, rung: int, value: float | None, costs: tuple[float, ...]
-    ) -> Stop | None:
-        rungs = self.rungs[record.method]
+    def _decide(self, record: Record, report: RungReport) -> Stop | None:
+        rungs, costs = self.rungs[record.method], self._costs(report.cost)
         if record.origin == "default":
-            rungs.enter(record.id, rung, value, costs)
+            rungs.enter(record.id, report.rung, report.score, costs)
             return None
-        if rung < len(record.rungs):  # told again after a crash: it was let pass then
+        if report.rung < len(record.rungs):  # reported again after a crash: it was let pass then
             return None
-        return rungs.decide(record.id, rung, value, costs)
+        return rungs.decide(record.id, report.rung, report.score, costs)
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its schedulers; this one's state is the trial store."""

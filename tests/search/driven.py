@@ -50,13 +50,13 @@ class Driven:
         known = config not in (None, Searcher.FINISHED)
         return self.store.records[config["assignment"]["trial"]] if known else None
 
-    def report(self, trial: str, status: str = "running", **changes: Any) -> Record:
+    def report(self, trial: str, status: str = "running", stop: Stop | None = None, **changes: Any) -> Record:
         record = self.store.records[trial]
         rung = len(record.rungs)
         score = curve(record.method, record.hyperparameters, RUNGS[rung])
         report = {"rung": rung, "examples": RUNGS[rung], "score": score, "status": status}
         report["cost"] = {"train_seconds": cost(record.hyperparameters, RUNGS[rung])}
-        record = self.store.report(trial, RungReport.model_validate(report | changes))
+        record = self.store.report(trial, RungReport.model_validate(report | changes), stop)
         self.studies[record.method].tell(record)
         return record
 
@@ -67,8 +67,7 @@ class Driven:
             self.studies[record.method].tell(record)
             return record
         if how == "stopped":
-            self.store.stops[trial] = Stop(rung=0, value=1, cut_off=2)
-            return self.report(trial)
+            return self.report(trial, stop=Stop(rung=0, value=1, cut_off=2))
         if how in ("diverged", "out_of_memory"):
             return self.report(trial, how, score=None)
         while len(self.store.records[trial].rungs) < len(RUNGS) - 1:

@@ -74,9 +74,8 @@ def test_checkpoints_are_kept_of_those_that_would_be_drawn_by_then(bare):
     for record in store.records.values():
         write_text(bare.folder.checkpoints(record) / "weights", record.id)
     for number in (5, 0, 7, 2, 1, 6, 3, 4):
-        store.stops[f"lora/{number:04d}"] = Stop(rung=1, value=10, cut_off=20)
         report = RungReport(rung=1, examples=300, score=10.0, status="running")
-        store.report(f"lora/{number:04d}", report)
+        store.report(f"lora/{number:04d}", report, Stop(rung=1, value=10, cut_off=20))
         running = {r.id for r in store.search("lora") if r.status == "running"}
         wanted = {r.id for r in drawn(store.search("lora"), 3)}
         assert {file.read_text() for file in bare.root.rglob("weights")} == running | wanted

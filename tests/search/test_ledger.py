@@ -74,13 +74,11 @@ def test_a_diverged_trial_says_why(store):
     assert (record.status, record.error, record.score) == ("diverged", "the loss was nan", None)
 
 
-def test_a_decided_stop_is_of_the_next_report_alone(store):
+def test_a_trial_that_is_stopped_has_ended_and_says_why(store):
     stop = Stop(rung=0, value=20, cut_off=25)
-    store.stops["lora/0001"] = stop
-    assert store.report("lora/0002", report(0)).status == "running"
-    record = store.report("lora/0001", report(0))
+    record = store.report("lora/0001", report(0), stop)
     assert (record.status, record.stop) == ("stopped", stop)
-    assert store.stops == {}
+    assert record.ended is not None
 
 
 def test_failures_are_counted_and_the_last_ends_the_trial(store):
@@ -127,8 +125,7 @@ def test_of_the_ended_trials_of_a_method_only_the_best_keeps_its_checkpoint(stor
     assert kept(store) == everything
     store.report("lora/0001", report(0, 30, "completed"))
     assert kept(store) == everything
-    store.stops["lora/0000"] = Stop(rung=0, value=10, cut_off=20)
-    store.report("lora/0000", report(0, 10))
+    store.report("lora/0000", report(0, 10), Stop(rung=0, value=10, cut_off=20))
     assert kept(store) == ["full/0000", "lora/0001", "lora/0002"]
     store.report("lora/0002", report(0, 31, "completed"))
     assert kept(store) == ["full/0000", "lora/0002"]
@@ -137,8 +134,7 @@ def test_of_the_ended_trials_of_a_method_only_the_best_keeps_its_checkpoint(stor
 @pytest.mark.parametrize("how", ["stopped", "diverged", "out_of_memory", "failed", "no score"])
 def test_a_trial_that_ends_without_completing_leaves_nothing(store, how):
     if how == "stopped":
-        store.stops["full/0000"] = Stop(rung=0, value=1, cut_off=2)
-        store.report("full/0000", report(0))
+        store.report("full/0000", report(0), Stop(rung=0, value=1, cut_off=2))
     elif how == "failed":
         store.fail("full/0000", "it broke")
     else:

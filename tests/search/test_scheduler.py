@@ -83,7 +83,7 @@ def test_what_is_told_twice_is_decided_alike_and_counts_once(seed):
 
 
 class Search:
-    """Trial store and scheduler of two methods, told as Tune tells them: first the scheduler."""
+    """Trial store and scheduler of two methods."""
 
     def __init__(self, root: Path, factor: int = 3, costs: Sequence[str] = ()) -> None:
         self.store = TrialStore(RunFolder(root))
@@ -116,8 +116,8 @@ class Search:
 
     def tell(self, trial: str, rung: int, score: float | None, **cost: float) -> Record:
         report = report_of(rung, score, **cost)
-        self.decide(trial, report)
-        return self.store.report(trial, report)
+        stop = self.asha.stop_for(self.store.records[trial], report)
+        return self.store.report(trial, report, stop)
 
 
 def report_of(rung: int, score: float | None, **cost: float) -> RungReport:

@@ -1,0 +1,83 @@
+"""What a trial reports is decided on once, and recorded alike whoever hears of it first."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.engine.deadline import Deadline
+from search.engine.recorder import Recorder
+from search.schedulers.asha import MethodASHA
+from tests.search.driven import NARROW, Driven, cost
+from tests.search.replay import RUNGS, curve, sweep
+from tests.search.tuned import TuneTrial
+from trainables.rung_report import RungReport
+from trainables.trainable import told
+
+SEARCH = {"trials_per_method": 9, "sampler": "random", "study_storage": "sqlite://"}
+
+
+class Heard:
+    """A search whose reports reach the scheduler and the recorder in this order or in the other one."""
+
+    def __init__(self, root: Path, order: list[str], **search: Any) -> None:
+        settings = sweep(root, methods=NARROW, search=SEARCH | search)
+        self.driven = Driven(root / "run", settings)
+        self.store = self.driven.store
+        self.asha = MethodASHA(self.store, self.driven.studies, 3, settings.search.costs)
+        self.recorder = Recorder(self.store, self.driven.search, Deadline(None), [], self.asha)
+        self.order = order
+        self.decisions: list[tuple[str, int, str]] = []
+
+    def run(self) -> "Heard":
+        while record := self.driven.begin():
+            for rung in range(len(RUNGS)):
+                if self.store.records[record.id].status == "running":
+                    self.hear(record.id, rung)
+            self.driven.search.on_trial_complete("tune's own id")
+        return self
+
+    def hear(self, name: str, rung: int) -> None:
+        record = self.store.records[name]
+        report = RungReport(
+            rung=rung,
+            examples=RUNGS[rung],
+            score=curve(record.method, record.hyperparameters, RUNGS[rung]),
+            cost={"train_seconds": cost(record.hyperparameters, RUNGS[rung])},
+            status="completed" if rung == len(RUNGS) - 1 else "running",
+        )
+        trial, result = TuneTrial({"assignment": {"trial": name}}), told(report)
+        for listener in self.order:
+            if listener == "recorder":
+                self.recorder.on_trial_result(1, [], trial, result)
+            elif not result["done"]:  # of a trial that has ended by itself Tune asks nothing
+                self.decisions.append((name, rung, self.asha.on_trial_result(None, trial, result)))
+
+    def recorded(self) -> dict[str, Any]:
+        times = {"started", "ended"}
+        return {name: record.model_dump(exclude=times) for name, record in self.store.records.items()}
+
+
+@pytest.mark.parametrize("objectives", [{}, {"objectives": ["rougeL", {"cost": "train_seconds"}]}])
+def test_a_stop_is_recorded_alike_in_either_order(tmp_path, objectives):
+    orders = [["scheduler", "recorder"], ["recorder", "scheduler"]]
+    first, second = (Heard(tmp_path / order[0], order, **objectives).run() for order in orders)
+    assert second.decisions == first.decisions
+    assert second.recorded() == first.recorded()
+    statuses = {record["status"] for record in first.recorded().values()}
+    assert statuses == {"completed", "stopped"}
+    stopped = {(r.id, r.stop.rung) for r in first.store.records.values() if r.stop}
+    assert {(name, rung) for name, rung, word in first.decisions if word == "STOP"} == stopped
+
+
+@pytest.mark.parametrize("order", [["scheduler", "recorder"], ["recorder", "scheduler"]])
+def test_a_rung_that_is_reported_again_is_neither_decided_nor_recorded_again(tmp_path, order):
+    heard = Heard(tmp_path, order)
+    early, *others = [heard.driven.begin().id for _ in range(12)]
+    heard.hear(early, 0)
+    for name in others:
+        heard.hear(name, 0)
+    before = heard.recorded()
+    heard.hear(early, 0)
+    assert heard.decisions[-1] == (early, 0, "CONTINUE")
+    assert heard.recorded() == before
