@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trainables import methods
+from trainables.amounts import number
 from trainables.batches import order_of, padded_tokens, training_batches
 from trainables.cost import Meter, release_memory
 from trainables.cost.memory import limit_bytes
@@ -215,7 +216,7 @@ class FineTuning:
             "peak of the trial": self.meter.peak_memory_bytes,
             f"limit of the {device.type}": limit_bytes(device),
         }
-        told = [f"{name} {'unknown' if n is None else f'{n:,} bytes'}" for name, n in figures.items()]
+        told = [f"{name} {'unknown' if n is None else f'{number(n)} bytes'}" for name, n in figures.items()]
         return f"Out of memory after step {self.steps}: {', '.join(told)}, {self.micro_batches}."
 
 

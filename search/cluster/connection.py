@@ -25,6 +25,7 @@ from search.cluster.preloading import environment
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
 from search.config import Resources
+from trainables.amounts import rough_duration
 from trainables.errors import InputError
 from trainables.storage.place import Place
 
@@ -95,7 +96,7 @@ class Cluster:
         return any(machine.get("CPU") for machine in self.machines())
 
     def _await_worker(self, bundle: dict[str, float]) -> None:
-        logger.warning("No node has CPUs for trials yet: waiting %d minutes for one.", AWAIT_SECONDS // 60)
+        logger.warning("No node has CPUs for trials yet: waiting %s for one.", rough_duration(AWAIT_SECONDS))
         request_resources(bundles=[bundle])
         try:
             end = time.monotonic() + AWAIT_SECONDS

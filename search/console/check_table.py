@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.records import PreflightResults
+from trainables.amounts import duration
 from trainables.preflight.findings import CHECKS, Check, Findings
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -17,7 +18,7 @@ def gate_line(method: str, findings: Findings) -> str:
     seconds = sum(check.seconds for check in findings.checks)
     failed = [check for check in findings.checks if check.verdict == "fail"]
     if not failed:
-        return f"[bold]{method}[/] [green]passed[/] its preflight checks in {seconds:.0f} s"
+        return f"[bold]{method}[/] [green]passed[/] its preflight checks in {duration(seconds)}"
     return f"[bold]{method}[/] [red]failed[/] {failed[0].name}: {escape(failed[0].message)}"
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 import spaces
+from trainables.amounts import number
 from trainables.errors import InputError
 
 if TYPE_CHECKING:  # to know them takes torch, which the table of methods can do without
@@ -53,11 +54,11 @@ def _spaces(name: str | None) -> list[spaces.Space]:
 def print_checkup(sweep: "Sweep", checkup: "Checkup") -> None:
     """The data of a sweep, its lengths, and examples as the model meets them."""
     console = Console(highlight=False, markup=False)
-    counts = ", ".join(f"{count:,} {split}" for split, count in checkup.data.counts.items())
+    counts = ", ".join(f"{number(count)} {split}" for split, count in checkup.data.counts.items())
     console.print(f"Sweep {sweep.name}: {', '.join(sweep.methods)}. Data: {counts}.")
     for note in [*checkup.data.notes, *checkup.hints]:
         console.print(f"Note: {note}")
-    console.print(f"Scored after {', '.join(f'{rung:,}' for rung in checkup.rungs)} examples seen.\n")
+    console.print(f"Scored after {', '.join(number(rung) for rung in checkup.rungs)} examples seen.\n")
     table = Table(title="Tokens", title_justify="left")
     for column in ("split", "text", "median", "longest", "limit", "cut"):
         table.add_column(column, justify="left" if column in ("split", "text") else "right")

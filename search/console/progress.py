@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
 
 from rich.console import Console
 from rich.live import Live
@@ -14,6 +13,7 @@ from search.console.check_table import gate_line, gate_table
 from search.console.tally import Standing, seconds_left, standings
 from search.records import Event, PreflightResults, Record, last_line
 from search.verdict import score_name
+from trainables.amounts import duration, number, rough_duration
 
 TABLE_SECONDS = 60
 """Where the output is no terminal, the table is printed this often."""
@@ -79,7 +79,7 @@ class Progress:
 
     def _rung(self, record: Record) -> str:
         rung = record.rungs[-1]
-        at = f"{rung.examples:,} examples"
+        at = f"{number(rung.examples)} examples"
         if record.status == "diverged":
             return f"[red]diverged[/] after {at}: {escape(record.error or '')}"
         if record.status == "out_of_memory":
@@ -97,7 +97,7 @@ class Progress:
         """Where each method stands."""
         records = list(self.records.values())
         left = seconds_left(self.sweep, records, self.seen_running)
-        rest = f", about {_duration(left)} left" if left else ""
+        rest = f", about {rough_duration(left)} left" if left else ""
         table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
         for column in ("method", "phase"):
             table.add_column(column)
@@ -120,11 +120,7 @@ def _cells(row: Standing) -> list[str]:
     best = "-" if row.best_score is None else f"{row.best_score:.2f}"
     done = f"{row.ended}/{row.planned}"
     counts = [str(count or "-") for count in (row.running, row.stopped, row.failed)]
-    return [row.method, row.phase, done, *counts, best, _duration(row.seconds)]
-
-
-def _duration(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
+    return [row.method, row.phase, done, *counts, best, duration(row.seconds)]
 
 
 def _chosen(record: Record) -> str:

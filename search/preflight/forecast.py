@@ -13,6 +13,7 @@ from random import Random
 from search.config import Sweep
 from search.records import PreflightResults, most_trials
 from search.schedulers import Rungs
+from trainables.amounts import rough_duration, size
 from trainables.preflight.findings import Check, Findings
 
 SEARCHES = 200
@@ -80,11 +81,11 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, conc
     searched = (
         f"{sweep.search.trials_per_method} trials"
         if budget is None
-        else f"{_duration(budget.device_seconds_per_method)} of search"
+        else f"{rough_duration(budget.device_seconds_per_method)} of search"
     )
     told = (
-        f"about {_duration(expected.seconds)}, {_size(expected.disk_bytes)}: {len(sweep.methods)} methods, "
-        f"{searched} and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
+        f"about {rough_duration(expected.seconds)}, {size(expected.disk_bytes)}: {len(sweep.methods)} "
+        f"methods, {searched} and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
         "trials would be, speed as measured at the defaults"
     )
     figures = {
@@ -94,7 +95,7 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, conc
         "free_bytes": free_bytes,
     }
     if free_bytes is not None and expected.disk_bytes > free_bytes:
-        problem = f"{told}. Only {_size(free_bytes)} are free"
+        problem = f"{told}. Only {size(free_bytes)} are free"
         remedy = "set `storage` to a larger disk, or lower final.seeds or resources.concurrent_trials"
         return Check(name="disk and time", verdict="fail", message=f"{problem}: {remedy}.", figures=figures)
     return Check(name="disk and time", verdict="pass", message=told, figures=figures)
@@ -143,18 +144,3 @@ def _limited(samples: int | str, count: int) -> int:
 def _wall(total_seconds: float, longest_seconds: float, concurrent: int) -> float:
     """Seconds on the clock: shared out evenly, but no run is cut in two."""
     return max(total_seconds / concurrent, longest_seconds)
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}" if size == 86_400 else f"{round(seconds / size)} {unit}"
-    return f"{round(seconds)} s"
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.2g} {unit}" if size < 10 else f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.2g} TB"

@@ -11,10 +11,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.records import BASELINE, Results
 from search.report import coordinates
-from search.report.markdown import known
 from search.report.names import axis_name, axis_unit, compact, metric_name
 from search.report.vegalite import Spec, data, mark, name, number
 from search.verdict import Front, MethodVerdict, Verdict
+from trainables.amounts import known
 
 WIDTH, HEIGHT = 620, 340
 _PANEL = 270

@@ -1,8 +1,9 @@
 """The report's section on the preflight checks that each method had to pass before the search."""
 
 from search.records import PreflightResults, Results
-from search.report.markdown import DASH, bullets, code, section, table, text
+from search.report.markdown import bullets, code, section, table, text
 from search.verdict import listed
+from trainables.amounts import DASH
 from trainables.preflight.findings import CHECKS, Check
 
 

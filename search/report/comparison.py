@@ -3,9 +3,10 @@
 from statistics import mean
 
 from search.records import Results
-from search.report.markdown import DASH, bullets, code, known, number, points, section, table, text
+from search.report.markdown import bullets, code, section, table, text
 from search.report.names import data_name, method_name, metric_name
 from search.verdict import MethodVerdict, Verdict
+from trainables.amounts import DASH, known, number, points
 
 Compared = tuple[Results, Verdict]
 

@@ -9,8 +9,8 @@ import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.records import Record, Results, winner
-from search.report.markdown import known
 from search.statistics import running_best
+from trainables.amounts import known
 
 SCORE_AXIS = "score"
 _COORDINATES = ["trial", "axis", "value", "place", "score"]

@@ -6,26 +6,12 @@ from search.records import Results
 from search.report import sampled as examples
 from search.report import tables
 from search.report.gaps import gaps
-from search.report.markdown import (
-    DASH,
-    bullets,
-    code,
-    columns,
-    fence,
-    known,
-    number,
-    points,
-    quantity,
-    section,
-    size,
-    table,
-    text,
-    wrap,
-)
+from search.report.markdown import bullets, code, columns, fence, section, table, text, wrap
 from search.report.names import data_name, method_name, metric_name
 from search.report.scored import reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
+from trainables.amounts import DASH, known, number, points, quantity, size
 
 _COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "On disk", "Seeds"]
 

@@ -1,10 +1,11 @@
 """What the audit says about early stopping: how often it stopped a trial that would have won."""
 
 from search.records import Results, winner
-from search.report.markdown import DASH, code, points, table
+from search.report.markdown import code, table
 from search.report.names import metric_name
 from search.statistics import share_interval
 from search.verdict import Audit, SearchStatistics, counted
+from trainables.amounts import DASH, points
 
 
 def audit(results: Results, quality: list[SearchStatistics]) -> list[str]:

@@ -8,12 +8,13 @@ from typing import Any
 import yaml
 
 from search.records import BASELINE, Record, Results, load_results
-from search.report.markdown import bullets, code, points, section, table, text
+from search.report.markdown import bullets, code, section, table, text
 from search.report.names import data_name
 from search.report.setup import metric_facts
 from search.verdict import score_name
 from spaces import did_you_mean
 from trainables import kinds
+from trainables.amounts import points
 from trainables.errors import InputError
 from trainables.metrics import metric_of
 from trainables.storage.atomic import new_folder, write_text

@@ -1,10 +1,11 @@
 """The report's section on a search that weighed costs against quality: what each method has to offer."""
 
 from search.records import Record, Results
-from search.report.markdown import code, number, points, quantity, section, size, table
+from search.report.markdown import code, section, table
 from search.report.names import axis_name, axis_words, compact, metric_name
 from search.statistics import front_ranks, hypervolume
 from search.verdict import listed
+from trainables.amounts import number, points, quantity, size
 
 
 def fronts(results: Results) -> str:

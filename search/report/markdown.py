@@ -1,13 +1,10 @@
 """Markdown from values. Text of models and data sets is shown as it is and never read as markup."""
 
-import math
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import TypeGuard
 
-DASH = "-"
-"""What stands for a number that is not known."""
+from trainables.amounts import DASH
 
 _WIDTH = 100
 _CONTROL_CODES = [code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
@@ -68,49 +65,6 @@ def section(title: str, *parts: str) -> str:
 
 def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def number(value: float | None, form: str = ",.0f") -> str:
-    """A number by a format specification, or a dash where it is not known."""
-    return format(value, form) if known(value) else DASH
-
-
-def points(value: float | None) -> str:
-    return number(value, ".2f")
-
-
-def quantity(value: float | None) -> str:
-    """A measured amount with three digits or more: 4.32, 43.2, 4,321."""
-    return number(value, ".3g" if known(value) and abs(value) < 99.95 else ",.0f")
-
-
-def prefixed(value: float | None) -> str:
-    """A large number with an SI prefix: `992 G`, `1.5 P`."""
-    if not known(value):
-        return DASH
-    power = next((p for p in (6, 5, 4, 3, 2, 1) if value >= 1000**p), 0)
-    return f"{quantity(value / 1000**power)} {' kMGTPE'[power]}".rstrip()
-
-
-def size(size_bytes: float | None) -> str:
-    """`512 B`, `39.1 KiB`, `3.81 MiB`."""
-    if not known(size_bytes):
-        return DASH
-    power = next((p for p in (3, 2, 1) if size_bytes >= 1024**p), 0)
-    return f"{quantity(size_bytes / 1024**power)} {['B', 'KiB', 'MiB', 'GiB'][power]}"
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `2 min 05 s`, `3 h 02 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-def known(value: float | None) -> TypeGuard[float]:
-    return value is not None and math.isfinite(value)
 
 
 def _on_one_line(value: object) -> str:

@@ -5,9 +5,10 @@ import pandas as pd
 from search.records import Results
 from search.report import tables
 from search.report.early_stopping import audit
-from search.report.markdown import DASH, bullets, code, points, quantity, section, table
+from search.report.markdown import bullets, code, section, table
 from search.report.names import compact, metric_name
 from search.verdict import SearchStatistics
+from trainables.amounts import DASH, number, points, quantity
 
 _ENDS = {
     "completed": "Completed",
@@ -56,7 +57,7 @@ def stopping(results: Results, quality: list[SearchStatistics]) -> str:
         "Trials stopped at each rung, of those that reached it; a rung is a number of training examples. "
         "A trial competes with trials of its own method only."
     )
-    header = ["Method", *(f"{examples:,} examples" for examples in rungs)]
+    header = ["Method", *(f"{number(examples)} examples" for examples in rungs)]
     return section("Early stopping", table(header, rows), note, *audit(results, quality))
 
 

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from search.records import Results, winner
-from search.report.markdown import DASH, code, known, number, points, section, table
+from search.report.markdown import code, section, table
 from search.verdict import ENOUGH_TRIALS, Importance, SearchStatistics, counted
+from trainables.amounts import DASH, known, number, points
 
 
 def search_quality(results: Results, found: list[SearchStatistics]) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from search.report.markdown import DASH
 from search.verdict import Estimate, Verdict, untuned_name
+from trainables.amounts import DASH
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import pandas as pd
 from search.config import Search
 from search.records import Results
 from search.report import tables
-from search.report.markdown import DASH, bullets, code, duration, fence, number, section, text
+from search.report.markdown import bullets, code, fence, section, text
 from search.report.names import data_name, metric_name
+from trainables.amounts import DASH, duration, number
 
 _REFERENCES = {
     "mean": ", the mean over several references",
@@ -42,7 +43,7 @@ def metric_facts(results: Results) -> str:
 def _task(results: Results) -> list[str]:
     task, data = results.sweep.task, _facts(results, "data")
     counts = ", ".join(f"{split} {number(count)}" for split, count in data.get("counts", {}).items())
-    longest = f"source {task.max_source_tokens:,}, target {task.max_target_tokens:,}"
+    longest = f"source {number(task.max_source_tokens)}, target {number(task.max_target_tokens)}"
     return [
         f"Model: {code(task.model)}, {number(_parameters(results))} parameters",
         f"Data: {code(data_name(task.data))}, fingerprint {code(data.get('fingerprint', ''))}",

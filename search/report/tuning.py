@@ -4,9 +4,10 @@ import pandas as pd
 
 from search.records import Results
 from search.report import tables
-from search.report.markdown import DASH, code, known, number, points, section, table
+from search.report.markdown import code, section, table
 from search.report.names import metric_name
 from search.verdict import UntunedVerdict, Verdict, listed
+from trainables.amounts import DASH, known, number, points
 
 
 def tuning(results: Results, verdict: Verdict) -> str:

@@ -84,9 +84,9 @@ def test_early_stopping_makes_a_search_shorter(settings: Sweep) -> None:
     ("seconds", "size", "told"),
     [
         (50, 900, "about 50 s, 900 B:"),
-        (1500, 1.2e9, "about 25 min, 1.2 GB:"),
-        (4 * 3600, 42e6, "about 4 h, 42 MB:"),
-        (3.5 * 86_400, 3e12, "about 3.5 days, 3 TB:"),
+        (1500, 1.2e9, "about 25 min, 1.12 GiB:"),
+        (4 * 3600, 42e6, "about 4 h, 40.1 MiB:"),
+        (3.5 * 86_400, 3e12, "about 3.5 days, 2.73 TiB:"),
     ],
 )
 def test_it_is_told_in_units_of_its_size(settings: Sweep, seconds: float, size: float, told: str) -> None:
@@ -99,7 +99,7 @@ def test_it_is_told_in_units_of_its_size(settings: Sweep, seconds: float, size: 
 def test_it_fails_where_the_disk_would_fill(settings: Sweep) -> None:
     check = disk_and_time(settings, Forecast(50, 10**9 + 1, 0), 10**9, 2)
     assert check.verdict == "fail"
-    assert "Only 1 GB are free: set `storage` to a larger disk" in check.message
+    assert "Only 954 MiB are free: set `storage` to a larger disk" in check.message
 
 
 def test_audits_and_untuned_defaults_take_what_trials_and_finals_take(settings: Sweep) -> None:

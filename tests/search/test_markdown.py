@@ -1,5 +1,3 @@
-import math
-
 import pytest
 from markdown_it import MarkdownIt
 
@@ -77,37 +75,3 @@ def test_a_table_is_aligned_in_its_source():
         "| a    |   1 |",
         "| b\\|c |  10 |",
     ]
-
-
-@pytest.mark.parametrize("unknown", [None, math.nan, math.inf])
-def test_what_is_not_known_is_a_dash(unknown):
-    drawn = [f(unknown) for f in (markdown.number, markdown.points, markdown.quantity, markdown.size)]
-    assert drawn == ["-"] * 4
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (0.04321, "0.0432"), (43.21, "43.2"), (99.96, "100"), (4321.6, "4,322")]
-)
-def test_quantity(value, shown):
-    assert markdown.quantity(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(12, "12"), (4321, "4.32 k"), (991.5e9, "992 G"), (1.5e15, "1.5 P"), (math.nan, "-")]
-)
-def test_prefixed(value, shown):
-    assert markdown.prefixed(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "shown"), [(512, "512 B"), (40_000, "39.1 KiB"), (4e6, "3.81 MiB"), (2**40, "1,024 GiB")]
-)
-def test_size(size_bytes, shown):
-    assert markdown.size(size_bytes) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0 s"), (59.7, "1 min 00 s"), (125, "2 min 05 s"), (10_925, "3 h 02 min")]
-)
-def test_duration(seconds, shown):
-    assert markdown.duration(seconds) == shown

@@ -67,10 +67,10 @@ def test_the_table_says_how_long_the_rest_may_take(bare, log):
     for method in ("full", "lora", "prompt_tuning"):
         progress.records |= {record.id: record for record in [bare.trial(method, 0, [1, 2, 3])]}
     # 3 methods, each 3 trials and 3 runs of the final to come, each of 33 seconds; one at a time
-    assert progress.table().title == "planted, about 0:09:54 left"
+    assert progress.table().title == "planted, about 10 min left"
     progress("begin", bare.trial("full", 1, [], status="running"))
     progress("begin", bare.trial("full", 2, [], status="running"))
-    assert progress.table().title == "planted, about 0:04:57 left"
+    assert progress.table().title == "planted, about 5 min left"
 
 
 def test_a_sweep_that_never_began_has_no_table(bare, log):
@@ -101,7 +101,7 @@ def test_the_tables_figures_are_those_of_the_records(searched, log):
         pass
     row = next(line for line in printed(log).splitlines() if "prompt_tuning" in line)
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
-    assert cells == ["prompt_tuning", "search", "4/4", "-", "1", "1", "19.00", "0:01:28"]
+    assert cells == ["prompt_tuning", "search", "4/4", "-", "1", "1", "19.00", "1 min 28 s"]
 
 
 def test_an_audit_says_which_trial_it_takes_to_its_end(bare, log):

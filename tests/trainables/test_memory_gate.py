@@ -93,7 +93,7 @@ def test_the_portion_that_it_chooses_fits_and_twice_as_much_does_not(wordy: Work
 def test_where_not_even_one_example_fits_it_fails_with_the_numbers(wordy: Workbench) -> None:
     finding = judged(MemoryProfile(wordy, "lora", LORA, room=2**20))
     assert finding.verdict == "fail"
-    assert "0.00 are free" in finding.message
+    assert "1 MiB are free" in finding.message
     assert finding.figures["peak_bytes"] > finding.figures["room_bytes"] == 2**20
 
 

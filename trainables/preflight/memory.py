@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from trainables.amounts import size
 from trainables.preflight.findings import Finding
 from trainables.preflight.memory_profile import MemoryProfile
 from trainables.preflight.room import room_bytes
 from trainables.workbench import Workbench
-
-GIB = 2**30
 
 
 def memory(bench: Workbench, method: str, costliest: Mapping[str, Any], share: float) -> Finding:
@@ -37,10 +36,10 @@ def judged(profile: MemoryProfile) -> Finding:
     }
     told = (
         f"a step on {profile.top} examples of {profile.tokens} tokens takes "
-        f"{profile.predicted(profile.top) / GIB:.2f} GiB, {max(0, profile.room) / GIB:.2f} are free"
+        f"{size(profile.predicted(profile.top))}, {size(max(0, profile.room))} are free"
     )
     if profile.predicted(micro_batch) > profile.room:
-        least = f"on one example it takes {profile.predicted(1) / GIB:.2f} GiB"
+        least = f"on one example it takes {size(profile.predicted(1))}"
         advice = "Lower task.max_source_tokens or resources.concurrent_trials, or take a larger device."
         if not profile.checkpointing:
             advice = f"Set task.gradient_checkpointing to true. {advice}"

@@ -13,6 +13,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from trainables.amounts import number
 from trainables.storage.atomic import new_folder, write_text
 from trainables.storage.place import Place, local_copy, remove
 
@@ -46,7 +47,7 @@ def read(
         with local_copy(folder) as copy:
             if _is_whole(copy):
                 return load_file(copy / TENSORS), json.loads((copy / STATE).read_text(encoding="utf-8"))
-        on_damage(f"The checkpoint at {int(folder.name):,} examples was damaged and passed over.")
+        on_damage(f"The checkpoint at {number(int(folder.name))} examples was damaged and passed over.")
     return None
 
 

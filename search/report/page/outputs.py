@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 from markupsafe import Markup, escape
 
 from search.records import Results
-from search.report.markdown import points
 from search.report.sampled import Example, choose
+from trainables.amounts import number, points
 
 DOCUMENTS = 30
 """How many the page holds, from the worst to the best; the filter looks through these."""
@@ -79,7 +79,7 @@ def marked(prediction: str, references: list[str]) -> Markup:
 def clipped(text: str) -> str:
     """A text of at most `MOST_CHARACTERS`; what is left out is counted."""
     left_out = len(text) - MOST_CHARACTERS
-    return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]} … ({left_out:,} more characters)"
+    return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]} … ({number(left_out)} more characters)"
 
 
 def _plain(words: list[str]) -> list[str]:

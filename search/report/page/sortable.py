@@ -7,10 +7,10 @@ import pandas as pd
 
 from search.records import Results
 from search.report import tables
-from search.report.markdown import DASH, known, number, points, prefixed, quantity, size
 from search.report.names import axis_name, axis_words
 from search.report.scored import scored
 from search.verdict import Estimate, Pair, Verdict, score_name
+from trainables.amounts import DASH, known, number, points, prefixed, quantity, size
 
 _FORMS: dict[str, Callable[[float], str]] = {"_bytes": size, "_parameters": number, "_flops": prefixed}
 
