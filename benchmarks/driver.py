@@ -36,6 +36,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.trackers.tensorboard import TensorBoardLogger
 from trainables.rung_report import RungReport
+from trainables.status import Status
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -62,7 +63,7 @@ class TrivialTrial:
             score=1.0,
             scores={"rougeL": 1.0},
             cost={"train_seconds": 0.0, "evaluation_seconds": 0.0},
-            status="completed",
+            status=Status.COMPLETED,
         )
 
     def close(self) -> None:
@@ -128,7 +129,7 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
         ends = Ends()
 
         def note(event: str, record: Record) -> None:
-            if record.status != "running":
+            if record.status.has_ended:
                 ends.note()
 
         told = (TensorBoardLogger(run_folder), note)

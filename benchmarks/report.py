@@ -27,6 +27,7 @@ from search.records.record import Record, Stop, now
 from search.records.run_folder import RunFolder
 from search.samplers.proposals import guided_or_random
 from trainables.rung_report import Rung
+from trainables.status import Status
 from trainables.storage.atomic import write_text
 
 AIM_SECONDS, AIM_GIB = 20.0, 1.0
@@ -86,7 +87,7 @@ def _trial(method: str, number: int, random: Random) -> Record:
         origin="sampled" if number else "default",
         hyperparameters=_point(method, number),
         seed=number,
-        status="stopped" if is_stopped else "completed",
+        status=Status.STOPPED if is_stopped else Status.COMPLETED,
         stop=Stop(rung=reached - 1, value=rungs[-1].score, cut_off=60.0) if is_stopped else None,
         rungs=rungs,
         started=STARTED,
@@ -138,7 +139,7 @@ def _final(method: str, seed: int, score: float) -> Record:
         of_trial=None if is_baseline else f"{method}/0001",
         hyperparameters={} if is_baseline else _point(method, 1),
         seed=seed,
-        status="completed",
+        status=Status.COMPLETED,
         rungs=[_rung(method, 0, score, 0.0 if is_baseline else 100.0)],
         started=STARTED,
         ended=now(),

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from trainables.status import Status
+
 Cost = dict[str, float | int | None]
 """What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
 
@@ -35,7 +37,7 @@ class RungReport(Rung):
     Checkpoints keep the reports that came before them, as flat JSON: new fields need a default.
     """
 
-    status: Literal["running", "completed", "diverged", "out_of_memory"]
+    status: Literal[Status.RUNNING, Status.COMPLETED, Status.DIVERGED, Status.OUT_OF_MEMORY]
     """`running`: there are further rungs; each other status ends the trial."""
     message: str | None = None
     """Why it ended early: what diverged, or the bytes that were not to be had."""

@@ -72,7 +72,7 @@ def told(report: RungReport) -> dict[str, Any]:
 
     Tune flattens results for schedulers and searchers, and hands the report to all as the object that it is.
     """
-    return {"report": report, "done": report.status != "running"}
+    return {"report": report, "done": report.status.has_ended}
 
 
 def _hide_gpus_of_others() -> None:

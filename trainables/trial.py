@@ -15,6 +15,7 @@ from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
 from trainables.preemption import Preempted, check_notice
 from trainables.rung_report import RungReport
+from trainables.status import Status
 from trainables.storage import predictions
 from trainables.storage.atomic import new_file, new_folder
 from trainables.storage.place import place
@@ -75,9 +76,9 @@ class Trial:
         try:
             return self._work_to(rung)
         except Diverged as error:
-            return self._report(rung, status="diverged", message=str(error), score=None)
+            return self._report(rung, status=Status.DIVERGED, message=str(error), score=None)
         except OutOfMemory as error:
-            return self._report(rung, status="out_of_memory", message=str(error), score=None)
+            return self._report(rung, status=Status.OUT_OF_MEMORY, message=str(error), score=None)
         except Preempted:
             if self.assignment.method is not None:
                 self._save(self._reports)
@@ -96,7 +97,7 @@ class Trial:
         output = self._write_output(evaluation) if is_last and evaluation and assignment.output else {}
         report = self._report(
             rung,
-            status="completed" if is_last else "running",
+            status=Status.COMPLETED if is_last else Status.RUNNING,
             train_loss=fmean(self._losses) if self._losses else None,
             **_scores(evaluation, assignment.task.metric),
         )

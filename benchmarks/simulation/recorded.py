@@ -7,6 +7,7 @@ from benchmarks.simulation.curves import Curve, Curves, MethodCurves
 from search.records.record import Record
 from search.records.results import Results
 from trainables.errors import InputError
+from trainables.status import Status
 
 DIGITS = 4
 SECONDS = (
@@ -50,12 +51,12 @@ def _method(results: Results, method: str, rungs: int) -> MethodCurves:
 
 
 def _is_whole(trial: Record, rungs: int) -> bool:
-    return trial.status == "diverged" or (trial.status == "completed" and len(trial.rungs) == rungs)
+    return trial.status is Status.DIVERGED or (trial.status is Status.COMPLETED and len(trial.rungs) == rungs)
 
 
 def _rates(trials: Iterable[Record]) -> tuple[float, float]:
     """Medians of one method: seconds of training an example, and of evaluating at a rung."""
-    ended = [trial for trial in trials if trial.status == "completed"]
+    ended = [trial for trial in trials if trial.status is Status.COMPLETED]
     last = [(trial.cost, trial.rungs[-1].examples, len(trial.rungs)) for trial in ended]
     train = median((cost["train_seconds"] or 0.0) / examples for cost, examples, _ in last)
     evaluate = median((cost["evaluation_seconds"] or 0.0) / rungs for cost, _, rungs in last)

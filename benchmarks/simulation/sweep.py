@@ -17,6 +17,7 @@ from search.records.trial_store import TrialStore
 from search.schedulers.asha import MethodASHA
 from search.studies.study import MethodStudy
 from trainables.rung_report import RungReport
+from trainables.status import Status
 
 TASK = {"model": "simulated", "data": "simulated", "source": "s", "target": "t", "prompt": "{s}"}
 
@@ -65,9 +66,9 @@ class SimulatedSweep:
         stop = self.scheduler.stop_for(record, report) if stops_early else None
         record = self.store.report(record.id, report, stop)
         self.studies[record.method].tell(record)
-        if record.status != "running":
+        if record.status.has_ended:
             self.searcher.on_trial_complete(trial)
-        return record.status == "running"
+        return not record.status.has_ended
 
     def curve(self, record: Record) -> Curve:
         curves = self.curves.methods[record.method].curves
@@ -113,11 +114,11 @@ def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:
 def _report(curve: Curve, rung: int, budgets: list[int]) -> RungReport:
     """What a trial would report."""
     is_last = rung == len(curve.scores) - 1
-    end = "completed" if len(curve.scores) == len(budgets) else "diverged"
+    end = Status.COMPLETED if len(curve.scores) == len(budgets) else Status.DIVERGED
     return RungReport(
         rung=rung,
         examples=budgets[rung],
         score=curve.scores[rung],
         cost={"train_seconds": curve.seconds[rung]},
-        status=end if is_last else "running",
+        status=end if is_last else Status.RUNNING,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeGuard
 import typer
 
 from trainables.errors import InputError
+from trainables.status import Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -267,7 +268,7 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         sys.exit(1)
     console.print(verdict(results).summary, soft_wrap=True, highlight=False)
     console.print(f"Report: {results.folder.report / 'report.html'}", soft_wrap=True, highlight=False)
-    failed = results.finals.query("status != 'completed'")
+    failed = results.finals[results.finals["status"] != Status.COMPLETED]
     if len(failed):
         again = f"tuneoff resume {folder} tries them again"
         typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)

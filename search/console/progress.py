@@ -14,6 +14,7 @@ from search.console.tally import Standing, seconds_left, standings
 from search.records import Event, PreflightResults, Record, last_line
 from search.verdict import score_name
 from trainables.amounts import duration, number, rough_duration
+from trainables.status import Status
 
 TABLE_SECONDS = 60
 """Where the output is no terminal, the table is printed this often."""
@@ -45,7 +46,7 @@ class Progress:
         self.records[record.id] = record
         if event == "begin":
             self.live.add(record.id)
-        if record.status != "running":
+        if record.status.has_ended:
             self.live.discard(record.id)
         self.seen_running = max(self.seen_running, len(self.live))
         line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
@@ -74,24 +75,24 @@ class Progress:
         if event == "preempted":
             return f"{name} lost its machine and goes on elsewhere ({record.preemptions})"
         if event == "failed":
-            return f"{name} [red]failed[/]: {escape(last_line(record.error) or '')}"
+            return f"{name} {_coloured(Status.FAILED)}: {escape(last_line(record.error) or '')}"
         return f"{name} {self._rung(record)}"
 
     def _rung(self, record: Record) -> str:
         rung = record.rungs[-1]
-        at = f"{number(rung.examples)} examples"
-        if record.status == "diverged":
-            return f"[red]diverged[/] after {at}: {escape(record.error or '')}"
-        if record.status == "out_of_memory":
-            return f"[red]{escape(record.error or '')}[/]"
+        at, word = f"{number(rung.examples)} examples", _coloured(record.status)
+        if record.status is Status.OUT_OF_MEMORY:
+            return f"[{record.status.facts.colour}]{escape(record.error or '')}[/]"
+        if record.status.facts.has_failed:
+            return f"{word} after {at}: {escape(record.error or '')}"
         if rung.score is None:
-            return f"[yellow]stopped[/]: no finite score after {at}" if record.stop else f"has seen {at}"
+            return f"{word}: no finite score after {at}" if record.stop else f"has seen {at}"
         scored = f"{score_name(self.sweep.task.metric)} {rung.score:.2f} after {at}"
         if record.stop is not None:
             front = record.stop.front
             why = f"not above {record.stop.cut_off:.2f}" if front is None else f"on Pareto front {front + 1}"
-            return f"[yellow]stopped[/]: {scored}, {why}"
-        return f"[green]completed[/]: {scored}" if record.status == "completed" else scored
+            return f"{word}: {scored}, {why}"
+        return f"{word}: {scored}" if record.status.has_ended else scored
 
     def table(self) -> Table:
         """Where each method stands."""
@@ -114,6 +115,10 @@ class Progress:
             if row.running or row.ended or row.phase == "search":
                 table.add_row(*_cells(row))
         return table
+
+
+def _coloured(status: Status) -> str:
+    return f"[{status.facts.colour}]{status}[/]"
 
 
 def _cells(row: Standing) -> list[str]:

@@ -1,11 +1,13 @@
 """Where a sweep stands: counted from its records, and how long the rest may take."""
 
+from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
 from search.config import Sweep
-from search.records import BASELINE, UNSCORED, Record, planned_trials, winner
+from search.records import BASELINE, Record, planned_trials, winner
+from trainables.status import Status
 
 
 @dataclass(frozen=True)
@@ -59,32 +61,29 @@ def _trials(sweep: Sweep, records: list[Record], method: str) -> int:
 def _has_untuned(sweep: Sweep, records: list[Record], method: str) -> bool:
     """Whether the default is retrained, as far as is known by now: not where it failed, nor where it wins."""
     mine = [record for record in records if record.method == method and record.phase == "search"]
-    failed = any(record.origin == "default" and record.status in UNSCORED for record in mine)
+    failed = any(record.origin == "default" and record.status.facts.has_failed for record in mine)
     best = winner(mine)
     return sweep.final.untuned and not failed and not (best and best.origin == "default")
 
 
 def _audits(sweep: Sweep, records: list[Record], method: str) -> int:
-    stopped = [record for record in records if record.method == method and record.status == "stopped"]
+    stopped = [record for record in records if record.method == method and record.status is Status.STOPPED]
     return min(sweep.search.audit, len(stopped))
 
 
 def _standing(
     method: str, phase: str, planned: int, mine: list[Record], live: Container[str] | None
 ) -> Standing:
-
-    def count(*statuses: str) -> int:
-        return sum(record.status in statuses for record in mine)
-
-    scores = [r.score for r in mine if r.status == "completed" and r.score is not None]
+    ends = Counter(record.status for record in mine)
+    scores = [r.score for r in mine if r.status is Status.COMPLETED and r.score is not None]
     return Standing(
         method=method,
         phase=phase,
         planned=planned,
-        running=sum(r.status == "running" and (live is None or r.id in live) for r in mine),
-        completed=count("completed"),
-        stopped=count("stopped"),
-        failed=count("failed", "diverged", "out_of_memory"),
+        running=sum(not r.status.has_ended and (live is None or r.id in live) for r in mine),
+        completed=ends[Status.COMPLETED],
+        stopped=ends[Status.STOPPED],
+        failed=sum(record.status.facts.has_failed for record in mine),
         best_score=max(scores, default=None),
         seconds=sum(record.device_seconds for record in mine),
     )
@@ -100,7 +99,7 @@ def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> fl
     rows = [row for row in standings(sweep, records) if row.method in sweep.methods]
     total = 0.0
     for row in rows:
-        ended = [r.device_seconds for r in records if r.method == row.method and r.status != "running"]
+        ended = [r.device_seconds for r in records if r.method == row.method and r.status.has_ended]
         if not ended:
             return None
         budget = sweep.search.budget

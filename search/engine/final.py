@@ -8,7 +8,6 @@ from search.engine.experiment import Experiment
 from search.engine.searcher import RecordQueue
 from search.records import (
     BASELINE,
-    UNSCORED,
     Phase,
     Plan,
     Record,
@@ -19,6 +18,7 @@ from search.records import (
     now,
     winner,
 )
+from trainables.status import Status
 
 
 def enter(plan: Plan, store: TrialStore) -> None:
@@ -28,19 +28,19 @@ def enter(plan: Plan, store: TrialStore) -> None:
     """
     for record in _on_test(plan, store):
         known = store.records.get(record.id)
-        if known is None or known.of_trial != record.of_trial or known.status in UNSCORED:
+        if known is None or known.of_trial != record.of_trial or known.status.facts.has_failed:
             store.replace(record)
     for record in _audits(plan, store):
         if record.id not in store.records:
             store.begin(record)
-        elif store.records[record.id].status == "failed":
+        elif store.records[record.id].status is Status.FAILED:
             store.replace(record)
 
 
 def runs_left(plan: Plan, store: TrialStore) -> list[Record]:
     """The runs that were entered and have not ended."""
     entered = (store.records[record.id] for record in [*_on_test(plan, store), *_audits(plan, store)])
-    return [record for record in entered if record.status == "running"]
+    return [record for record in entered if not record.status.has_ended]
 
 
 def hold(plan: Plan, store: TrialStore, experiment: Experiment) -> None:
@@ -67,7 +67,7 @@ def _defaults(plan: Plan, store: TrialStore) -> list[Record]:
         trial
         for trials in searches
         for trial in trials
-        if trial.origin == "default" and trial.status == "completed" and trial is not winner(trials)
+        if trial.origin == "default" and trial.status is Status.COMPLETED and trial is not winner(trials)
     ]
 
 

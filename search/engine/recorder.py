@@ -14,6 +14,7 @@ from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
 from search.schedulers import MethodASHA
 from trainables.rung_report import RungReport
+from trainables.status import Status
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """The escape sequences with which Ray colours a worker's traceback."""
@@ -103,7 +104,7 @@ class Recorder(tune.Callback):
     def blame(self, error: str) -> bool:
         """Judge the trial whose worker is named by an error that ended the experiment, if there is one."""
         for name, actor in self._actors.items():
-            if actor in error and self.store.records[name].status == "running":
+            if actor in error and not self.store.records[name].status.has_ended:
                 self._judge(self.store.records[name], error)
                 return True
         return False
@@ -123,7 +124,7 @@ class Recorder(tune.Callback):
 
     def _fail(self, record: Record, error: str) -> None:
         if failure_kind(error) == "out of memory":
-            self._tell("failed", self.store.fail(record.id, memory_monitor_said(error), "out_of_memory"))
+            self._tell("failed", self.store.fail(record.id, memory_monitor_said(error), Status.OUT_OF_MEMORY))
         else:
             self._tell("failed", self.store.fail(record.id, error))
 

@@ -12,7 +12,7 @@ def trials_left(plan: Plan, store: TrialStore) -> int:
     left = 0
     for method in plan.sweep.methods:
         begun = store.search(method)
-        ended = sum(record.status != "running" for record in begun)
+        ended = sum(record.status.has_ended for record in begun)
         left += planned_trials(plan.sweep, method, begun) - ended
     return left
 

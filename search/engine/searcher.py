@@ -75,7 +75,7 @@ class MethodSearch(RecordQueue):
     def __init__(self, plan: Plan, store: TrialStore, studies: dict[str, MethodStudy]) -> None:
         self.studies = studies
         begun = [record for method in studies for record in store.search(method)]
-        super().__init__(plan, store, [record for record in begun if record.status == "running"])
+        super().__init__(plan, store, [record for record in begun if not record.status.has_ended])
 
     def suggest(self, trial_id: str) -> Any:
         show_if_due(self.studies)  # Tune asks at every turn of its loop, also when there is no room

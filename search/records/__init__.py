@@ -6,7 +6,7 @@ from search.records.events import Event, Listener
 from search.records.plan import Plan
 from search.records.preflight_results import ChecksListener, PreflightResults
 from search.records.provenance import provenance, this_start
-from search.records.record import UNSCORED, Origin, Phase, Record, Status, Stop, now
+from search.records.record import Origin, Phase, Record, Stop, now
 from search.records.repair import refuse_newer_records, repair, sound_records
 from search.records.results import BASELINE, Results, last_line, load_results, sweep_of, winner
 from search.records.run_folder import RunFolder
@@ -15,7 +15,6 @@ from search.records.trial_store import TrialStore
 
 __all__ = [
     "BASELINE",
-    "UNSCORED",
     "ChecksListener",
     "Event",
     "Listener",
@@ -26,7 +25,6 @@ __all__ = [
     "Record",
     "Results",
     "RunFolder",
-    "Status",
     "Stop",
     "TrialStore",
     "audit_of",

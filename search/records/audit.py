@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from search.records.record import Record, now
 from search.records.seeds import derived_seed
+from trainables.status import Status
 
 
 def drawn(trials: Iterable[Record], count: int) -> list[Record]:
@@ -15,7 +16,7 @@ def drawn(trials: Iterable[Record], count: int) -> list[Record]:
 
     The order is that of hashes of the trials' seeds, so of the sweep's.
     """
-    stopped = [trial for trial in trials if trial.status == "stopped"]
+    stopped = [trial for trial in trials if trial.status is Status.STOPPED]
     return sorted(stopped, key=lambda trial: derived_seed(trial.seed, "audit"))[:count]
 
 

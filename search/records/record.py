@@ -7,10 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from search.config import FORMAT, Format, refuse_newer_json, upgraded
 from trainables.rung_report import Cost, Rung
+from trainables.status import Status
 
-Status = Literal["running", "completed", "stopped", "diverged", "out_of_memory", "failed"]
-UNSCORED: tuple[Status, ...] = ("diverged", "out_of_memory", "failed")
-"""Ends in failure; a run of the final that came to one is tried again by a later start."""
 Origin = Literal["default", "warm", "sampled", "winner", "baseline"]
 Phase = Literal["search", "final", "untuned", "audit"]
 """`untuned`: a method's default retrained and scored as its winner is in the final; `audit`: a trial of the
@@ -73,7 +71,7 @@ class Record(BaseModel):
     hyperparameters: dict[str, Any]
     seed: int
     """Seed of the initialisation and of the data order."""
-    status: Status = "running"
+    status: Status = Status.RUNNING
     stop: Stop | None = None
     error: str | None = None
     """The traceback of the failure that ended it; or what diverged; or the bytes that were not to be had."""

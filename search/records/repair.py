@@ -5,6 +5,7 @@ Records are written whole, so a process that dies damages none; disks, editors a
 
 from search.records.record import Record, parse
 from search.records.run_folder import RunFolder
+from trainables.status import Status
 from trainables.storage.place import Place, contents, remove
 
 Found = list[tuple[Place, Record | None]]
@@ -65,7 +66,7 @@ def _do_again(run_folder: RunFolder, record: Record, told: str) -> str:
     file = run_folder.predictions_file(record)
     kept = f"kept as {_aside(file).name}"
     changes = {
-        "status": "running",
+        "status": Status.RUNNING,
         "rungs": record.rungs[:-1],
         "ended": None,
         "remarks": [*record.remarks, f"Its predictions were damaged, {kept}: done again."],

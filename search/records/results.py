@@ -15,6 +15,7 @@ from search.config import Sweep
 from search.records.record import Phase, Record
 from search.records.run_folder import RunFolder
 from trainables.errors import InputError
+from trainables.status import Status
 from trainables.storage.place import Place, bytes_of
 
 BASELINE = "baseline"
@@ -171,7 +172,7 @@ def winner(records: Iterable[Record]) -> Record | None:
         (record.score, -record.number, record)
         for record in records
         if record.phase == "search"
-        and record.status == "completed"
+        and record.status is Status.COMPLETED
         and record.score is not None
         and math.isfinite(record.score)
     ]
@@ -198,7 +199,7 @@ def _trial(record: Record) -> dict[str, Any]:
         "method": record.method,
         "number": record.number,
         "phase": record.phase,
-        "status": record.status,
+        "status": record.status.value,
         "origin": record.origin,
         "rungs": len(record.rungs),
         "examples": last.examples if last else 0,
@@ -218,7 +219,7 @@ def _final(record: Record) -> dict[str, Any]:
         "seed": record.number,
         "origin": record.origin,
         "of_trial": record.of_trial,
-        "status": record.status,
+        "status": record.status.value,
         "examples": last.examples if last else 0,
         "score": record.score,
         "test_loss": last.loss if last else None,

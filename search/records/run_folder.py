@@ -19,6 +19,7 @@ from search.records.lease import Lease
 from search.records.preflight_results import PreflightResults
 from search.records.record import Record, parse
 from trainables.errors import InputError
+from trainables.status import Status
 from trainables.storage import predictions
 from trainables.storage.atomic import keep_version, new_file, write_text
 from trainables.storage.place import Place, bytes_of, contents, place
@@ -122,7 +123,7 @@ class RunFolder:
         """What is wrong with predictions of completed runs, by the runs' ids; what is gone is not told."""
         damaged = {}
         for record in records:
-            is_scored = record.split == "test" and record.status == "completed"
+            is_scored = record.split == "test" and record.status is Status.COMPLETED
             if is_scored and self.predictions_file(record).exists():
                 try:
                     self.read_predictions(record)

@@ -3,10 +3,11 @@
 from collections import defaultdict
 
 from search.records.audit import drawn
-from search.records.record import Record, Status, Stop, now
+from search.records.record import Record, Stop, now
 from search.records.results import winner
 from search.records.run_folder import RunFolder
 from trainables.rung_report import RungReport
+from trainables.status import Status
 from trainables.storage.place import remove
 
 
@@ -49,16 +50,16 @@ class TrialStore:
         A trial that is taken up again repeats rungs, to no effect.
         """
         record = self.remark(trial, *report.remarks)
-        if report.rung < len(record.rungs) and report.status == "running":
+        if report.rung < len(record.rungs) and not report.status.has_ended:
             return record
-        status = "stopped" if stop else report.status
+        status = Status.STOPPED if stop else report.status
         record = record.model_copy(
             update={
                 "rungs": [*record.rungs[: report.rung], report.result()],
                 "status": status,
                 "stop": stop,
                 "error": report.message,
-                "ended": None if status == "running" else now(),
+                "ended": now() if status.has_ended else None,
             }
         )
         self._write(record)
@@ -86,7 +87,7 @@ class TrialStore:
         self._write(record)
         return record
 
-    def fail(self, trial: str, error: str, status: Status = "failed") -> Record:
+    def fail(self, trial: str, error: str, status: Status = Status.FAILED) -> Record:
         """End a trial that failed for good."""
         record = self.records[trial].model_copy(update={"status": status, "error": error, "ended": now()})
         self._write(record)
@@ -110,12 +111,12 @@ class TrialStore:
 
     def _drop_checkpoints(self, record: Record) -> None:
         """Of the trials that ended keep the best of each method on disk and those to audit; else none."""
-        if record.status == "running":
+        if not record.status.has_ended:
             return
         losers = [record]
-        if record.phase == "search" and record.status == "completed":
+        if record.phase == "search" and record.status is Status.COMPLETED:
             losers = self._beaten_by(record)
-        elif record.phase == "search" and record.status == "stopped":
+        elif record.phase == "search" and record.status is Status.STOPPED:
             losers = self._not_to_audit(record)
         for loser in losers:
             remove(self.folder.checkpoints(loser))
@@ -126,7 +127,7 @@ class TrialStore:
         if winner([record] if best is None else [best, record]) is not record:
             return [record]
         self._best[record.method] = record
-        return [r for r in self.search(record.method) if r.status == "completed" and r is not record]
+        return [r for r in self.search(record.method) if r.status is Status.COMPLETED and r is not record]
 
     def _not_to_audit(self, record: Record) -> list[Record]:
         """Of the stopped trials of its method the one, if any, that will not be audited after all."""

@@ -15,17 +15,18 @@ from search.report.names import axis_name, axis_unit, compact, metric_name
 from search.report.vegalite import Spec, data, mark, name, number
 from search.verdict import Front, MethodVerdict, Verdict
 from trainables.amounts import known
+from trainables.status import Status
 
 WIDTH, HEIGHT = 620, 340
 _PANEL = 270
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
-_FATES = {
+FATE_COLOURS = {
     "winner": "#D55E00",
-    "completed": "#0072B2",
-    "stopped early": "#999999",
+    Status.COMPLETED.facts.fate: "#0072B2",
+    Status.STOPPED.facts.fate: "#999999",
     "audited": "#56B4E9",
-    "failed": "#CC79A7",
+    Status.FAILED.facts.fate: "#CC79A7",
 }
 _LOG_FROM = 20
 """A cost axis is logarithmic where its largest value is so many times its smallest."""
@@ -91,7 +92,7 @@ def learning_curves(results: Results) -> Spec | None:
     if not rows:
         return None
     seen = {row["fate"] for row in rows}
-    shown = {fate: colour for fate, colour in _FATES.items() if fate in seen}
+    shown = {fate: colour for fate, colour in FATE_COLOURS.items() if fate in seen}
     encoding = {
         "x": number("examples", title="training examples"),
         "y": number("score", title=_validation(results), scale=_NEAR),
@@ -214,7 +215,7 @@ def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
             "hyperparameters": compact(record.hyperparameters),
         }
         for record in results.records
-        if record.phase == "search" and record.status == "completed"
+        if record.phase == "search" and record.status is Status.COMPLETED
         if (cost := record.cost.get(axis)) is not None and record.score is not None
     ]
 

@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from search.records import Record, Results, winner
 from search.statistics import running_best
 from trainables.amounts import known
+from trainables.status import Status
 
 SCORE_AXIS = "score"
 _COORDINATES = ["trial", "axis", "value", "place", "score"]
@@ -28,7 +29,7 @@ def fates(results: Results) -> Iterator[tuple[Record, str]]:
         records = results.search(method)
         best = winner(records)
         for record in drawn(records, best):
-            yield record, "winner" if record is best else _fate(record)
+            yield record, "winner" if record is best else record.status.facts.fate
         yield from ((record, "audited") for record in results.audits(method))
 
 
@@ -36,12 +37,6 @@ def drawn(records: list[Record], best: Record | None) -> list[Record]:
     """At most `MOST_TRIALS` of a method's trials, and its winner."""
     stride = -(-len(records) // MOST_TRIALS)
     return [record for place, record in enumerate(records) if place % stride == 0 or record is best]
-
-
-def _fate(record: Record) -> str:
-    return {"completed": "completed", "running": "completed", "stopped": "stopped early"}.get(
-        record.status, "failed"
-    )
 
 
 def best_so_far(results: Results) -> pd.DataFrame:
@@ -52,7 +47,7 @@ def best_so_far(results: Results) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for method in results.methods:
-        ended = [record for record in results.search(method) if record.status != "running"]
+        ended = [record for record in results.search(method) if record.status.has_ended]
         seconds = accumulate(record.device_seconds for record in ended)
         best = running_best([_full_score(record) for record in ended]).tolist()
         rows += [
@@ -65,7 +60,7 @@ def best_so_far(results: Results) -> pd.DataFrame:
 
 def _full_score(record: Record) -> float:
     score = record.score
-    return score if record.status == "completed" and known(score) else math.nan
+    return score if record.status is Status.COMPLETED and known(score) else math.nan
 
 
 def coordinates(results: Results, method: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from trainables import kinds
 from trainables.amounts import points
 from trainables.errors import InputError
 from trainables.metrics import metric_of
+from trainables.status import Status
 from trainables.storage.atomic import new_folder, write_text
 from trainables.storage.place import local_copy
 
@@ -51,7 +52,7 @@ def _finished(results: Results, method: str, seed: int) -> Record:
     if record is None:
         seeds = ", ".join(str(index) for index in sorted(finals.loc[finals["method"] == method, "seed"]))
         raise InputError(f"The final has no seed {seed} of {method!r}. Seeds present: {seeds}.")
-    if record.status != "completed":
+    if record.status is not Status.COMPLETED:
         raise InputError(
             f"The final {record.id} is not finished (it is {record.status}). "
             f"`tuneoff resume {results.folder.root}` goes on with the sweep."

@@ -6,6 +6,7 @@ from search.report.names import axis_name, axis_words, compact, metric_name
 from search.statistics import front_ranks, hypervolume
 from search.verdict import listed
 from trainables.amounts import number, points, quantity, size
+from trainables.status import Status
 
 
 def fronts(results: Results) -> str:
@@ -47,7 +48,9 @@ def front(records: list[Record], costs: list[str]) -> list[Record]:
 
 
 def _ended(records: list[Record], costs: list[str]) -> list[Record]:
-    completed = [record for record in records if record.status == "completed" and record.score is not None]
+    completed = [
+        record for record in records if record.status is Status.COMPLETED and record.score is not None
+    ]
     return [record for record in completed if all(record.cost.get(cost) is not None for cost in costs)]
 
 

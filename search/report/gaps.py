@@ -1,14 +1,14 @@
 """What is missing from a run folder, or not as planned, said in a sentence each."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 import pandas as pd
 
-from search.records import BASELINE, Results, Status, winner
+from search.records import BASELINE, Results, winner
 from search.report import tables
 from search.report.markdown import code
 from search.verdict import listed
+from trainables.status import Status
 
 
 def gaps(results: Results) -> list[str]:
@@ -31,7 +31,7 @@ def _search(results: Results) -> Iterator[str]:
 def _winners(results: Results) -> Iterator[str]:
     for method, row in tables.search(results).iterrows():
         if pd.isna(row["winner"]) and row["done"] == row["planned"]:
-            ends = [f"{row[end]} {end.replace('_', ' ')}" for end in get_args(Status)[1:] if row[end]]
+            ends = [f"{row[end]} {end.replace('_', ' ')}" for end in Status if end.has_ended and row[end]]
             yield f"{code(method)} has no winner, no score at the full budget: of its trials {listed(ends)}."
 
 
@@ -59,7 +59,7 @@ def _outdated(results: Results) -> Iterator[str]:
 def _beside(results: Results) -> Iterator[str]:
     """What decides nothing but was asked for."""
     for phase, name in (("untuned", "retrained defaults"), ("audit", "audited trials")):
-        running = [record.status == "running" for record in results.records if record.phase == phase]
+        running = [not record.status.has_ended for record in results.records if record.phase == phase]
         if any(running):
             yield f"Of the {len(running)} {name}, {sum(running)} have not ended."
 

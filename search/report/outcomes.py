@@ -9,22 +9,13 @@ from search.report.markdown import bullets, code, section, table
 from search.report.names import compact, metric_name
 from search.verdict import SearchStatistics
 from trainables.amounts import DASH, number, points, quantity
-
-_ENDS = {
-    "completed": "Completed",
-    "stopped": "Stopped early",
-    "diverged": "Diverged",
-    "out_of_memory": "Out of memory",
-    "failed": "Failed",
-}
-_ALWAYS = ("completed", "stopped")
-"""Shown also where no trial ended so."""
+from trainables.status import Status
 
 
 def search(results: Results) -> str:
-    """How each method's trials ended, and which one won."""
+    """How each method's trials ended, and which one won; a column of failures only where there are any."""
     ended = tables.search(results)
-    ends = [end for end in _ENDS if end in _ALWAYS or ended[end].any()]
+    ends = [end for end in Status if end.has_ended and (not end.facts.has_failed or ended[end].any())]
     rows = [
         [
             code(method),
@@ -39,7 +30,7 @@ def search(results: Results) -> str:
         f"Best validation: {metric_name(results)} of the winner, the completed trial whose last score is the "
         "highest. Seconds: training and evaluation, summed over the trials."
     )
-    header = ["Method", "Trials done", *(_ENDS[end] for end in ends), "Best validation", "Seconds"]
+    header = ["Method", "Trials done", *(end.facts.title for end in ends), "Best validation", "Seconds"]
     return section("Search", table(header, rows), note, bullets(_winners(results)))
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from search.records import BASELINE, Results
 from search.report.tables import methods as methods_table
+from trainables.status import Status
 
 SEED = 0
 """The seed index whose outputs are shown."""
@@ -66,7 +67,7 @@ def _at_hand(results: Results, method: str) -> bool:
     record = results.final(method, SEED)
     return (
         record is not None
-        and record.status == "completed"
+        and record.status is Status.COMPLETED
         and record.id not in results.damaged_predictions
         and results.folder.predictions_file(record).is_file()
     )

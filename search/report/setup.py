@@ -10,6 +10,7 @@ from search.report import tables
 from search.report.markdown import bullets, code, fence, section, text
 from search.report.names import data_name, metric_name
 from trainables.amounts import DASH, duration, number
+from trainables.status import Status
 
 _REFERENCES = {
     "mean": ", the mean over several references",
@@ -144,7 +145,6 @@ def _damaged(results: Results) -> list[str]:
 
 
 def _failure(row: pd.Series) -> str:
-    unsaid = "a loss or score was not finite" if row["status"] == "diverged" else "no reason was recorded"
-    reason = unsaid if pd.isna(row["reason"]) else code(row["reason"])
+    reason = Status(row["status"]).facts.reason if pd.isna(row["reason"]) else code(row["reason"])
     retries = f" after {row['retries']} retries" if row["retries"] else ""
     return f"{code(row['id'])} {row['status']}{retries}: {reason}"

@@ -9,16 +9,15 @@ import pandas as pd
 
 from search.records import (
     BASELINE,
-    UNSCORED,
     Phase,
     Record,
     Results,
-    Status,
     last_line,
     planned_trials,
     winner,
 )
 from search.verdict import untuned_name
+from trainables.status import Status
 
 _COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
 
@@ -49,7 +48,7 @@ def untuned(results: Results) -> pd.DataFrame:
 def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Of the runs that count: at full budget and scored on the test split."""
     runs = runs.reindex(columns=list(dict.fromkeys([*runs, *score_names(results), *_COSTS])))
-    ended = runs[(runs["status"] == "completed") & runs[results.sweep.task.metric].notna()]
+    ended = runs[(runs["status"] == Status.COMPLETED) & runs[results.sweep.task.metric].notna()]
     done = ended.groupby("method")
     table = pd.DataFrame(index=pd.Index(names, name="method"))
     for name in score_names(results):
@@ -75,7 +74,7 @@ def tuning(results: Results) -> pd.DataFrame:
         {"default": float, "default_examples": float, "tuned": float}
     )
     gain = table["tuned"] - table["default"]
-    return table.assign(gain=gain.where(table["default_status"] == "completed"))
+    return table.assign(gain=gain.where(table["default_status"] == Status.COMPLETED))
 
 
 def _tuning(records: list[Record]) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _tuning(records: list[Record]) -> dict[str, Any]:
     return {
         "default_trial": default.id if default else None,
         "default": default.score if default else None,
-        "default_status": default.status if default else None,
+        "default_status": default.status.value if default else None,
         "default_examples": default.rungs[-1].examples if default and default.rungs else None,
         "tuned": best.score if best else None,
         "winner": best.id if best else None,
@@ -102,8 +101,8 @@ def _search(results: Results, method: str) -> dict[str, Any]:
     ends, best = Counter(record.status for record in records), winner(records)
     return {
         "planned": planned_trials(results.sweep, method, records),
-        "done": len(records) - ends["running"],
-        **{status: ends[status] for status in get_args(Status)},
+        "done": len(records) - ends[Status.RUNNING],
+        **{status.value: ends[status] for status in Status},
         "best_validation": best.score if best else None,
         "best_rung": best.best_score if best else None,
         "winner": best.id if best else None,
@@ -142,9 +141,9 @@ def failures(results: Results) -> pd.DataFrame:
     """A row a trial or final that diverged or failed, with the last line of its traceback."""
     columns = ["id", "status", "retries", "reason"]
     rows = [
-        (record.id, record.status, record.failures, last_line(record.error))
+        (record.id, record.status.value, record.failures, last_line(record.error))
         for record in results.records
-        if record.status in UNSCORED
+        if record.status.facts.has_failed
     ]
     return pd.DataFrame(rows, columns=columns)
 

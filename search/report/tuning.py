@@ -8,6 +8,7 @@ from search.report.markdown import code, section, table
 from search.report.names import metric_name
 from search.verdict import UntunedVerdict, Verdict, listed
 from trainables.amounts import DASH, known, number, points
+from trainables.status import Status
 
 
 def tuning(results: Results, verdict: Verdict) -> str:
@@ -40,7 +41,7 @@ _NOTE = (
 
 def _default(row: pd.Series) -> str:
     score, status = points(row["default"]), row["default_status"]
-    if pd.isna(status) or status == "completed":
+    if pd.isna(status) or status == Status.COMPLETED:
         return score
     return f"{score} ({status} at {number(row['default_examples'])} examples)"
 

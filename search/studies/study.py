@@ -16,17 +16,9 @@ from search.samplers import guided_or_random, sobol_point
 from search.studies.mirror import Mirror
 from search.studies.storage import study_storage
 from spaces import Space
+from trainables.status import Status
 
-STATES = {
-    "completed": TrialState.COMPLETE,
-    "stopped": TrialState.PRUNED,
-    "diverged": TrialState.PRUNED,
-    "out_of_memory": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
-"""How a trial's end is told. A diverged one is worse than any other, which TPE learns from a pruned trial
-with few or no values; of a failed one nothing is known."""
-INFEASIBLE = {"out_of_memory": 1.0}
+INFEASIBLE = {Status.OUT_OF_MEMORY.value: 1.0}
 """The constraint that a trial which did not fit into memory violates: TPE ranks it below all that did,
 however good its early scores were (Optuna's documentation of `Trial.set_constraint`)."""
 
@@ -98,7 +90,7 @@ class MethodStudy:
     def replay(self, record: Record) -> None:
         """Enter a trial of an earlier start: told as it ended, or open where it is unfinished."""
         params = {name: record.hyperparameters[name] for name in self.space.distributions}
-        if record.status == "running":
+        if not record.status.has_ended:
             self.study.enqueue_trial(params)
             self._ask(record.number)
             self.tell(record)
@@ -120,7 +112,7 @@ class MethodStudy:
         trial = self._open[record.id]
         if not self.costs:  # Optuna takes what is reported on the way for single objectives only
             self._report(trial, record)
-        if record.status != "running":
+        if record.status.has_ended:
             for name, violation in _constraints(record).items():
                 trial.set_constraint(name, violation)
             state = self._state(record)
@@ -156,7 +148,7 @@ class MethodStudy:
         return None if None in values else [float(value) for value in values if value is not None]
 
     def _state(self, record: Record) -> TrialState:
-        state = STATES[record.status]
+        state = TrialState[record.status.facts.optuna_state]
         unknown = [record.score, *map(record.cost.get, self.costs)].count(None)
         return TrialState.FAIL if state is TrialState.COMPLETE and unknown else state
 
@@ -169,7 +161,7 @@ def _shuffled(sweep: Sweep, method: str) -> list[dict[str, Any]]:
 
 
 def _constraints(record: Record) -> dict[str, float]:
-    return INFEASIBLE if record.status == "out_of_memory" else {}
+    return INFEASIBLE if record.status is Status.OUT_OF_MEMORY else {}
 
 
 def trial_id(method: str, number: int) -> str:

@@ -7,6 +7,7 @@ from optuna.distributions import BaseDistribution
 from search.config import Sweep
 from search.records import Record, Results, RunFolder, load_results
 from trainables.errors import InputError
+from trainables.status import Status
 
 MOST_POINTS = 3
 """Points taken of each method: what was best elsewhere is a start, and the search has still to search."""
@@ -55,7 +56,7 @@ def _trials(sweep: Sweep, method: str, other: Results) -> list[Record]:
     same = [name for name, choice in other.sweep.methods.items() if choice.base == base]
     names = [method] if method in same else same
     trials = [record for name in names for record in other.search(name)]
-    return [record for record in trials if record.status == "completed" and record.score is not None]
+    return [record for record in trials if record.status is Status.COMPLETED and record.score is not None]
 
 
 def _holds(part: BaseDistribution, value: Any) -> bool:

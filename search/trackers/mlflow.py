@@ -12,13 +12,14 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from search.records import Record, Status
+from search.records import Record
 from search.trackers.tracking import labels
+from trainables.status import Status
 
 ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 """Of its server; of a database, its file and its driver."""
 KEY, NEXT_STEP = "tuneoff.key", "tuneoff.next_step"
-ENDS: dict[Status, str] = {"completed": "FINISHED", "stopped": "FINISHED", "running": "KILLED"}
+ENDS = {Status.COMPLETED: "FINISHED", Status.STOPPED: "FINISHED", Status.RUNNING: "KILLED"}
 """How MLflow names an end; all others have failed."""
 
 
@@ -60,5 +61,5 @@ class Run:
         self._client.log_batch(self._id, metrics, tags=[RunTag(NEXT_STEP, str(self.next_step))])
 
     def end(self, status: Status) -> None:
-        self._client.set_tag(self._id, "status", status)
+        self._client.set_tag(self._id, "status", status.value)
         self._client.set_terminated(self._id, ENDS.get(status, "FAILED"))

@@ -17,9 +17,10 @@ from threading import Thread
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from search.records import Event, Listener, Plan, Record, Status
+from search.records import Event, Listener, Plan, Record
 from search.trackers.tensorboard import scalars
 from trainables.errors import InputError
+from trainables.status import Status
 
 CLOSE_SECONDS = 60.0
 """How long the end of a sweep waits for a tracker that has not taken everything yet."""
@@ -106,12 +107,12 @@ def _tell(tracker: Tracker, plan: Plan, records: Iterable[Record]) -> None:
         for rung in record.rungs:
             if rung.examples >= run.next_step:
                 run.log(dict(scalars(record, rung)), rung.examples)
-        if record.status == "running":
+        if not record.status.has_ended:
             runs[record.id] = run
         else:
             run.end(record.status)
     for run in runs.values():
-        run.end("running")
+        run.end(Status.RUNNING)
 
 
 def _key(plan: Plan, record: Record) -> str:

@@ -7,8 +7,9 @@ import wandb
 from wandb.sdk import wandb_setup
 from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
 
-from search.records import Record, Status
+from search.records import Record
 from search.trackers.tracking import labels
+from trainables.status import Status
 
 ERRORS = (wandb.Error, OSError, HandleAbandonedError, MailboxClosedError)
 """Of its server; of the process on this machine that talks to it."""
@@ -69,5 +70,5 @@ class Run:
         self._run.log(values, step=examples, commit=True)
 
     def end(self, status: Status) -> None:
-        self._run.summary["status"] = status
-        self._run.finish(exit_code=0 if status in ("completed", "stopped") else 1)
+        self._run.summary["status"] = status.value
+        self._run.finish(exit_code=0 if not status.facts.has_failed else 1)

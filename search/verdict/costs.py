@@ -3,6 +3,7 @@
 import pandas as pd
 
 from search.records import BASELINE, Results
+from trainables.status import Status
 
 AXES = {
     "trainable_parameters": "trainable parameters",
@@ -31,7 +32,7 @@ def costs(results: Results) -> dict[str, dict[str, float]]:
 
 def costs_of_runs(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
     """As `costs`, of a table such as `Results.finals`, without the search."""
-    ended = runs[runs["status"] == "completed"]
+    ended = runs[runs["status"] == Status.COMPLETED]
     return {str(method): _of_runs(runs) for method, runs in ended.groupby("method")}
 
 

@@ -51,7 +51,7 @@ def importance(sweep: Sweep, method: str, records: Sequence[Record]) -> Importan
 
 def _ranked(records: Sequence[Record]) -> list[Record]:
     """The worst first: those that diverged, then those stopped at the first rung, and so on."""
-    told = [r for r in records if r.status in ("completed", "stopped", "diverged")]
+    told = [r for r in records if r.status.facts.tells_quality]
     return sorted(told, key=_rank)
 
 

@@ -11,6 +11,7 @@ from search.statistics import Corpus, Scores
 from search.verdict.values import untuned_name
 from trainables.errors import InputError
 from trainables.metrics import get, is_statistics, statistics_column
+from trainables.status import Status
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def paired(results: Results, *, untuned: bool = False) -> Paired:
 
 
 def _ended(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[(runs["status"] == "completed") & np.isfinite(runs["score"])]
+    return runs[(runs["status"] == Status.COMPLETED) & np.isfinite(runs["score"])]
 
 
 def _runs(

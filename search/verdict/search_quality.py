@@ -10,6 +10,7 @@ from search.records import Record, Results, winner
 from search.samplers import STARTUP_TRIALS
 from search.statistics import expected_best, rank_correlation
 from search.verdict.importance import Importance, importance
+from trainables.status import Status
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _random(results: Results, records: list[Record]) -> list[Record]:
     """Ended trials of independent draws; the untuned default is none, and a failure tells nothing."""
     sampler = results.sweep.search.sampler
     drawn = {"random": math.inf, "tpe": STARTUP_TRIALS, "qmc": 0, "grid": 0}[sampler]
-    ended = [r for r in records if r.status in ("completed", "stopped", "diverged")]
+    ended = [r for r in records if r.status.facts.tells_quality]
     return [record for record in ended if record.origin == "sampled" and record.number < drawn]
 
 
@@ -84,10 +85,10 @@ def _audit(records: list[Record], audits: list[Record]) -> Audit:
     """An audited trial that diverged, or found no memory or no finite score, would not have won."""
     best = winner(records)
     ended = _ended(audits)
-    scores = [run.score for run in ended if run.status == "completed" and run.score is not None]
+    scores = [run.score for run in ended if run.status is Status.COMPLETED and run.score is not None]
     bar = -math.inf if best is None or best.score is None else best.score
     return Audit(
-        stopped=sum(record.status == "stopped" for record in records),
+        stopped=sum(record.status is Status.STOPPED for record in records),
         audited=len(ended),
         wrongly_stopped=sum(score > bar for score in scores),
         best=max(scores, default=None),
@@ -95,7 +96,7 @@ def _audit(records: list[Record], audits: list[Record]) -> Audit:
 
 
 def _ended(audits: list[Record]) -> list[Record]:
-    return [run for run in audits if run.status not in ("running", "failed")]
+    return [run for run in audits if run.status.has_ended and run.status is not Status.FAILED]
 
 
 def _run_on(records: list[Record], audits: list[Record]) -> list[Record]:

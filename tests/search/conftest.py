@@ -77,7 +77,7 @@ class Planted:
 
     def trial(self, method: str, number: int, scores: list[float | None], **changes: Any) -> Record:
         """A trial of the search with one score a rung; completed, the first one the default."""
-        record = Record(
+        known = Record(
             id=f"{method}/{number:04}",
             method=method,
             number=number,
@@ -91,13 +91,14 @@ class Planted:
             rungs=[_rung(method, place, score) for place, score in enumerate(scores)],
             started=START,
             ended=END,
-        ).model_copy(update=changes)
+        )
+        record = Record.model_validate({**dict(known), **changes})
         self.folder.write_record(record)
         return record
 
     def final(self, method: str, seed: int, score: float | None, **changes: Any) -> Record:
         """A run of the final; completed."""
-        record = Record(
+        known = Record(
             id=f"{method}/seed-{seed}",
             method=method,
             number=seed,
@@ -111,7 +112,8 @@ class Planted:
             rungs=[_final_rung(method, seed, score)],
             started=START,
             ended=END,
-        ).model_copy(update=changes)
+        )
+        record = Record.model_validate({**dict(known), **changes})
         self.folder.write_record(record)
         return record
 

@@ -12,7 +12,7 @@ from search.engine import final
 from search.engine.runner import run
 from search.records.audit import audit_of, drawn
 from search.records.plan import Plan
-from search.records.record import Stop
+from search.records.record import Record, Stop
 from search.records.results import load_results, winner
 from search.records.seeds import derived_seed
 from search.records.trial_store import TrialStore
@@ -37,7 +37,8 @@ def audited(planted, trial, scores, **changes):
     """The audit of a planted trial, with one score a rung; completed."""
     run_on = planted.trial(trial.method, trial.number, scores)  # its rungs, written over the trial's record
     planted.folder.write_record(trial)
-    record = audit_of(trial).model_copy(update={"rungs": run_on.rungs, "status": "completed"} | changes)
+    told = {"rungs": run_on.rungs, "status": "completed"} | changes
+    record = Record.model_validate({**dict(audit_of(trial)), **told})
     planted.folder.write_record(record)
     return record
 

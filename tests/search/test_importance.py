@@ -10,6 +10,7 @@ from search.records.record import Record
 from search.verdict.importance import ENOUGH_TRIALS, importance
 from tests.search.conftest import SWEEP
 from trainables.rung_report import Rung
+from trainables.status import Status
 
 SWEEP_OF_LORA = Sweep.from_yaml(SWEEP)
 RATES = SWEEP_OF_LORA.spaces()["lora"].distributions["learning_rate"]
@@ -94,8 +95,8 @@ def test_three_trials_say_nothing():
 
 def test_failed_and_running_trials_do_not_count():
     records = planted(10)
-    failed = [record.model_copy(update={"status": "failed"}) for record in records[:5]]
-    running = records[5].model_copy(update={"status": "running"})
+    failed = [record.model_copy(update={"status": Status.FAILED}) for record in records[:5]]
+    running = records[5].model_copy(update={"status": Status.RUNNING})
     assert importance(SWEEP_OF_LORA, "lora", [*failed, running, *records[6:]]).trials == 4
 
 

@@ -9,6 +9,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from trainables.errors import InputError
 from trainables.rung_report import RungReport
+from trainables.status import Status
 from trainables.storage.atomic import write_text
 
 
@@ -159,7 +160,7 @@ def test_replacing_a_run_removes_what_the_earlier_one_left(store, bare):
     checkpoints(store, "lora/seed-0")
     bare.adapter(old, {"adapter_model.safetensors": "old"})
     bare.predictions(old, [{"id": "test-0"}])
-    new = old.model_copy(update={"of_trial": "lora/0002", "status": "running", "rungs": []})
+    new = old.model_copy(update={"of_trial": "lora/0002", "status": Status.RUNNING, "rungs": []})
     store.replace(new)
     assert [file.name for file in store.folder.output(old).iterdir()] == ["record.json"]
     assert not store.folder.checkpoints(old).exists()

@@ -13,6 +13,7 @@ from search.records.trial_store import TrialStore
 from tests.search.conftest import tree
 from tests.search.replay import Replay, plant_task, steps, sweep
 from trainables.errors import InputError
+from trainables.status import Status
 from trainables.storage import predictions
 
 pytestmark = pytest.mark.faults
@@ -84,7 +85,7 @@ def test_they_are_set_aside_and_their_run_is_to_be_done_again(damaged):
     after = TrialStore(damaged).records
     remark = "Its predictions were damaged, kept as predictions.parquet.damaged: done again."
     assert after.pop(RUN) == before[RUN].model_copy(
-        update={"status": "running", "rungs": before[RUN].rungs[:-1], "ended": None, "remarks": [remark]}
+        update={"status": Status.RUNNING, "rungs": before[RUN].rungs[:-1], "ended": None, "remarks": [remark]}
     )
     assert after == {name: record for name, record in before.items() if name != RUN}
     assert repair(damaged) == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from search.engine.deadline import Deadline
-from search.engine.recorder import Recorder
+from search.engine.recorder import Halt, Recorder
 from search.schedulers.asha import MethodASHA
 from tests.search.driven import NARROW, Driven, cost
 from tests.search.replay import RUNGS, curve, sweep
@@ -25,7 +25,9 @@ class Heard:
         self.driven = Driven(root / "run", settings)
         self.store = self.driven.store
         self.asha = MethodASHA(self.store, self.driven.studies, 3, settings.search.costs)
-        self.recorder = Recorder(self.store, self.driven.search, Deadline(None), [], self.asha)
+        self.recorder = Recorder(
+            self.store, self.driven.search, Deadline(None), Halt(lambda: None), [], self.asha
+        )
         self.order = order
         self.decisions: list[tuple[str, int, str]] = []
 

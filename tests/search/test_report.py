@@ -17,6 +17,7 @@ from search.report.sections import sections
 from search.report.write import write_comparison, write_report
 from search.verdict import verdict
 from search.verdict.search_quality import search_statistics
+from trainables.status import Status
 
 
 def read(planted) -> str:
@@ -131,7 +132,7 @@ def test_where_the_default_won_there_is_no_gain(finished):
 def test_what_is_beside_the_final_and_not_at_its_end_is_said(finished):
     untuned(finished, -2.0)
     record = load_results(finished.root).final("lora", 2, "untuned")
-    finished.folder.write_record(record.model_copy(update={"status": "running"}))
+    finished.folder.write_record(record.model_copy(update={"status": Status.RUNNING}))
     assert "> Of the 3 retrained defaults, 1 have not ended." in read(finished)
 
 

@@ -11,6 +11,7 @@ from search.report.names import axis_name, axis_words
 from search.report.scored import scored
 from search.verdict import Estimate, Pair, Verdict, score_name
 from trainables.amounts import DASH, known, number, points, prefixed, quantity, size
+from trainables.status import Status
 
 _FORMS: dict[str, Callable[[float], str]] = {"_bytes": size, "_parameters": number, "_flops": prefixed}
 
@@ -76,7 +77,7 @@ def _tuning(tuned: pd.DataFrame, method: str) -> Cell:
     if method not in tuned.index:
         return Cell(DASH)
     row = tuned.loc[method]
-    ended = "" if row["default_status"] == "completed" else row["default_status"] or ""
+    ended = "" if row["default_status"] == Status.COMPLETED else row["default_status"] or ""
     return Cell(f"{points(row['default'])} → {points(row['tuned'])}", _value(row["gain"]), ended)
 
 
