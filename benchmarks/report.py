@@ -107,6 +107,7 @@ def _point(method: str, number: int) -> dict[str, Any]:
 
 def _rung(method: str, place: int, score: float, seconds: float) -> Rung:
     parameters = METHODS.get(method, 0)
+    total = max(METHODS.values()) + parameters
     return Rung(
         rung=place,
         examples=RUNGS[place],
@@ -117,7 +118,8 @@ def _rung(method: str, place: int, score: float, seconds: float) -> Rung:
         capped_share=0.1,
         cost={
             "trainable_parameters": parameters,
-            "total_parameters": max(METHODS.values()) + parameters,
+            "total_parameters": total,
+            "trainable_percent": 100 * parameters / total,
             "peak_memory_bytes": 2**30,
             "startup_seconds": 0.5,
             "train_seconds": seconds,

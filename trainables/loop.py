@@ -13,9 +13,8 @@ from torch import Tensor
 from trainables import methods
 from trainables.amounts import number
 from trainables.batches import order_of, padded_tokens, training_batches
-from trainables.cost import Meter, release_memory
-from trainables.cost.memory import limit_bytes
-from trainables.cost.meter import Figures
+from trainables.cost.memory import limit_bytes, release_memory
+from trainables.cost.meter import Figures, Meter
 from trainables.data import Split
 from trainables.encode import Encoded
 from trainables.evaluation import Evaluation, evaluate

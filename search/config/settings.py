@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 import spaces
+from trainables.cost.declared import searched
 
 _FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
@@ -101,12 +102,9 @@ class Budget(Settings):
 class CostObjective(Settings):
     """A cost of a trial that its search weighs against quality."""
 
-    cost: Literal[
-        "train_seconds",
-        "peak_memory_bytes",
-        "trainable_parameters",
-        "train_flops",
-    ] = Field(description="As the records name it.")
+    cost: Literal[tuple(searched())] = Field(  # type: ignore[valid-type]  # as many as are declared
+        description="As the records name it."
+    )
     direction: Literal["min"] = Field("min", description="A cost is always to be low.")
 
 

@@ -11,10 +11,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.records import BASELINE, Results
 from search.report import coordinates
-from search.report.names import axis_name, axis_unit, compact, metric_name
+from search.report.names import compact, metric_name
 from search.report.vegalite import Spec, data, mark, name, number
 from search.verdict import Front, MethodVerdict, Verdict
 from trainables.amounts import known
+from trainables.cost.declared import COST_FIGURES
 from trainables.status import Status
 
 WIDTH, HEIGHT = 620, 340
@@ -45,7 +46,8 @@ def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
     intervals = [row for row in methods if known(row["low"])]
     on_front = [row for row in methods if row["method"] in front.methods]
     scale = _cost_scale([row["cost"] for row in [*methods, *trials]])
-    x = number("cost", title=axis_name(axis), scale=scale, axis={"format": "~s", "tickCount": 6})
+    title = COST_FIGURES[axis].axis_title
+    x = number("cost", title=title, scale=scale, axis={"format": "~s", "tickCount": 6})
     y = number("score", title=_on_test(results, verdict), scale=_NEAR)
     place, coloured = {"x": x, "y": y}, {"x": x, "y": y, "color": _colour(results)}
     spread = {**coloured, "y": number("low", title=""), "y2": {"field": "high"}}
@@ -199,7 +201,7 @@ def _method(method: MethodVerdict, axis: str) -> dict[str, Any]:
         "score": score.mean,
         "low": score.low,
         "high": score.high,
-        "cost": method.costs[axis] / axis_unit(axis),
+        "cost": method.costs[axis] / COST_FIGURES[axis].unit.divisor,
         "label": f"{score.mean:.2f} [{score.low:.2f}, {score.high:.2f}]",
     }
 
@@ -211,7 +213,7 @@ def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
             "id": record.id,
             "method": record.method,
             "score": record.score,
-            "cost": cost / axis_unit(axis),
+            "cost": cost / COST_FIGURES[axis].unit.divisor,
             "hyperparameters": compact(record.hyperparameters),
         }
         for record in results.records

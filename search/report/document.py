@@ -11,9 +11,8 @@ from search.report.names import data_name, method_name, metric_name
 from search.report.scored import reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
-from trainables.amounts import DASH, known, number, points, quantity, size
-
-_COSTS = ["Trainable", "% of total", "Train s", "Peak memory", "On disk", "Seeds"]
+from trainables.amounts import DASH, known, number, points
+from trainables.cost.declared import tabled
 
 
 def document(results: Results, verdict: Verdict, shared: Sections) -> str:
@@ -55,7 +54,8 @@ def _methods(results: Results, verdict: Verdict) -> str:
         "any seed."
     )
     ties = ["Ties"] if verdict.pairs else []
-    return section("Methods", table(["Method", *map(score_name, scores), *ties, *_COSTS], rows), note)
+    header = ["Method", *map(score_name, scores), *ties, *(figure.column for figure in tabled()), "Seeds"]
+    return section("Methods", table(header, rows), note)
 
 
 def _estimate(estimate: Estimate | None) -> str:
@@ -67,14 +67,7 @@ def _estimate(estimate: Estimate | None) -> str:
 
 
 def _costs(row: pd.Series) -> list[str]:
-    return [
-        number(row["trainable_parameters"]),
-        quantity(row["trainable_percent"]),
-        quantity(row["train_seconds"]),
-        size(row["peak_memory_bytes"]),
-        size(row["adapter_bytes"]),
-        number(row["seeds"]),
-    ]
+    return [*(figure.unit.shown(row[figure.name]) for figure in tabled()), number(row["seeds"])]
 
 
 def _improvements(results: Results, verdict: Verdict) -> str:

@@ -8,10 +8,11 @@ import vl_convert
 from search.records import Results
 from search.report import charts
 from search.report.coordinates import MOST_TRIALS
-from search.report.names import axis_name, metric_name
+from search.report.names import metric_name
 from search.report.reliability import importance_table
 from search.report.vegalite import SCHEMA, Spec
 from search.verdict import Front, SearchStatistics, Verdict
+from trainables.cost.declared import COST_FIGURES
 from trainables.storage.atomic import new_file, write_text
 from trainables.storage.place import Place
 
@@ -71,7 +72,7 @@ def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:
 
 
 def _tradeoff_words(results: Results, verdict: Verdict, front: Front) -> tuple[str, str, str, str]:
-    axis = axis_name(front.axis)
+    axis = COST_FIGURES[front.axis].axis_title
     text = (
         f"{metric_name(results)} on test against {axis}, with 95 % intervals over {verdict.intervals_over}. "
         f"On the Pareto front, the cheapest first: {', '.join(front.methods)}"

@@ -2,10 +2,11 @@
 
 from search.records import Record, Results
 from search.report.markdown import code, section, table
-from search.report.names import axis_name, axis_words, compact, metric_name
+from search.report.names import compact, metric_name
 from search.statistics import front_ranks, hypervolume
 from search.verdict import listed
-from trainables.amounts import number, points, quantity, size
+from trainables.amounts import points, quantity
+from trainables.cost.declared import COST_FIGURES
 from trainables.status import Status
 
 
@@ -17,12 +18,12 @@ def fronts(results: Results) -> str:
     ended = {method: _ended(results.search(method), costs) for method in results.methods}
     if not any(ended.values()):
         return section("Trade-off in the search", "No trial has reached the full budget yet.")
-    metric = metric_name(results)
+    metric, figures = metric_name(results), [COST_FIGURES[cost] for cost in costs]
     rows = [
         [
             code(record.id),
             points(record.score),
-            *(_amount(record, cost) for cost in costs),
+            *(figure.unit.shown(record.cost[figure.name]) for figure in figures),
             compact(record.hyperparameters),
         ]
         for records in ended.values()
@@ -30,10 +31,11 @@ def fronts(results: Results) -> str:
     ]
     note = (
         f"Completed trials of each method of which no other of the same method has both a higher {metric} on "
-        f"validation and less {listed([axis_words(cost).lower() for cost in costs], 'or')}. The final "
+        f"validation and less {listed([figure.label for figure in figures], 'or')}. The final "
         f"retrains the one with the highest {metric}."
     )
-    header = ["Trial", f"{metric} on validation", *map(_heading, costs), "Hyperparameters"]
+    headings = [figure.heading for figure in figures]
+    header = ["Trial", f"{metric} on validation", *headings, "Hyperparameters"]
     volumes = [_volumes(results, ended, cost) for cost in costs]
     return section("Trade-off in the search", table(header, rows), note, *volumes)
 
@@ -63,20 +65,7 @@ def _volumes(results: Results, ended: dict[str, list[Record]], cost: str) -> str
         spent, scores = [r.cost[cost] or 0.0 for r in records], [r.score or 0.0 for r in records]
         volume = hypervolume(spent, scores, reference_cost=dearest, reference_quality=worst)
         rows.append([code(method), quantity(float(volume) if records else 0.0)])
-    corner = f"{points(worst)} points and {axis_words(cost).lower()} {_told(cost, dearest)}"
+    figure = COST_FIGURES[cost]
+    corner = f"{points(worst)} points and {figure.label} {figure.unit.shown(dearest)}"
     note = f"The area that a front encloses with {corner}, the worst of all completed trials."
-    return table(["Method", f"Hypervolume, {_heading(cost)}"], rows) + f"\n\n{note}"
-
-
-def _heading(cost: str) -> str:
-    return axis_words(cost) if cost.endswith("_bytes") else axis_name(cost)
-
-
-def _amount(record: Record, cost: str) -> str:
-    return _told(cost, record.cost[cost] or 0.0)
-
-
-def _told(cost: str, amount: float) -> str:
-    if cost.endswith("_bytes"):
-        return size(amount)
-    return number(amount) if cost.endswith("_parameters") else quantity(amount)
+    return table(["Method", f"Hypervolume, {figure.heading}"], rows) + f"\n\n{note}"

@@ -4,33 +4,13 @@ from collections.abc import Mapping
 
 from search.records import BASELINE, Results
 from search.report.markdown import code
-from search.verdict import AXES, score_name
+from search.verdict import score_name
 from trainables.task import DataFiles
 
 
 def metric_name(results: Results) -> str:
     """The task's metric, which methods are compared by."""
     return score_name(results.sweep.task.metric)
-
-
-_UNITS = {"_seconds": "s", "_seconds_per_example": "s an example", "_joules": "J", "_bytes": "MiB"}
-
-
-def axis_name(cost: str) -> str:
-    """A cost's name with its unit: `peak_memory_bytes` is drawn in `Peak memory (MiB)`."""
-    unit = next((f" ({unit})" for ending, unit in _UNITS.items() if cost.endswith(ending)), "")
-    return f"{axis_words(cost)}{unit}"
-
-
-def axis_words(cost: str) -> str:
-    """A cost's name without its unit, with a capital."""
-    words = AXES[cost]
-    return words[0].upper() + words[1:]
-
-
-def axis_unit(cost: str) -> float:
-    """What a cost is divided by to be drawn."""
-    return 2.0**20 if cost.endswith("_bytes") else 1.0
 
 
 def method_name(method: object) -> str:

@@ -16,10 +16,9 @@ from search.records import (
     planned_trials,
     winner,
 )
-from search.verdict import untuned_name
+from search.verdict import over_seeds, untuned_name
+from trainables.cost.declared import tabled
 from trainables.status import Status
-
-_COSTS = ("trainable_parameters", "total_parameters", "train_seconds", "peak_memory_bytes", "adapter_bytes")
 
 
 def score_names(results: Results) -> list[str]:
@@ -32,8 +31,7 @@ def score_names(results: Results) -> list[str]:
 def methods(results: Results) -> pd.DataFrame:
     """A row a method and the baseline, the best by the task's metric first, those without a score last.
 
-    `<score>_mean` and `<score>_sd` are the mean and the sample standard deviation over the seeds, in
-    points; `train_seconds` is the mean of the finals, `peak_memory_bytes` their maximum.
+    Columns as `over_seeds` has them: scores in points, the cost figures that have a column, and `seeds`.
     """
     return _of_runs(results, results.finals, [*results.methods, BASELINE])
 
@@ -46,20 +44,11 @@ def untuned(results: Results) -> pd.DataFrame:
 
 
 def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Of the runs that count: at full budget and scored on the test split."""
-    runs = runs.reindex(columns=list(dict.fromkeys([*runs, *score_names(results), *_COSTS])))
-    ended = runs[(runs["status"] == Status.COMPLETED) & runs[results.sweep.task.metric].notna()]
-    done = ended.groupby("method")
-    table = pd.DataFrame(index=pd.Index(names, name="method"))
-    for name in score_names(results):
-        table[f"{name}_mean"] = done[name].mean()
-        table[f"{name}_sd"] = done[name].std(ddof=1)
-    table["trainable_parameters"] = done["trainable_parameters"].max()
-    table["trainable_percent"] = 100 * table["trainable_parameters"] / done["total_parameters"].max()
-    table["train_seconds"] = done["train_seconds"].mean()
-    table["peak_memory_bytes"] = done["peak_memory_bytes"].max()
-    table["adapter_bytes"] = done["adapter_bytes"].max()
-    table["seeds"] = done.size().reindex(table.index, fill_value=0)
+    scores = score_names(results)
+    measured = [f"{score}_{what}" for score in scores for what in ("mean", "sd")]
+    columns = [*measured, *(figure.name for figure in tabled()), "seeds"]
+    table = over_seeds(runs, scores)[columns].reindex(pd.Index(names, name="method"))
+    table = table.assign(seeds=table["seeds"].fillna(0).astype(int))
     return table.sort_values(f"{results.sweep.task.metric}_mean", ascending=False, kind="stable")
 
 

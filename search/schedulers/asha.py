@@ -98,7 +98,7 @@ class MethodASHA(FIFOScheduler):
         Decided once for each trial and rung: the scheduler and the recorder both ask, whichever Tune calls
         first, and the later of the two finds other trials in the rung and this report in the record.
         """
-        if report.status != "running":
+        if report.status.has_ended:
             return None
         place = (record.id, report.rung)
         if place not in self._stops:

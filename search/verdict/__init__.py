@@ -3,9 +3,9 @@
 `verdict(results)` is all that a page has to print.
 """
 
-from search.verdict.costs import AXES
 from search.verdict.importance import ENOUGH_TRIALS, Importance
 from search.verdict.judge import verdict
+from search.verdict.runs import over_seeds
 from search.verdict.search_quality import Audit, SearchStatistics, search_statistics
 from search.verdict.values import (
     Estimate,
@@ -20,7 +20,6 @@ from search.verdict.values import (
 from search.verdict.words import counted, listed, score_name
 
 __all__ = [
-    "AXES",
     "ENOUGH_TRIALS",
     "Audit",
     "Estimate",
@@ -34,6 +33,7 @@ __all__ = [
     "Verdict",
     "counted",
     "listed",
+    "over_seeds",
     "score_name",
     "search_statistics",
     "untuned_name",

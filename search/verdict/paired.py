@@ -8,10 +8,10 @@ import pandas as pd
 
 from search.records import Phase, Results
 from search.statistics import Corpus, Scores
+from search.verdict.runs import counting
 from search.verdict.values import untuned_name
 from trainables.errors import InputError
 from trainables.metrics import get, is_statistics, statistics_column
-from trainables.status import Status
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def paired(results: Results, *, untuned: bool = False) -> Paired:
     `untuned`: of the retrained defaults too, each under its `untuned_name`.
     """
     metric = results.sweep.task.metric
-    ended = _ended(results.finals)
+    ended = counting(results.finals)
     runs = _runs(results, ended)
     if untuned:
-        retrained = _ended(results.untuned)
+        retrained = counting(results.untuned)
         runs |= {(untuned_name(m), seed): t for (m, seed), t in _runs(results, retrained, "untuned").items()}
         ended = pd.concat([ended, retrained.assign(method=retrained["method"].map(untuned_name))])
     tables = {run: table for run, table in runs.items() if table is not None}
@@ -59,10 +59,6 @@ def paired(results: Results, *, untuned: bool = False) -> Paired:
         dropped=len(union) - len(shared),
         left_out=[f"{method}/seed-{seed}" for (method, seed), table in runs.items() if table is None],
     )
-
-
-def _ended(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[(runs["status"] == Status.COMPLETED) & np.isfinite(runs["score"])]
 
 
 def _runs(

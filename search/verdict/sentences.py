@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from search.records import BASELINE, Results, winner
 from search.statistics import Comparison
-from search.verdict.costs import AXES
 from search.verdict.paired import Paired
 from search.verdict.values import MethodVerdict, Pair, Recommendation
 from search.verdict.words import counted, listed, score_name
+from trainables.cost.declared import COST_FIGURES
 
 FEW_DOCUMENTS = 100
 FEWEST_DOCUMENTS = 6
@@ -28,14 +28,14 @@ def advice(recommendations: Iterable[Recommendation], *, of_those_compared: bool
     for (method, in_vain), group in groups.items():
         best, within = group[0].best, _within(group[0])
         if in_vain:
-            costs = listed([AXES[found.axis] for found in group], "or")
+            costs = listed([COST_FIGURES[found.axis].label for found in group], "or")
             shown = f"is shown to be {within}"
             yield f"To save on {costs}: nothing cheaper than {best}, the best{among}, {shown}."
         elif method == best:
-            costs = listed([AXES[found.axis] for found in group], "or")
+            costs = listed([COST_FIGURES[found.axis].label for found in group], "or")
             yield f"To save on {costs}: {best}, which also scores highest{among}."
         else:
-            costs = listed([f"{AXES[found.axis]} ({_share(found)})" for found in group], "or")
+            costs = listed([f"{COST_FIGURES[found.axis].label} ({_share(found)})" for found in group], "or")
             lower = f"it is {group[0].shortfall:.2f} points lower, and {within} at 95 %"
             yield f"To save on {costs}: {method}, at that share of what {best} takes; {lower}."
 

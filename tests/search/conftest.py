@@ -133,10 +133,15 @@ def _scores(score: float | None) -> dict[str, float]:
     return {"rouge1": score + 8, "rouge2": score / 2, "rougeL": score, "rougeLsum": score + 4}
 
 
-def _parameters(method: str) -> dict[str, int]:
+def _parameters(method: str) -> dict[str, float]:
     added = ADDED_PARAMETERS.get(method, 0)
     trainable = {"full": BASE_PARAMETERS, "baseline": 0}.get(method, added)
-    return {"trainable_parameters": trainable, "total_parameters": BASE_PARAMETERS + added}
+    total = BASE_PARAMETERS + added
+    return {
+        "trainable_parameters": trainable,
+        "total_parameters": total,
+        "trainable_percent": 100 * trainable / total,
+    }
 
 
 def _rung(method: str, place: int, score: float | None) -> Rung:

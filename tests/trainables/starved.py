@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from trainables.assignment import Assignment
-from trainables.cost import release_memory
+from trainables.cost.memory import release_memory
 from trainables.rung_report import RungReport
 from trainables.trial import Trial
 

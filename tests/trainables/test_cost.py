@@ -10,8 +10,8 @@ import psutil
 import pytest
 import torch
 
-from trainables.cost import Meter, release_memory
-from trainables.cost.memory import SAMPLING_SECONDS, ResidentPeak
+from trainables.cost.memory import SAMPLING_SECONDS, ResidentPeak, release_memory
+from trainables.cost.meter import Meter
 from trainables.loop import FineTuning
 from trainables.workbench import Workbench
 

@@ -1,6 +1,4 @@
-"""What a trial spends: seconds, memory, arithmetic, energy, and the time it takes to write an answer."""
+"""What a trial spends: seconds, memory, arithmetic, energy, and the time it takes to write an answer.
 
-from trainables.cost.memory import release_memory
-from trainables.cost.meter import Meter
-
-__all__ = ["Meter", "release_memory"]
+Nothing is imported here: a sweep file and a report read what is declared in `declared.py` without torch.
+"""

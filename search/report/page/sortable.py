@@ -1,19 +1,16 @@
 """The page's own tables: one that sorts, and one that marks the differences that are significant."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from search.records import Results
 from search.report import tables
-from search.report.names import axis_name, axis_words
 from search.report.scored import scored
 from search.verdict import Estimate, Pair, Verdict, score_name
-from trainables.amounts import DASH, known, number, points, prefixed, quantity, size
+from trainables.amounts import DASH, known, points
+from trainables.cost.declared import COST_FIGURES
 from trainables.status import Status
-
-_FORMS: dict[str, Callable[[float], str]] = {"_bytes": size, "_parameters": number, "_flops": prefixed}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ def methods(results: Results, verdict: Verdict) -> Table:
         *(score_name(score) for score in scores),
         *(["Ties"] if verdict.pairs else []),
         "Default → tuned, on validation",
-        *(axis_words(axis) if axis.endswith("_bytes") else axis_name(axis) for axis in axes),
+        *(COST_FIGURES[axis].heading for axis in axes),
         "Seeds",
     ]
     cells = [
@@ -84,8 +81,7 @@ def _tuning(tuned: pd.DataFrame, method: str) -> Cell:
 def _cost(cost: float | None, axis: str) -> Cell:
     if cost is None:
         return Cell(DASH)
-    form = next((form for ending, form in _FORMS.items() if axis.endswith(ending)), quantity)
-    return Cell(form(cost), cost)
+    return Cell(COST_FIGURES[axis].unit.shown(cost), cost)
 
 
 def _difference(pairs: dict[tuple[str, str], Pair], row: str, column: str) -> Cell:
