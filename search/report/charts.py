@@ -39,7 +39,7 @@ _STAIRS = {"interpolate": "step-after"}
 
 
 def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
-    """Quality on test against one cost, with intervals, the Pareto front, and the search's trials."""
+    """Plot quality on test against one cost, with intervals, the Pareto front and the search's trials."""
     axis = front.axis
     scored = [method for method in verdict.methods if axis in method.costs and method.method != BASELINE]
     methods, trials = [_method(method, axis) for method in scored], _trials(results, axis)
@@ -77,7 +77,7 @@ _LABEL = {"align": "left", "dx": 10, "dy": -8, "fontWeight": "bold"}
 
 
 def learning_curves(results: Results) -> Spec | None:
-    """Every trial's score at its rungs, a panel a method, coloured by what became of it."""
+    """Plot every trial's score at its rungs, a panel a method, coloured by how the trial ended."""
     rows = [
         {
             "method": record.method,
@@ -108,7 +108,7 @@ def learning_curves(results: Results) -> Spec | None:
 
 
 def best_so_far(results: Results) -> Spec | None:
-    """The best score that each method's search had found, against trials and against device seconds."""
+    """Plot the best score found by each method's search against trials and against device seconds."""
     table = coordinates.best_so_far(results)
     if table.empty:
         return None
@@ -124,7 +124,7 @@ def best_so_far(results: Results) -> Spec | None:
 
 
 def parallel(results: Results, method: str) -> Spec | None:
-    """Parallel coordinates of a method's trials: a line a trial, over its hyperparameters to its score.
+    """Plot a method's trials in parallel coordinates: a line a trial, from hyperparameters to score.
 
     Each axis runs from the least to the greatest value tried, on a logarithm where the space has one.
     """
@@ -148,7 +148,7 @@ def parallel(results: Results, method: str) -> Spec | None:
 
 
 def slices(results: Results, method: str) -> Spec | None:
-    """A method's scores against each of its hyperparameters, a panel each."""
+    """Plot a method's scores against each of its hyperparameters, a panel each."""
     table = coordinates.coordinates(results, method)
     axes = [axis for axis in dict.fromkeys(table["axis"]) if axis != coordinates.SCORE_AXIS]
     if not axes:
@@ -175,7 +175,7 @@ def _slice(table: pd.DataFrame, axis: str, dimension: BaseDistribution, results:
 
 
 def importance(table: pd.DataFrame) -> Spec:
-    """How much of the variance each hyperparameter explains, a panel a method.
+    """Plot how much of the variance each hyperparameter explains, a panel a method.
 
     Args:
         table: a row a hyperparameter: method, hyperparameter, importance (0 to 1).
@@ -207,7 +207,7 @@ def _method(method: MethodVerdict, axis: str) -> dict[str, Any]:
 
 
 def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
-    """The trials that were trained to the end: only their costs are those of the full budget."""
+    """Return the trials that were trained to the end: the others lack the costs of the full budget."""
     return [
         {
             "id": record.id,
@@ -253,7 +253,7 @@ def _scale(looks: dict[str, str]) -> Spec:
 
 
 def _on_test(results: Results, verdict: Verdict) -> list[str]:
-    """What the figure's intervals leave out stands on it, as it is shown without the report too."""
+    """Title the quality axis; it says what intervals leave out, as figures are shown without the report."""
     only = verdict.intervals_over == "documents only"
     return [f"{metric_name(results)} on test", *(["intervals over documents only"] if only else [])]
 

@@ -8,7 +8,7 @@ from trainables.preflight.findings import CHECKS, Check
 
 
 def checks(results: Results) -> str:
-    """A row a preflight check, a column a method, and what those say that are no pass."""
+    """Tabulate preflight checks, a row a check and a column a method, then list those that did not pass."""
     preflight = results.folder.read_preflight()
     if not preflight.methods:
         return section(
@@ -35,7 +35,7 @@ def _verdict(check: Check | None) -> str:
 
 
 def _messages(preflight: PreflightResults) -> list[str]:
-    """What is no pass, then the estimate for the whole sweep."""
+    """Return the messages of checks that did not pass, then the estimate for the whole sweep."""
     lines = [
         f"{verdict}, {name} ({listed([*map(code, methods)])}): {text(message)}"
         for (verdict, name, message), methods in preflight.objections().items()

@@ -12,7 +12,7 @@ Compared = tuple[Results, Verdict]
 
 
 def comparison(compared: list[Compared]) -> str:
-    """A Markdown document: what was compared, the scores, the mean ranks, and each sweep's verdict."""
+    """Write a Markdown document: what was compared, the scores, the mean ranks, each sweep's verdict."""
     parts = [
         f"# {len(compared)} tune-offs",
         bullets([_subject(place, *each) for place, each in enumerate(compared, start=1)]),

@@ -21,7 +21,7 @@ MOST_TRIALS = 200
 
 
 def fates(results: Results) -> Iterator[tuple[Record, str]]:
-    """Trials with what became of each; what is still running counts as completed so far.
+    """Yield each trial with how it ended; one that is still running counts as completed.
 
     `winner`, `completed`, `stopped early` or `failed`; `audited`: a stopped one as it was run on to the end.
     """
@@ -34,13 +34,13 @@ def fates(results: Results) -> Iterator[tuple[Record, str]]:
 
 
 def drawn(records: list[Record], best: Record | None) -> list[Record]:
-    """At most `MOST_TRIALS` of a method's trials, and its winner."""
+    """Thin a method's trials to `MOST_TRIALS` at most, keeping its winner."""
     stride = -(-len(records) // MOST_TRIALS)
     return [record for place, record in enumerate(records) if place % stride == 0 or record is best]
 
 
 def best_so_far(results: Results) -> pd.DataFrame:
-    """A row a trial that ended, by method and number: the best last score until then.
+    """Tabulate ended trials by method and number, each with the best final score so far.
 
     Columns: method, trial, trials (how many had ended), device_seconds (that they had taken together), best
     (points). Only trials at the full budget count for `best`, but all count for the seconds.
@@ -64,7 +64,7 @@ def _full_score(record: Record) -> float:
 
 
 def coordinates(results: Results, method: str) -> pd.DataFrame:
-    """A row a scored trial and axis: each searched hyperparameter that varies, and last the score.
+    """Tabulate scored trials by axis: each searched hyperparameter that varies, and the score last.
 
     Columns: trial, axis, value (as it is), place (0 to 1 between the least and the greatest value tried, on a
     logarithm where the space has one), score (the last one, in points, of stopped trials too).
@@ -79,7 +79,7 @@ def coordinates(results: Results, method: str) -> pd.DataFrame:
 
 
 def axis_ends(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `coordinates` with the least and the greatest value of each axis, one of each."""
+    """Select the rows of `coordinates` with the least and the greatest value of each axis, one of each."""
     places = table.groupby("axis")["place"]
     return table.loc[[*places.idxmin(), *places.idxmax()]]
 

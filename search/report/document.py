@@ -16,7 +16,7 @@ from trainables.cost.declared import tabled
 
 
 def document(results: Results, verdict: Verdict, shared: Sections) -> str:
-    """The whole of report.md."""
+    """Write the whole of report.md."""
     parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
     parts += [shared.tuning, shared.search, shared.fronts, shared.stopping, shared.quality]
     parts += [_examples(results), shared.checks, shared.setup]

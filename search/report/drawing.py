@@ -32,13 +32,13 @@ _PIPE_BYTES = 2**20
 
 
 def draw(charts: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """In this process, each when it is taken."""
+    """Draw SVGs in this process, each when the iterator reaches it."""
     return (vl_convert.vegalite_to_svg(json.dumps(chart), config=_LIGHT) for chart in charts)
 
 
 @contextmanager
 def drawn_beside() -> Iterator[Draw]:
-    """`draw` by a process that starts now, and begins to draw when it is called.
+    """Provide `draw` in a process that starts now, and draws when it is called.
 
     What a call gives is taken before the next call. If a chart cannot be drawn, the process says why on the
     error stream, and no more are given.
@@ -66,7 +66,7 @@ def _ask(question: IO[str], answer: IO[str], charts: Sequence[dict[str, Any]]) -
 
 
 def _answer(question: IO[str], answer: IO[str]) -> None:
-    """A whole line is read before anything is drawn, so that neither side waits for the other to read."""
+    """Read a whole line before drawing anything, so that neither side waits for the other to read."""
     list(draw([_SMALLEST]))
     for line in question:
         for svg in draw(json.loads(line)):

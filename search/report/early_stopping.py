@@ -9,7 +9,7 @@ from trainables.amounts import DASH, points
 
 
 def audit(results: Results, quality: list[SearchStatistics]) -> list[str]:
-    """A sentence on all methods together, then a row a method; nothing where nothing was audited."""
+    """Write a sentence on all methods, then a table with a row a method; nothing without an audit."""
     found = {statistics.method: statistics.audit for statistics in quality if statistics.audit.audited}
     if not found:
         return []

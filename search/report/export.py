@@ -100,7 +100,7 @@ def _card(results: Results, record: Record, *, peft: bool) -> str:
 
 
 def _measured(results: Results, record: Record) -> dict[str, Any]:
-    """The test scores as the hub's `model-index` has them (https://hf.co/docs/hub/model-cards#evaluation-results)."""
+    """Build the `model-index` of test scores (https://hf.co/docs/hub/model-cards#evaluation-results)."""
     data = data_name(results.sweep.task.data)
     metrics = [
         {"type": _type(name), "name": score_name(name), "value": round(score, 2)}
@@ -114,7 +114,7 @@ def _measured(results: Results, record: Record) -> dict[str, Any]:
 
 
 def _type(score: str) -> str:
-    """The metric as the hub names it: ROUGE is one, whatever its scores; a module of evaluate has a name."""
+    """Name the metric as the hub does: every ROUGE score is `rouge`; one of evaluate has its own name."""
     metric = metric_of(score)
     return metric if metric == "rouge" else score_name(score) if metric == "evaluate" else score
 

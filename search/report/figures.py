@@ -36,18 +36,18 @@ class Figure:
 
 
 def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> list[Figure]:
-    """All figures that the records allow, trade-offs first."""
+    """Draw all figures that the records allow, trade-offs first."""
     drawn = [*_tradeoffs(results, verdict), *_search(results, quality)]
     return [_figure(words, chart) for words, chart in drawn if chart is not None]
 
 
 def for_print(drawn: list[Figure]) -> list[Figure]:
-    """The others are for the page alone."""
+    """Select the figures that are written as PNG and SVG too."""
     return [figure for figure in drawn if figure.section == "tradeoff" or figure.name in _PRINTED]
 
 
 def write_figures(printed: list[Figure], svgs: Iterable[str], folder: Place) -> None:
-    """`<name>.svg` and `<name>.png` of each."""
+    """Write `<name>.svg` and `<name>.png` of each figure."""
     for figure, svg in zip(printed, svgs, strict=True):
         write_text(folder / f"{figure.name}.svg", svg)
         with new_file(folder / f"{figure.name}.png") as file:
@@ -59,7 +59,7 @@ _Drawn = tuple[tuple[str, str, str, str], Spec | None]
 
 
 def _figure(words: tuple[str, str, str, str], chart: Spec) -> Figure:
-    """The description is what a screen reader says of the drawing itself, in the SVG files too."""
+    """Complete a chart with a description, which screen readers speak, in the SVG files too."""
     *_, text = words
     return Figure(*words, {"$schema": SCHEMA, "description": text, **chart})
 

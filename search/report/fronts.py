@@ -11,7 +11,7 @@ from trainables.status import Status
 
 
 def fronts(results: Results) -> str:
-    """Each method's trials that no other of its own dominates; empty where no cost was searched for."""
+    """Tabulate each method's non-dominated trials; empty where no cost was searched for."""
     costs = results.sweep.search.costs
     if not costs:
         return ""
@@ -41,7 +41,7 @@ def fronts(results: Results) -> str:
 
 
 def front(records: list[Record], costs: list[str]) -> list[Record]:
-    """Those that no other one dominates, the cheapest by the first cost first."""
+    """Select the non-dominated trials, the cheapest by the first cost first."""
     if not records:
         return []
     losses = [[-(record.score or 0.0), *(record.cost[cost] or 0.0 for cost in costs)] for record in records]
@@ -57,7 +57,7 @@ def _ended(records: list[Record], costs: list[str]) -> list[Record]:
 
 
 def _volumes(results: Results, ended: dict[str, list[Record]], cost: str) -> str:
-    """Hypervolume a method, against one reference point for all."""
+    """Tabulate each method's hypervolume, all measured from the same reference point."""
     every = [record for records in ended.values() for record in records]
     worst, dearest = min(r.score or 0.0 for r in every), max(r.cost[cost] or 0.0 for r in every)
     rows = []

@@ -12,7 +12,7 @@ from trainables.status import Status
 
 
 def gaps(results: Results) -> list[str]:
-    """Nothing for a sweep that has ended well."""
+    """List what is missing or not as planned; empty for a sweep that ended well."""
     parts = (_search, _winners, _finals, _outdated, _baseline, _beside)
     return [sentence for part in parts for sentence in part(results)]
 
@@ -47,7 +47,7 @@ def _finals(results: Results) -> Iterator[str]:
 
 
 def _outdated(results: Results) -> Iterator[str]:
-    """An extended search may find a better trial than the one that was retrained."""
+    """Tell which methods were retrained from a trial that an extended search has beaten since."""
     for method in results.methods:
         best = winner(results.search(method))
         retrained = results.finals.loc[results.finals["method"] == method, "of_trial"].dropna().unique()
@@ -57,7 +57,7 @@ def _outdated(results: Results) -> Iterator[str]:
 
 
 def _beside(results: Results) -> Iterator[str]:
-    """What decides nothing but was asked for."""
+    """Tell which untuned defaults and audits have not ended; they decide nothing."""
     for phase, name in (("untuned", "retrained defaults"), ("audit", "audited trials")):
         running = [not record.status.has_ended for record in results.records if record.phase == phase]
         if any(running):

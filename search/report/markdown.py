@@ -12,12 +12,12 @@ _VISIBLE = dict.fromkeys(_CONTROL_CODES, "\N{REPLACEMENT CHARACTER}")
 
 
 def text(value: object) -> str:
-    """Text on one line, each character escaped that Markdown or HTML would read (but a table's `|`)."""
+    """Put text on one line and escape what Markdown or HTML would read (but a table's `|`)."""
     return re.sub(r"([\\`*_\[\]<>&#~!])", r"\\\1", _on_one_line(value))
 
 
 def code(value: object) -> str:
-    """Text on one line as a code span, within which neither Markdown nor HTML is read."""
+    """Put text on one line as a code span, within which neither Markdown nor HTML is read."""
     flat = _on_one_line(value)
     ticks = "`" * (_longest_ticks(flat) + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -25,18 +25,18 @@ def code(value: object) -> str:
 
 
 def fence(value: str) -> str:
-    """A code block that no text can close."""
+    """Put text in a code block that no text can close."""
     ticks = "`" * max(3, _longest_ticks(value) + 1)
     return "\n".join([f"{ticks}text", *_lines(value), ticks])
 
 
 def wrap(value: str, width: int = _WIDTH) -> list[str]:
-    """The lines of a text, one at least, none longer than `width` unless a single word is."""
+    """Split a text into lines, at least one, none longer than `width` unless a single word is."""
     return [part for line in _lines(value) for part in _wrap_line(line, width) or [""]]
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as aligned columns of plain text, the last one wrapped; to be set in a fence."""
+    """Align rows as columns of plain text, the last one wrapped; to be set in a fence."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)][:-1]
     lines = []
     for *cells, last in rows:
@@ -47,7 +47,7 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, names to the left and numbers to the right; aligned in its source too, for a terminal."""
+    """Write a table, names left and numbers right, aligned in its source too, for a terminal."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
     first, *others = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * first, *("-" * (width - 1) + ":" for width in others)]
@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A heading and what stands below it; empty parts are left out."""
+    """Write a heading and the parts below it; empty parts are left out."""
     return "\n\n".join(filter(None, [f"## {title}", *parts]))
 
 
@@ -72,7 +72,7 @@ def _on_one_line(value: object) -> str:
 
 
 def _lines(value: str) -> list[str]:
-    """At least one; characters that would move a terminal's cursor are made visible."""
+    """Split into lines, at least one, and make characters visible that would move a terminal's cursor."""
     return [line.translate(_VISIBLE) for line in value.splitlines()] or [""]
 
 

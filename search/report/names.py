@@ -9,7 +9,7 @@ from trainables.task import DataFiles
 
 
 def metric_name(results: Results) -> str:
-    """The task's metric, which methods are compared by."""
+    """Return the printed name of the task's metric, by which methods are compared."""
     return score_name(results.sweep.task.metric)
 
 
@@ -18,12 +18,12 @@ def method_name(method: object) -> str:
 
 
 def data_name(data: str | DataFiles) -> str:
-    """The data set's name, or the local files of its splits."""
+    """Return the data set's name, or the local files of its splits."""
     return data if isinstance(data, str) else ", ".join(f"{split}: {file}" for split, file in data if file)
 
 
 def compact(hyperparameters: Mapping[str, object]) -> str:
-    """Hyperparameters on one line, floats with three digits."""
+    """Write hyperparameters on one line, floats with three digits."""
     return ", ".join(
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in hyperparameters.items()

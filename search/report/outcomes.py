@@ -13,7 +13,7 @@ from trainables.status import Status
 
 
 def search(results: Results) -> str:
-    """How each method's trials ended, and which one won; a column of failures only where there are any."""
+    """Tabulate how each method's trials ended, and list the winners."""
     ended = tables.search(results)
     ends = [end for end in Status if end.has_ended and (not end.facts.has_failed or ended[end].any())]
     rows = [
@@ -35,7 +35,7 @@ def search(results: Results) -> str:
 
 
 def stopping(results: Results, quality: list[SearchStatistics]) -> str:
-    """Where trials were stopped early, and what the audit found of it."""
+    """Tabulate where trials were stopped early, and what the audit found."""
     rungs = tables.rungs(results)
     if not rungs:
         return section("Early stopping", "No trial has been scored yet.")
@@ -61,7 +61,7 @@ def _winners(results: Results) -> list[str]:
 
 
 def _peak(row: pd.Series) -> str:
-    """Said only where the best rung is not the last: the trial was better before it ended."""
+    """Mention the best rung only where it is not the last: the trial was better before it ended."""
     higher = row["best_rung"] > row["best_validation"]
     return f" (an earlier rung scored {points(row['best_rung'])})" if higher else ""
 

@@ -9,7 +9,7 @@ from trainables.amounts import DASH, known, number, points
 
 
 def search_quality(results: Results, found: list[SearchStatistics]) -> str:
-    """A row a method."""
+    """Tabulate how far each method's search can be trusted."""
     rows = [_row(results, statistics) for statistics in found]
     note = (
         "Best: of all trials, at the full budget. Best at random: what the best of as many random trials as "
@@ -23,7 +23,7 @@ def search_quality(results: Results, found: list[SearchStatistics]) -> str:
 
 
 def importance_table(found: list[SearchStatistics]) -> pd.DataFrame:
-    """A row a method and hyperparameter with its share; methods with too few trials are left out."""
+    """Tabulate hyperparameters' shares by method; methods with too few trials are left out."""
     rows = [
         (statistics.method, name, share)
         for statistics in found

@@ -35,7 +35,7 @@ class Example:
 
 
 def choose(results: Results, count: int = 5) -> list[Example]:
-    """Documents at evenly spaced quantiles of the mean score over the methods, the worst first.
+    """Choose documents at evenly spaced quantiles of the mean score over the methods, the worst first.
 
     The middles of `count` equal shares, so that neither the worst nor the best document of all, which
     are mostly curiosities, is shown. Equal scores are ordered by id.
@@ -53,7 +53,7 @@ def choose(results: Results, count: int = 5) -> list[Example]:
 
 
 def shown_methods(results: Results) -> list[str]:
-    """The baseline and the methods whose outputs of the shown seed are at hand."""
+    """List the baseline and the methods that have outputs of the shown seed."""
     ranking = [name for name in methods_table(results).index if name != BASELINE]
     return [name for name in [BASELINE, *ranking] if _at_hand(results, name)]
 

@@ -8,7 +8,7 @@ from trainables.amounts import DASH
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored on test, under the name that it is shown by."""
+    """A method, the baseline or an untuned default, as it was scored on test."""
 
     name: str
     scores: dict[str, Estimate]
@@ -19,7 +19,7 @@ class Scored:
 
 
 def scored(verdict: Verdict) -> list[Scored]:
-    """The highest mean of the task's metric first."""
+    """List what was scored on test, the highest mean of the task's metric first."""
     rows = [Scored(m.method, m.scores, m.letters or DASH, m.seeds, m.costs) for m in verdict.methods]
     rows += [
         Scored(untuned_name(default.method), default.scores, DASH, default.seeds, default.costs)
@@ -30,7 +30,7 @@ def scored(verdict: Verdict) -> list[Scored]:
 
 
 def reading(verdict: Verdict, metric: str) -> str:
-    """How the scores are to be read: what their intervals cover, and what the letters say."""
+    """Say what the scores' intervals cover, and what the letters mean."""
     seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
     measured = f"{seeds} with its 95 % interval over {verdict.intervals_over}."
     if not verdict.pairs:

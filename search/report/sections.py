@@ -14,7 +14,7 @@ from search.verdict import SearchStatistics, Verdict
 
 @dataclass(frozen=True)
 class Sections:
-    """Each with its heading on the first line."""
+    """Markdown of the sections, each with its heading on the first line."""
 
     tuning: str
     search: str

@@ -20,7 +20,7 @@ _REFERENCES = {
 
 
 def setup(results: Results) -> str:
-    """What was run. Facts that provenance.json does not hold are a dash."""
+    """Write what was run; facts that provenance.json does not hold are a dash."""
     return section(
         "What was run",
         bullets([*_task(results), *_procedure(results), *_machine(results)]),
@@ -34,7 +34,7 @@ def setup(results: Results) -> str:
 
 
 def metric_facts(results: Results) -> str:
-    """How the scores were computed: settings that move them by points."""
+    """Describe how the scores were computed: settings that move them by points."""
     signatures = _facts(results, "metric").get("signatures", {})
     several = "" if results.sweep.task.picks_labels else _REFERENCES[results.sweep.task.references or "all"]
     computed = "; ".join(map(code, signatures.values())) or DASH
@@ -64,7 +64,7 @@ def _chat(results: Results) -> list[str]:
 
 
 def _parameters(results: Results) -> float | None:
-    """The base model's own: the smallest total, since methods add to it."""
+    """Return the base model's parameters: the smallest total, since methods add to it."""
     totals = [record.cost.get("total_parameters") for record in results.records]
     return min((total for total in totals if total is not None), default=None)
 
@@ -100,7 +100,7 @@ def _machine(results: Results) -> list[str]:
 
 
 def _resumptions(results: Results) -> str:
-    """How often the sweep was taken up again, and whether on what it began on."""
+    """Say how often the sweep was resumed, and how often with other versions or hardware."""
     first, resumed = results.provenance, results.provenance.get("resumed", [])
     other = sum(any(start[fact] != first[fact] for fact in ("versions", "hardware")) for start in resumed)
     changed = f", {other} of them with other versions or hardware" if other else ""
@@ -121,13 +121,13 @@ def _notes(results: Results) -> list[str]:
 
 
 def _failures(results: Results) -> list[str]:
-    """What ended trials, then what befell others without ending them."""
+    """List what ended trials, then what happened to others without ending them."""
     ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
     return [*ends, *_preemptions(results), *_remarks(results), *_damaged(results)] or ["none"]
 
 
 def _preemptions(results: Results) -> list[str]:
-    """Machines that were taken away: no trial's fault, so apart from its failures."""
+    """Count machines that were taken away: no trial's fault, so apart from its failures."""
     counts = {code(r.id): r.preemptions for r in results.records if r.preemptions}
     if not counts:
         return []

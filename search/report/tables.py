@@ -22,14 +22,14 @@ from trainables.status import Status
 
 
 def score_names(results: Results) -> list[str]:
-    """The metric's family as the finals have it; before there are any, the task's metric."""
+    """List the scores of the finals' metrics; before there are any, the task's metric."""
     finals = [record for record in results.records if record.phase == "final" and record.rungs]
     found = [name for record in finals for name in record.rungs[-1].scores]
     return list(dict.fromkeys([*found, results.sweep.task.metric]))
 
 
 def methods(results: Results) -> pd.DataFrame:
-    """A row a method and the baseline, the best by the task's metric first, those without a score last.
+    """Tabulate methods and baseline, the highest mean of the task's metric first, those without one last.
 
     Columns as `over_seeds` has them: scores in points, the cost figures that have a column, and `seeds`.
     """
@@ -37,7 +37,7 @@ def methods(results: Results) -> pd.DataFrame:
 
 
 def untuned(results: Results) -> pd.DataFrame:
-    """As `methods`, a row a method whose default was retrained too, under its `untuned_name`."""
+    """Tabulate retrained defaults as `methods` does, each under its `untuned_name`."""
     runs = results.untuned
     table = _of_runs(results, runs, list(dict.fromkeys(runs["method"])))
     return table.rename(index=untuned_name)
@@ -53,7 +53,7 @@ def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataF
 
 
 def tuning(results: Results) -> pd.DataFrame:
-    """A row a method: its untuned default against its best trial, on validation.
+    """Compare each method's untuned default with its best trial, on validation; a row a method.
 
     `gain` is known only where the default was trained to the end: a score at a smaller budget does not
     measure what the default is worth.
@@ -79,7 +79,7 @@ def _tuning(records: list[Record]) -> dict[str, Any]:
 
 
 def search(results: Results) -> pd.DataFrame:
-    """A row a method: how its trials ended, its winner, and the seconds of training and evaluation."""
+    """Count how each method's trials ended, with its winner and its seconds of training and evaluation."""
     rows = {method: _search(results, method) for method in results.methods}
     columns = _search(results, BASELINE)
     return _by_method(rows, columns).astype({"best_validation": float, "best_rung": float})
@@ -101,7 +101,7 @@ def _search(results: Results, method: str) -> dict[str, Any]:
 
 
 def stops(results: Results) -> pd.DataFrame:
-    """A row a method and rung (its budget in examples): trials that reached it, and those stopped there."""
+    """Count by method and rung (its budget in examples) trials that reached it and those stopped there."""
     rows = []
     for method in results.methods:
         records = results.search(method)
@@ -113,7 +113,7 @@ def stops(results: Results) -> pd.DataFrame:
 
 
 def rungs(results: Results) -> list[int]:
-    """The budgets, in examples, at which trials are scored; the last is the full budget.
+    """List the budgets, in examples, at which trials are scored; the last is the full budget.
 
     Where the plan is not known, the fewest examples that any trial had seen there: each trains on to the
     end of its batch.
@@ -127,7 +127,7 @@ def rungs(results: Results) -> list[int]:
 
 
 def failures(results: Results) -> pd.DataFrame:
-    """A row a trial or final that diverged or failed, with the last line of its traceback."""
+    """Tabulate trials and finals that diverged or failed, with the last line of their traceback."""
     columns = ["id", "status", "retries", "reason"]
     rows = [
         (record.id, record.status.value, record.failures, last_line(record.error))
@@ -139,7 +139,7 @@ def failures(results: Results) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class DeviceSeconds:
-    """What the sweep has cost so far: starting up, training and evaluating, summed over all workers."""
+    """Seconds that the sweep has cost so far: start-up, training and evaluation of all workers."""
 
     search: float
     final: float
@@ -161,7 +161,7 @@ def device_seconds(results: Results) -> DeviceSeconds:
 
 
 def _before(record: Record, trial: Record | None) -> float:
-    """What an audit that went on from its trial's checkpoint took over from it: rungs, costs and all."""
+    """Return the seconds that an audit took over from the trial whose checkpoint it continued."""
     if record.phase != "audit" or trial is None or record.rungs[: len(trial.rungs)] != trial.rungs:
         return 0.0
     return trial.spent_seconds

@@ -12,7 +12,7 @@ from trainables.status import Status
 
 
 def tuning(results: Results, verdict: Verdict) -> str:
-    """On validation; and on test, where defaults were retrained."""
+    """Tabulate the gain from tuning, on validation, and on test where defaults were retrained."""
     values = tables.tuning(results)
     retrained = {default.method: default for default in verdict.untuned if not default.is_winner}
     rows = [
@@ -68,7 +68,7 @@ def _lead(methods: list[str]) -> str:
 
 
 def _on_test(results: Results, verdict: Verdict) -> list[str]:
-    """What the last column is, or how to have it."""
+    """Explain the last column, or say how to get it."""
     if not all(default.is_winner for default in verdict.untuned):
         limits = any(known(default.low) for default in verdict.untuned if not default.is_winner)
         interval = ", with its 95 % interval" if limits else "; one seed has no interval"

@@ -16,22 +16,22 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> Spec:
-    """What a chart is drawn from, or a layer of it; what is no finite number is unknown."""
+    """Give a chart, or a layer of it, its rows; numbers that are not finite become null."""
     return {"data": {"values": [{name: _finite(value) for name, value in row.items()} for row in rows]}}
 
 
 def mark(kind: str, encoding: Spec, **style: Any) -> Spec:
-    """One mark a row, or a line through them; `encoding` says which channel shows which column."""
+    """Draw a mark a row, or a line through all; `encoding` maps channels to columns."""
     return {"mark": {"type": kind, **style}, "encoding": encoding}
 
 
 def number(column: str, **channel: Any) -> Spec:
-    """A channel that shows an amount."""
+    """Encode a channel that shows an amount."""
     return {"field": column, "type": "quantitative", **channel}
 
 
 def name(column: str, **channel: Any) -> Spec:
-    """A channel that shows which one it is."""
+    """Encode a channel that shows a name."""
     return {"field": column, "type": "nominal", **channel}
 
 

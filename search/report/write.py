@@ -78,7 +78,7 @@ def write_comparison(folders: Sequence[str | Place], to: Path) -> Path:
 
 
 def _loaded(folder: str | Place) -> Results:
-    """The results, after what will be missing of them was told."""
+    """Load the results, and warn of damaged predictions that the report leaves out."""
     results = load_results(folder)
     for told in results.damaged_predictions.values():
         logger.warning(told)

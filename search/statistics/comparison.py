@@ -54,34 +54,34 @@ class Comparison:
 
     @property
     def methods(self) -> list[str]:
-        """The highest mean first."""
+        """All methods, the highest mean first."""
         return sorted(self.scores, key=self.mean, reverse=True)
 
     @property
     def comparable(self) -> list[str]:
-        """Methods that may be told from each other: two seeds or more, or none to draw. The best first."""
+        """Methods that may be compared, the highest mean first: with two seeds or more, or none to draw."""
         return [method for method in self.methods if self._is_comparable(method)]
 
     def mean(self, method: str) -> float:
         return float(self.by_document[method].mean())
 
     def seed_sd(self, method: str) -> float:
-        """Sample standard deviation of the seeds' means; NaN with one seed."""
+        """Return the sample standard deviation of the seeds' means, in points; NaN with one seed."""
         means = self.scores[method].mean(axis=1)
         return float(means.std(ddof=1)) if len(means) > 1 else math.nan
 
     def estimate(self, method: str) -> Uncertain:
-        """The method's mean."""
+        """Estimate the method's mean, in points."""
         return self._uncertain(self.by_document[method], [method])
 
     def difference(self, method: str, other: str) -> Uncertain:
-        """The mean of `method` minus that of `other`, paired by document; no limits if one has one seed."""
+        """Estimate `method` minus `other` in points, paired by document; limits are NaN with one seed."""
         pair = [method, other]
         found = self._uncertain(self.by_document[method] - self.by_document[other], pair)
         return found if all(map(self._is_comparable, pair)) else replace(found, seeds_variance=math.nan)
 
     def draws(self, count: int, rng: np.random.Generator) -> Scores:
-        """Means as they might have been, (count, methods in the order of `scores`).
+        """Draw means for new seeds and documents, (count, methods in the order of `scores`).
 
         Documents are resampled, the same for all methods, and with them the rest; by what seeds spread
         beyond the rest each method deviates by Student's t.
@@ -91,14 +91,14 @@ class Comparison:
         return drawn + np.sqrt(beyond) * rng.standard_t(max(self.seeds_df, 1), drawn.shape)
 
     def randomised(self, pairs: Sequence[tuple[str, str]], rng: np.random.Generator) -> Scores:
-        """Two-sided p-value of each pair, were its methods exchangeable on every document."""
+        """Test each pair by approximate randomisation over documents: two-sided p-values, (pairs,)."""
         if self.corpora:
             return randomised_corpora([(self.corpora[a], self.corpora[b]) for a, b in pairs], rng)
         differences = np.stack([self.by_document[a] - self.by_document[b] for a, b in pairs])
         return approximate_randomisation(differences, rng)
 
     def _drawn_documents(self, count: int, rng: np.random.Generator) -> Scores:
-        """Means of documents drawn with replacement, (count, methods)."""
+        """Draw means over documents resampled with replacement, (count, methods)."""
         means = np.stack(list(self.by_document.values()))
         documents = means.shape[1]
         if documents == 1:
@@ -130,14 +130,14 @@ class Comparison:
         return known and method not in self.fixed and seeds > 1 and documents > 1
 
     def _seed_variance(self, methods: Iterable[str]) -> float:
-        """Variance of one seed's mean, the methods pooled by their degrees of freedom."""
+        """Pool the variance of one seed's mean over the methods, weighted by degrees of freedom."""
         known = [method for method in methods if method in self._spread]
         weights = [len(self.scores[method]) - 1 for method in known]
         return float(np.average([self._spread[m] for m in known], weights=weights)) if known else 0.0
 
 
 def _residual_variance(scores: Scores) -> float:
-    """What neither the seed nor the document explains: the interaction's mean square."""
+    """Return the interaction's mean square: variance that neither seed nor document explains."""
     seeds, documents = scores.shape
     rest = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + scores.mean()
     return float((rest**2).sum()) / ((seeds - 1) * (documents - 1))

@@ -11,7 +11,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """One method's runs on the same documents."""
+    """One method's runs as sufficient statistics of the same documents."""
 
     statistics: Values
     """What of each document is summed up, (seeds, documents, statistics)."""
@@ -20,11 +20,11 @@ class Corpus:
 
     @property
     def pooled(self) -> Values:
-        """The mean over seeds of each document's statistics, (documents, statistics)."""
+        """Each document's statistics, the mean over seeds, (documents, statistics)."""
         return self.statistics.mean(axis=0)
 
     def influences(self) -> Values:
-        """Each run's score, spread over its documents by what each adds to it, (seeds, documents).
+        """Spread each run's score over its documents by what each adds to it, (seeds, documents).
 
         The jackknife's pseudo-values (Tukey, 1958; Efron and Tibshirani, "An Introduction to the
         Bootstrap", 1993, chapter 11), shifted so that their mean is the run's score. The spread of their
@@ -37,7 +37,7 @@ class Corpus:
         return self.of_sums(sums) + others * (without.mean(axis=1, keepdims=True) - without)
 
     def resampled(self, counts: Values) -> Values:
-        """The mean over seeds of the score, computed anew for documents taken `counts` times, (draws,).
+        """Score documents taken `counts` times, the mean over seeds, (draws,).
 
         Args:
             counts: how often each document is in the draw, (draws, documents).

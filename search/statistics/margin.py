@@ -6,7 +6,7 @@ from search.statistics.comparison import Comparison
 
 
 def shortfall_p_values(comparison: Comparison, margin: float) -> dict[str, float]:
-    """For each method the one-sided p-value of being `margin` points or more below the best in truth.
+    """Test whether each method is `margin` points or more below the best: one-sided p-values by method.
 
     Which method is the best in truth is not known either, so a method has to be shown within the margin of
     every other: the largest of its p-values counts, and needs no correction (intersection-union test,

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Adjusted p-values that hold the rate of any false finding (Holm, 1979); an unknown one stays NaN.
+    """Adjust p-values so that the rate of any false finding holds (Holm, 1979); NaN stays NaN.
 
     An unknown p-value counts among the comparisons: it is a question asked.
     """
@@ -21,7 +21,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def letters(methods: Sequence[str], different: Collection[frozenset[str]]) -> dict[str, str]:
-    """Compact letter display: two methods share a letter exactly where they are not in `different`.
+    """Assign compact letters: two methods share a letter exactly where they are not in `different`.
 
     Insertion and absorption (Piepho, "An Algorithm for a Letter-Based Representation of All-Pairwise
     Comparisons", 2004). `methods` come best first, and `a` goes to the best.
@@ -36,7 +36,7 @@ def letters(methods: Sequence[str], different: Collection[frozenset[str]]) -> di
 
 
 def _absorb(groups: Sequence[frozenset[str]]) -> list[frozenset[str]]:
-    """Without those that lie within another."""
+    """Remove groups that lie within another."""
     return [group for group in set(groups) if not any(group < other for other in groups)]
 
 

@@ -5,7 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def on_front(costs: ArrayLike, qualities: ArrayLike) -> NDArray[np.bool_]:
-    """Which points no other dominates: is as good on both, and better on one.
+    """Mask of non-dominated points, bool `(methods,)` or `(draws, methods)`.
+
+    One point dominates another where it is no worse in cost and quality, and better in one of them.
 
     Args:
         costs: shape (methods,).
@@ -19,7 +21,7 @@ def on_front(costs: ArrayLike, qualities: ArrayLike) -> NDArray[np.bool_]:
 
 
 def front_ranks(losses: ArrayLike) -> list[int]:
-    """The front that each point lies on: 0 where none dominates it, 1 where only such ones do, and so on.
+    """Rank points by Pareto front: 0 where none dominates it, 1 where only points of rank 0 do, and so on.
 
     Non-dominated sorting (Deb et al., 2002, doi 10.1109/4235.996017).
 
@@ -40,7 +42,7 @@ def front_ranks(losses: ArrayLike) -> list[int]:
 def hypervolume(
     costs: ArrayLike, qualities: ArrayLike, *, reference_cost: float, reference_quality: float
 ) -> NDArray[np.float64]:
-    """Area between the front and the reference point, in cost times quality (Zitzler and Thiele, 1998).
+    """Measure the area between front and reference point, cost times quality (Zitzler and Thiele, 1998).
 
     A point that costs more than the reference, or is worse than it, adds nothing.
 

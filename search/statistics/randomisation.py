@@ -14,7 +14,7 @@ _ROUNDING = 1e-9
 def approximate_randomisation(
     differences: NDArray[np.float64], rng: np.random.Generator, *, resamples: int = 9999
 ) -> NDArray[np.float64]:
-    """Two-sided p-value of each row's mean, were the two methods' scores exchangeable on every document.
+    """Test each row's mean against zero by random sign flips: two-sided p-values, (pairs,).
 
     What `scipy.stats.permutation_test` does to one sample of differences, with the same sign flips for all
     rows: one matrix product, which takes a sixtieth of the time over 28 pairs and 500 documents.
@@ -35,7 +35,7 @@ def approximate_randomisation(
 def randomised_corpora(
     pairs: Sequence[tuple[Corpus, Corpus]], rng: np.random.Generator, *, resamples: int = 9999
 ) -> NDArray[np.float64]:
-    """The same for scores of whole corpora: documents are swapped, and both scores computed anew.
+    """Test pairs of corpus scores by swapping documents and scoring anew: p-values, (pairs,).
 
     What differs is the score of all seeds' outputs together, which need not be equally many for both.
     """
@@ -47,7 +47,7 @@ def randomised_corpora(
 
 
 def _exceeding(corpus: Corpus, other: Corpus, signs: NDArray[np.float64]) -> int:
-    """In how many of the swaps the scores differ as much as they do."""
+    """Count the swaps after which the scores differ at least as much as they do."""
     half = (corpus.pooled - other.pooled) / 2
     middle = (corpus.pooled + other.pooled).sum(axis=0) / 2
     apart = signs @ half
@@ -57,7 +57,7 @@ def _exceeding(corpus: Corpus, other: Corpus, signs: NDArray[np.float64]) -> int
 
 
 def _signs(documents: int, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
-    """One a document, -1 where the methods' outputs are swapped: batches of (resamples, documents)."""
+    """Yield batches of signs, (resamples, documents): -1 where the methods' outputs are swapped."""
     for start in range(0, resamples, _BATCH):
         shape = (min(_BATCH, resamples - start), documents)
         yield rng.integers(0, 2, shape, dtype=np.int8) * np.float64(2) - 1

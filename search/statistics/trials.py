@@ -8,12 +8,12 @@ from scipy.special import gammaln
 
 
 def running_best(scores: ArrayLike) -> NDArray[np.float64]:
-    """The highest score of each trial and those before it; NaN until there is one."""
+    """Return the highest score up to each trial, (trials,); NaN until there is one."""
     return np.fmax.accumulate(np.asarray(scores, dtype=float))
 
 
 def expected_best(scores: ArrayLike) -> NDArray[np.float64]:
-    """The expected best of n random trials for n = 1 to all of them, shape (trials,).
+    """Estimate the expected best of n random trials for n = 1 to all of them, (trials,).
 
     The unbiased estimator of Tang et al. (arXiv 2004.13705): the mean of the maximum over all ways to take
     n of the trials without replacement. That of Dodge et al. (D19-1224) takes them with replacement and is
@@ -28,7 +28,7 @@ def expected_best(scores: ArrayLike) -> NDArray[np.float64]:
 
 
 def rank_correlation(earlier: ArrayLike, later: ArrayLike) -> tuple[float, float, int]:
-    """Kendall's tau-b and Spearman's rho between two rungs' scores, and the trials that reached both.
+    """Return Kendall's tau-b and Spearman's rho of two rungs' scores, and how many trials reached both.
 
     How far the order at a small budget foretells that at a larger one. Trials that were stopped between
     them are unknown (NaN) at the later one and left out, which makes both values too low. NaN for fewer
@@ -43,7 +43,7 @@ def rank_correlation(earlier: ArrayLike, later: ArrayLike) -> tuple[float, float
 
 
 def _order(scores: NDArray[np.float64]) -> NDArray[np.int8]:
-    """1 where a trial is above another, -1 where it is below, 0 where they tie, (trials, trials).
+    """Compare trials in pairs, (trials, trials): 1 where the first is higher, -1 where lower, 0 in a tie.
 
     Both coefficients are of these (H. E. Daniels, "The Relation Between Measures of Correlation in the
     Universe of Sample Permutations", Biometrika 33, 1944); scipy.stats takes longer to import than all else
@@ -60,12 +60,12 @@ def _kendall(order: NDArray[np.int8], other: NDArray[np.int8]) -> float:
 
 
 def _spearman(order: NDArray[np.int8], other: NDArray[np.int8]) -> float:
-    """Each row's sum is twice the trial's rank, but for a constant; of those that tie, the mean rank."""
+    """Correlate row sums: each is twice the trial's rank (the mean rank in a tie) minus a constant."""
     return float(np.corrcoef(order.sum(axis=1, dtype=int), other.sum(axis=1, dtype=int))[0, 1])
 
 
 def share_interval(count: int, of: int) -> tuple[float, float]:
-    """The exact 95 % interval of a share that was found `count` times in `of` draws; NaN for no draws.
+    """Return the exact 95 % interval of a share found `count` times in `of` draws; NaN for no draws.
 
     C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934.
     """

@@ -28,17 +28,17 @@ class Uncertain:
     documents_df: float
 
     def half_width(self, tail: float) -> float:
-        """How far the limit with the probability `tail` beyond it lies from the value."""
+        """Return the distance from the value to the limit that has the probability `tail` beyond it."""
         sources = ((self.seeds_variance, self.seeds_df), (self.documents_variance, self.documents_df))
         return math.hypot(*(variance**0.5 * stdtrit(df, tail) for variance, df in sources if variance != 0))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """The two-sided limits."""
+        """Return the two-sided confidence limits."""
         half = self.half_width((1 - confidence) / 2)
         return self.value - half, self.value + half
 
     def tail(self, distance: float) -> float:
-        """The probability beyond a limit that lies `distance` above the value: `half_width` inverted."""
+        """Return the probability beyond a limit `distance` above the value: the inverse of `half_width`."""
         if math.isnan(self.half_width(0.25)):
             return math.nan
         if distance < 0:
@@ -51,5 +51,5 @@ class Uncertain:
         return math.exp(high)
 
     def p_value(self) -> float:
-        """Two-sided, of the value being zero in truth: below 0.05 where the 95 % interval leaves zero out."""
+        """Test the value against zero, two-sided: below 0.05 where the 95 % interval excludes zero."""
         return 2 * self.tail(abs(self.value))

@@ -21,7 +21,7 @@ _FEWEST_TRIALS = 4
 
 @dataclass(frozen=True)
 class Importance:
-    """How much each hyperparameter had to do with a trial's being among the best third."""
+    """Share of each hyperparameter in deciding whether a trial is among the best third."""
 
     shares: dict[str, float]
     """Hyperparameter to its share, the highest first; they add up to 1. Empty where nothing can be said."""
@@ -30,12 +30,12 @@ class Importance:
 
     @property
     def too_few(self) -> bool:
-        """Whether the shares are a hint at best, and must not be shown without saying so."""
+        """Whether there are so few trials that the shares may be shown only with a warning."""
         return self.trials < ENOUGH_TRIALS
 
 
 def importance(sweep: Sweep, method: str, records: Sequence[Record]) -> Importance:
-    """Importance of a method's hyperparameters, from the records of its search.
+    """Compute the importance of a method's hyperparameters from the records of its search.
 
     PED-ANOVA only asks which trials are among the best. A stopped trial is known not to be, though its
     score at the full budget is not known: trials are ranked by the rung they reached, then by their score.
@@ -50,7 +50,7 @@ def importance(sweep: Sweep, method: str, records: Sequence[Record]) -> Importan
 
 
 def _ranked(records: Sequence[Record]) -> list[Record]:
-    """The worst first: those that diverged, then those stopped at the first rung, and so on."""
+    """Sort trials from worst to best: diverged ones first, then by the rung they reached, then by score."""
     told = [r for r in records if r.status.facts.tells_quality]
     return sorted(told, key=_rank)
 
@@ -60,7 +60,7 @@ def _rank(record: Record) -> tuple[bool, int, float]:
 
 
 def _study(sweep: Sweep, method: str, ranked: Sequence[Record]) -> "optuna.Study":
-    """The trials with their rank for a value: the scores of two rungs cannot be compared."""
+    """Build a study whose values are the trials' ranks: scores of different rungs cannot be compared."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -48,7 +48,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
 
 
 def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
-    """All pairs that can be compared, the better first; one differs only if documents alone say so too."""
+    """Compare all comparable pairs, better method first; a difference must hold over documents alone too."""
     pairs = list(combinations(comparison.comparable, 2))
     if not pairs:
         return []

@@ -16,7 +16,7 @@ from trainables.metrics import get, is_statistics, statistics_column
 
 @dataclass(frozen=True)
 class Paired:
-    """What can be compared: the runs that have ended, on the documents that all of them have."""
+    """Scores of the runs that count, on the documents that all of them share."""
 
     scores: dict[str, dict[str, Scores | Corpus]]
     """Score name to method to points, (seeds, documents), or to the corpus that the score is of; the task's
@@ -33,7 +33,7 @@ class Paired:
 
     @property
     def by_method(self) -> dict[str, Scores | Corpus]:
-        """The task's metric."""
+        """Method to scores of the task's metric."""
         return next(iter(self.scores.values()))
 
 
@@ -64,13 +64,13 @@ def paired(results: Results, *, untuned: bool = False) -> Paired:
 def _runs(
     results: Results, ended: pd.DataFrame, phase: Phase = "final"
 ) -> dict[tuple[str, int], pd.DataFrame | None]:
-    """Method and seed to the run's scores by document."""
+    """Map (method, seed) to the run's scores, a row a document; None where it has none."""
     names = zip(ended["method"], ended["seed"], strict=True)
     return {(str(method), int(seed)): _table(results, method, seed, phase) for method, seed in names}
 
 
 def _table(results: Results, method: str, seed: int, phase: Phase) -> pd.DataFrame | None:
-    """A run's finite scores by document; None where it has none."""
+    """Read a run's finite scores, a row a document; None where it has none."""
     metric = results.sweep.task.metric
     try:
         table = results.predictions(method, seed, phase)
@@ -85,7 +85,7 @@ def _table(results: Results, method: str, seed: int, phase: Phase) -> pd.DataFra
 
 
 def _documents(indices: list[pd.Index]) -> tuple[pd.Index, pd.Index]:
-    """Those that all have, in the first one's order, and those that any has."""
+    """Return the documents that all indices share, in the first one's order, and those of any index."""
     shared, union = (indices[0], indices[0]) if indices else (pd.Index([]), pd.Index([]))
     for index in indices[1:]:
         shared, union = shared[shared.isin(index)], union.union(index)
@@ -93,7 +93,7 @@ def _documents(indices: list[pd.Index]) -> tuple[pd.Index, pd.Index]:
 
 
 def _names(tables: dict[tuple[str, int], pd.DataFrame], metric: str) -> Iterator[str]:
-    """The scores that every run has."""
+    """Yield the scores that every run has, the task's metric first."""
     yield metric
     first, *others = tables.values()
     shared = (name for name in first if all(name in table for table in others))
@@ -112,7 +112,7 @@ def _stacked(
 
 
 def _statistics(runs: list[pd.DataFrame], score: str) -> Scores:
-    """(seeds, documents, statistics)."""
+    """Stack a score's sufficient statistics into an array (seeds, documents, statistics)."""
     column = statistics_column(score)
     return np.array([np.stack(run[column].to_list()) for run in runs], dtype=float)
 

@@ -15,7 +15,7 @@ from trainables.status import Status
 
 @dataclass(frozen=True)
 class RungCorrelation:
-    """How far the order of the trials at one rung was that of a later one."""
+    """Rank correlation between the trials' scores at two rungs."""
 
     earlier: int
     later: int
@@ -30,7 +30,7 @@ class RungCorrelation:
 
 @dataclass(frozen=True)
 class Audit:
-    """What became of stopped trials that were run to the end, held against their method's winner."""
+    """Outcome of running stopped trials to the end, compared with their method's winner."""
 
     stopped: int
     """Trials that were stopped early."""
@@ -44,7 +44,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class SearchStatistics:
-    """One method's search."""
+    """Statistics of one method's search."""
 
     method: str
     expected_best: list[float]
@@ -61,7 +61,7 @@ class SearchStatistics:
 
 
 def search_statistics(results: Results, method: str) -> SearchStatistics:
-    """From the records of one method's search, and of its audit."""
+    """Compute the statistics of one method's search from its records and those of its audit."""
     records, audits = results.search(method), results.audits(method)
     known = method in results.sweep.methods
     return SearchStatistics(
@@ -74,7 +74,7 @@ def search_statistics(results: Results, method: str) -> SearchStatistics:
 
 
 def _random(results: Results, records: list[Record]) -> list[Record]:
-    """Ended trials of independent draws; the untuned default is none, and a failure tells nothing."""
+    """Select ended trials that were drawn independently: no untuned defaults, no failures."""
     sampler = results.sweep.search.sampler
     drawn = {"random": math.inf, "tpe": STARTUP_TRIALS, "qmc": 0, "grid": 0}[sampler]
     ended = [r for r in records if r.status.facts.tells_quality]
@@ -82,7 +82,7 @@ def _random(results: Results, records: list[Record]) -> list[Record]:
 
 
 def _audit(records: list[Record], audits: list[Record]) -> Audit:
-    """An audited trial that diverged, or found no memory or no finite score, would not have won."""
+    """Count audited trials that beat the winner; one that diverged or ran out of memory did not."""
     best = winner(records)
     ended = _ended(audits)
     scores = [run.score for run in ended if run.status is Status.COMPLETED and run.score is not None]
@@ -100,7 +100,7 @@ def _ended(audits: list[Record]) -> list[Record]:
 
 
 def _run_on(records: list[Record], audits: list[Record]) -> list[Record]:
-    """The trials, the audited ones as far as they were run in the end."""
+    """Replace each audited trial by its audit, which was run to the end."""
     ended = {run.of_trial: run for run in _ended(audits)}
     return [ended.get(record.id, record) for record in records]
 
@@ -114,7 +114,7 @@ def _correlations(records: list[Record]) -> list[RungCorrelation]:
 
 
 def _by_rung(records: list[Record]) -> np.ndarray:
-    """Scores in points, (rungs, trials); NaN where a trial has none."""
+    """Arrange scores as an array (rungs, trials), in points; NaN where a trial has none."""
     places = [rung.rung for record in records for rung in record.rungs]
     scores = np.full((max(places, default=-1) + 1, len(records)), math.nan)
     for trial, record in enumerate(records):

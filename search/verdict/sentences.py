@@ -16,7 +16,7 @@ FEWEST_DOCUMENTS = 6
 
 
 def advice(recommendations: Iterable[Recommendation], *, of_those_compared: bool = False) -> Iterator[str]:
-    """A sentence for each method that is recommended, and one for the costs that nothing saves on.
+    """Yield a sentence for each recommended method, and one for the costs that no method saves on.
 
     `of_those_compared`: there are others, which one seed leaves out.
     """
@@ -49,7 +49,7 @@ def _within(found: Recommendation) -> str:
 
 
 def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
-    """The best method, its lead over the untrained model, and what it is tied with.
+    """Name the best method, its lead over the untrained model, and the methods it is tied with.
 
     A method with one seed is the best of nothing: where others have more, the best is one of those.
     """
@@ -72,7 +72,7 @@ def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[
 
 
 def _one_seed(results: Results, single: Sequence[MethodVerdict], *, others: bool) -> Iterator[str]:
-    """What one seed leaves open, and how more are had."""
+    """Say that one seed compares no methods, and how to get more seeds."""
     if single and others:
         names = listed([f"{method.method} ({method.score.mean:.2f})" for method in single])
         verb = "is" if len(single) == 1 else "are"
@@ -92,7 +92,7 @@ def _more_seeds(results: Results) -> str:
 
 
 def notes(results: Results, paired: Paired, comparison: Comparison) -> Iterator[str]:
-    """What weakens the verdict, or is left out of it."""
+    """Yield what weakens the verdict or was left out of it, a sentence each."""
     missing = [method for method in results.methods if method not in comparison.scores]
     if comparison.scores and missing:
         yield f"Without a score on test, and not compared: {listed(missing)}."
@@ -149,7 +149,7 @@ def _lead(best: MethodVerdict, methods: Sequence[MethodVerdict], pairs: Sequence
 def _ties(
     trained: Sequence[MethodVerdict], compared: Sequence[MethodVerdict], pairs: Sequence[Pair]
 ) -> Iterator[str]:
-    """What the best of `compared` is told from, and what it is not."""
+    """Say which methods the best of `compared` differs from, and which it does not."""
     if len(trained) == 1:
         yield "No other method has been scored."
     elif len(compared) == 1:

@@ -16,7 +16,7 @@ Costs = Mapping[str, Mapping[str, float]]
 
 
 def fronts(comparison: Comparison, costs: Costs, rng: np.random.Generator) -> Iterator[Front]:
-    """One for each axis that two methods or more were measured on, and where they differ from zero."""
+    """Yield a Pareto front for each cost that two methods have and that is not zero for all of them."""
     draws = dict(zip(comparison.scores, comparison.draws(_DRAWS, rng).T, strict=True))
     for axis in _axes(costs):
         spent = {m: costs[m][axis] for m in comparison.methods if m in costs and axis in costs[m]}
@@ -43,7 +43,7 @@ def _front(comparison: Comparison, axis: str, spent: Mapping[str, float], draws:
 
 
 def _chances(comparison: Comparison, spent: Mapping[str, float], draws: Scores) -> dict[str, float]:
-    """How often each method that may be compared is on the front of these."""
+    """Map each comparable method to the share of `draws` (draws, methods) in which it is on the front."""
     names, costs = list(spent), np.array(list(spent.values()))
     compared = [place for place, name in enumerate(names) if name in comparison.comparable]
     shares = on_front(costs[compared], draws[:, compared]).mean(axis=0)
@@ -51,7 +51,7 @@ def _chances(comparison: Comparison, spent: Mapping[str, float], draws: Scores) 
 
 
 def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iterator[Recommendation]:
-    """The cheapest method shown to be within the margin of the best, on each axis.
+    """Yield for each cost the cheapest method that is shown to be within `margin` points of the best.
 
     Holm's correction over the methods that are cheaper than the best: a recommended method is farther from
     the best than the margin in at most one sweep of twenty, however many were tried. Nothing is recommended

@@ -5,7 +5,7 @@ from typing import Literal
 
 
 def untuned_name(method: str) -> str:
-    """The name under which a method's untuned default is compared and shown; no method can have it."""
+    """Return the name of a method's untuned default in comparisons and tables; no method can have it."""
     return f"{method} (untuned)"
 
 
@@ -44,7 +44,7 @@ class MethodVerdict:
 
 @dataclass(frozen=True)
 class UntunedVerdict:
-    """A method's untuned default as retrained and scored like its winner, and what tuning is worth."""
+    """A method's untuned default, retrained and scored like the winner, and the gain from tuning."""
 
     method: str
     scores: dict[str, Estimate]
@@ -84,7 +84,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Front:
-    """The trade-off of quality against one cost: the methods that no cheaper method equals.
+    """Pareto front of quality and one cost: the methods that no cheaper or equally cheap one matches.
 
     Of trained methods only: the baseline has no cost of training.
     """
@@ -110,7 +110,7 @@ class Front:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The cheapest method that is within the margin of the best, on one cost axis."""
+    """The cheapest method within the margin of the best, by one cost."""
 
     axis: str
     method: str
@@ -130,7 +130,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that the page says about the methods."""
+    """Everything that a report says about the methods."""
 
     metric: str
     """Name of the task's metric, `rougeL`."""

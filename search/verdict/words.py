@@ -8,10 +8,10 @@ __all__ = ["counted", "listed", "score_name"]
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Join words in a sentence: `a`, `a and b`, `a, b and c`."""
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def counted(count: int, thing: str) -> str:
-    """`1 document`, `2 documents`."""
+    """Write a count with its noun: `1 document`, `2 documents`."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

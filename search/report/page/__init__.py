@@ -25,7 +25,7 @@ _HERE = files(__package__)
 
 
 def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Figure]) -> str:
-    """The whole page. Text of models and data is escaped, and nothing is loaded from anywhere."""
+    """Render the whole page; text of models and data is escaped, and nothing is loaded from anywhere."""
     task = results.sweep.task
     return _template("page.html.j2").render(
         name=results.sweep.name,
@@ -49,7 +49,7 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
 
 
 def plain_page(title: str, markdown: str) -> str:
-    """A Markdown document as a page of its own."""
+    """Render a Markdown document as a page of its own."""
     return _template("plain.html.j2").render(
         title=title, css=_file("page.css"), body=Markup(_markdown().render(markdown))
     )
@@ -66,13 +66,13 @@ def _file(name: str) -> Markup:
 
 
 def _script_json(value: Any) -> Markup:
-    """JSON that no text in it can turn into markup."""
+    """Encode JSON that no text in it can turn into markup."""
     return Markup(json.dumps(value).replace("<", "\\u003c"))
 
 
 @cache
 def _markdown() -> MarkdownIt:
-    """Tables scroll by themselves, so that the page never does sideways."""
+    """Make the Markdown reader; tables scroll by themselves, so that the page never does sideways."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     reader.add_render_rule("table_open", lambda *_: f"{_SCROLL}<table>\n")
     reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
@@ -83,7 +83,7 @@ _SCROLL = '<div class="scroll" tabindex="0" role="group" aria-label="Table">'
 
 
 def _section(markdown: str) -> Markup:
-    """What stands below the heading of a section of report.md."""
+    """Render a section of report.md without its heading."""
     return Markup(_markdown().render(markdown.partition("\n")[2]))
 
 

@@ -38,7 +38,7 @@ class Document:
 
 
 def documents(results: Results) -> list[Document]:
-    """Documents at evenly spaced quantiles of the mean score, the worst first."""
+    """Choose documents at evenly spaced quantiles of the mean score, the worst first."""
     chosen = choose(results, DOCUMENTS)
     kinds = [_kind(place, len(chosen)) for place in range(len(chosen))]
     return [_document(example, kind) for example, kind in zip(chosen, kinds, strict=True)]
@@ -63,7 +63,7 @@ def _document(example: Example, kind: str) -> Document:
 
 
 def marked(prediction: str, references: list[str]) -> Markup:
-    """A prediction, escaped, with the words marked that its nearest reference has not at that place."""
+    """Escape a prediction and mark the words that its nearest reference lacks at that place."""
     words = clipped(prediction).split()
     matchers = [SequenceMatcher(None, _plain(words), _plain(clipped(r).split()), False) for r in references]
     best = max(matchers, key=SequenceMatcher.ratio, default=None)
@@ -77,7 +77,7 @@ def marked(prediction: str, references: list[str]) -> Markup:
 
 
 def clipped(text: str) -> str:
-    """A text of at most `MOST_CHARACTERS`; what is left out is counted."""
+    """Cut a text to `MOST_CHARACTERS` and say how many were left out."""
     left_out = len(text) - MOST_CHARACTERS
     return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]} … ({number(left_out)} more characters)"
 

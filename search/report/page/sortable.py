@@ -15,7 +15,7 @@ from trainables.status import Status
 
 @dataclass(frozen=True)
 class Cell:
-    """What is shown, and the number that a column is sorted by (None: last)."""
+    """Text of a cell, and the number that its column is sorted by (None: last)."""
 
     text: str
     value: float | None = None
@@ -24,14 +24,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows are named by their first entry, a method."""
+    """A table whose rows begin with the name of a method."""
 
     header: list[str]
     rows: list[tuple[str, list[Cell]]]
 
 
 def methods(results: Results, verdict: Verdict) -> Table:
-    """All scores with their intervals, ties, what tuning brought on validation, and all costs."""
+    """Tabulate scores with intervals, ties, the gain from tuning on validation, and all costs."""
     tuned, rows = tables.tuning(results), scored(verdict)
     scores = list(rows[0].scores) if rows else []
     axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
@@ -56,7 +56,7 @@ def methods(results: Results, verdict: Verdict) -> Table:
 
 
 def improvements(verdict: Verdict) -> Table:
-    """The row's mean minus the column's, in points; a star where the difference is significant."""
+    """Tabulate the row's mean minus the column's, in points; a star marks a significant difference."""
     names = [method.method for method in verdict.methods if method.method not in verdict.uncompared]
     pairs = {(pair.better, pair.worse): pair for pair in verdict.pairs}
     rows = [(row, [_difference(pairs, row, column) for column in names]) for row in names]

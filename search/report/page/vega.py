@@ -15,7 +15,7 @@ PACKAGE = "vl-convert-python"
 
 @cache
 def scripts(folder: Path | None = None) -> str:
-    """What stands in the page's script element, which no text in it can end early.
+    """Return the content of the page's script element, which no text in it can end early.
 
     vl-convert takes longer to put it together than all else on a page takes, and a release of it always makes
     the same: it is kept in `folder` where that can be, the user's cache folder by default.
