@@ -1,11 +1,9 @@
 """The parts of a sweep file: how methods are searched, what the final does, what a trial may use."""
 
 import re
-from itertools import product
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from optuna.distributions import CategoricalDistribution
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -18,6 +16,9 @@ from pydantic import (
 )
 
 import spaces
+from search.samplers import Searched
+from search.samplers import available as available_samplers
+from search.samplers import get as get_sampler
 from trainables.cost.declared import searched
 
 _FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
@@ -76,17 +77,14 @@ class MethodChoice(Settings):
         """The part of the method's space that this sweep searches."""
         return spaces.get(self.base).narrow(self.space, self.fix)
 
-    def grid(self) -> list[dict[str, Any]]:
-        """Every combination of the lists under `space`, all else at its default; the default first."""
-        space = self.narrowed()
-        listed = {
-            key: part.choices
-            for key, part in space.distributions.items()
-            if isinstance(part, CategoricalDistribution) and isinstance(self.space.get(key), list)
-        }
-        chosen = [dict(zip(listed, each, strict=True)) for each in product(*listed.values())]
-        points = [{**space.default, **choice} for choice in chosen]
-        return [dict(space.default), *(point for point in points if point != space.default)]
+    @property
+    def listed(self) -> list[str]:
+        """Hyperparameters whose choices are listed under `space`."""
+        return [name for name, part in self.space.items() if isinstance(part, list)]
+
+    def searched(self) -> Searched:
+        """What a sampler is asked about."""
+        return Searched(self.narrowed(), self.listed)
 
 
 class Budget(Settings):
@@ -106,6 +104,11 @@ class CostObjective(Settings):
         description="As the records name it."
     )
     direction: Literal["min"] = Field("min", description="A cost is always to be low.")
+
+
+def _samplers_in_words() -> str:
+    *others, last = (get_sampler(name).summary for name in available_samplers())
+    return f"{', '.join(others)}, or {last}"
 
 
 class Search(Settings):
@@ -130,10 +133,10 @@ class Search(Settings):
         0.11, gt=0, le=1, description="ASHA: the first rung, as a share of the full budget; 1 stops no trial."
     )
     validation_samples: CountOrAll = Field(256, description="Validation examples scored at each rung.")
-    sampler: Literal["tpe", "random", "qmc", "grid"] = Field(
+    sampler: str = Field(
         "tpe",
-        description="What proposes hyperparameters: TPE, random search, a quasi-random sequence, or every "
-        "combination of the lists in methods.*.space, all else at its default.",
+        description=f"What proposes hyperparameters: {_samplers_in_words()}.",
+        json_schema_extra={"enum": [*available_samplers()]},
     )
     warm_start: str | None = Field(
         None,
@@ -168,6 +171,17 @@ class Search(Settings):
         if trials is None and info.data.get("budget") is None:
             raise ValueError("must be a whole number, unless there is a budget of seconds")
         return trials
+
+    @field_validator("sampler", mode="before")
+    @classmethod
+    def _is_a_sampler(cls, sampler: object) -> object:
+        choices = available_samplers()
+        if sampler not in choices:
+            raise ValueError(
+                f"must be one of {', '.join(choices)}, got {spaces.shown(sampler)}"
+                f"{spaces.did_you_mean(sampler, choices)}"
+            )
+        return sampler
 
     @field_validator("objectives")
     @classmethod

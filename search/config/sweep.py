@@ -13,6 +13,7 @@ from search.config.format import FORMAT, Format, refuse_newer, renamed_settings,
 from search.config.overrides import apply_overrides
 from search.config.problems import Problem, SweepError, of_validation
 from search.config.settings import Final, FolderName, MethodChoice, Resources, Search, Settings
+from search.samplers import get as get_sampler
 from trainables.storage.place import refuse_secrets
 from trainables.task import Task
 
@@ -88,12 +89,9 @@ class Sweep(Settings):
             rule = f"must begin with task.metric, {task.metric}"
             given = spaces.shown(search.objectives[0])
             problems.append(Problem("search.objectives", f"{rule}, got {given}"))
-        if search.sampler == "grid":
-            problems += [
-                Problem(f"methods.{name}.space", "needs lists for search.sampler: grid, as rank: [4, 8]")
-                for name, choice in info.data.get("methods", {}).items()
-                if len(choice.grid()) == 1
-            ]
+        for name, choice in info.data.get("methods", {}).items():
+            if objection := get_sampler(search.sampler).objection(choice.searched()):
+                problems.append(Problem(f"methods.{name}.space", objection))
         if problems:
             raise spaces.ProblemsError(problems)
         return search

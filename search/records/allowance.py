@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from search.config import Sweep
 from search.records.record import Record
+from search.samplers import get as get_sampler
 
 
 def most_trials(sweep: Sweep, method: str) -> int | None:
     """The trials of a method at most; None where a time is the limit and its proposals never end."""
-    limits = [sweep.search.trials_per_method]
-    if sweep.search.sampler == "grid":
-        limits.append(len(sweep.methods[method].grid()))
+    points = get_sampler(sweep.search.sampler).points(sweep.methods[method].searched())
+    limits = [sweep.search.trials_per_method, points]
     return min((limit for limit in limits if limit is not None), default=None)
 
 

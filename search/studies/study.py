@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
@@ -12,7 +11,8 @@ from optuna.trial import TrialState
 
 from search.config import Sweep
 from search.records import Origin, Record, TrialStore, derived_seed, now
-from search.samplers import guided_or_random, sobol_point
+from search.samplers import Searched
+from search.samplers import get as get_sampler
 from search.studies.mirror import Mirror
 from search.studies.storage import study_storage
 from spaces import Space
@@ -43,14 +43,16 @@ class MethodStudy:
         self.space = space
         self.storage = storage
         self.seed = sweep.seed
-        self.sampler = sweep.search.sampler
+        self.sampler = get_sampler(sweep.search.sampler)
         self.costs = sweep.search.costs
         self.budgets = budgets
         self.first: list[tuple[dict[str, Any], Origin]] = [
             (dict(space.default), "default"),
             *((point, "warm") for point in warm),
         ]
-        self.grid = _shuffled(sweep, method)[1:] if self.sampler == "grid" else []
+        searched = Searched(space, sweep.methods[method].listed)
+        seed = derived_seed(sweep.seed, method, sweep.search.sampler)
+        self.sequence = self.sampler.sequence(searched, seed)
         name = f"{sweep.name}/{method}"
         directions = [StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * len(self.costs)]
         self.study = optuna.create_study(storage=storage, study_name=name, directions=directions)
@@ -74,18 +76,11 @@ class MethodStudy:
         """What does not depend on earlier trials; None is to be sampled."""
         if number < len(self.first):
             return self.first[number]
-        place = number - len(self.first)
-        if self.sampler == "qmc":
-            seed = derived_seed(self.seed, self.method, "qmc")
-            return sobol_point(self.space.distributions, place, seed), "sampled"
-        return self.grid[place] if self.sampler == "grid" else None, "sampled"
+        return self.sequence(number - len(self.first)) if self.sequence else None, "sampled"
 
     def sampler_of(self, number: int) -> BaseSampler:
         """What proposes trial `number`, with a seed of its own: proposals do not depend on restarts."""
-        return guided_or_random(
-            "tpe" if self.sampler == "tpe" else "random",
-            derived_seed(self.seed, self.method, "propose", number),
-        )
+        return self.sampler.optuna_sampler(derived_seed(self.seed, self.method, "propose", number))
 
     def replay(self, record: Record) -> None:
         """Enter a trial of an earlier start: told as it ended, or open where it is unfinished."""
@@ -151,13 +146,6 @@ class MethodStudy:
         state = TrialState[record.status.facts.optuna_state]
         unknown = [record.score, *map(record.cost.get, self.costs)].count(None)
         return TrialState.FAIL if state is TrialState.COMPLETE and unknown else state
-
-
-def _shuffled(sweep: Sweep, method: str) -> list[dict[str, Any]]:
-    """The grid, the default first, then in an order of its own: few trials are a random part of it."""
-    default, *points = sweep.methods[method].grid()
-    order = np.random.default_rng(derived_seed(sweep.seed, method, "grid")).permutation(len(points))
-    return [default, *(points[place] for place in order)]
 
 
 def _constraints(record: Record) -> dict[str, float]:

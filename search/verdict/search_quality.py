@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from search.records import Record, Results, winner
-from search.samplers import STARTUP_TRIALS
+from search.samplers import get as get_sampler
 from search.statistics import expected_best, rank_correlation
 from search.verdict.importance import Importance, importance
 from trainables.status import Status
@@ -75,8 +75,7 @@ def search_statistics(results: Results, method: str) -> SearchStatistics:
 
 def _random(results: Results, records: list[Record]) -> list[Record]:
     """Select ended trials that were drawn independently: no untuned defaults, no failures."""
-    sampler = results.sweep.search.sampler
-    drawn = {"random": math.inf, "tpe": STARTUP_TRIALS, "qmc": 0, "grid": 0}[sampler]
+    drawn = get_sampler(results.sweep.search.sampler).independent_trials
     ended = [r for r in records if r.status.facts.tells_quality]
     return [record for record in ended if record.origin == "sampled" and record.number < drawn]
 

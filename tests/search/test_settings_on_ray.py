@@ -22,7 +22,8 @@ from search.records.record import Record
 from search.records.results import Results
 from search.records.run_folder import RunFolder
 from search.records.seeds import derived_seed
-from search.samplers.proposals import guided_or_random, sobol_point
+from search.samplers import get
+from search.samplers.qmc import sobol_point
 from tests.ray_cluster import started
 from tests.search.driven import RATES, Driven
 from tests.search.replay import ROWS, RUNGS, Replay, curve, plant_task, steps, sweep
@@ -77,7 +78,7 @@ class Swept:
     def random_points(self) -> list[dict[str, Any]]:
         """What random search proposes after the default."""
         seeds = [derived_seed(self.sweep.seed, "full", "propose", trial.number) for trial in self.trials[1:]]
-        studies = [optuna.create_study(sampler=guided_or_random("random", seed)) for seed in seeds]
+        studies = [optuna.create_study(sampler=get("random").optuna_sampler(seed)) for seed in seeds]
         return [study.ask(FULL.distributions).params for study in studies]
 
     def ids(self, phase: str) -> list[str]:
@@ -179,7 +180,7 @@ def test_search_sampler(swept):
 def test_search_sampler_is_a_quasi_random_sequence(swept):
     qmc = swept(search__sampler="qmc", search__trials_per_method=4)
     seed = derived_seed(qmc.sweep.seed, "full", "qmc")
-    assert qmc.sampled == [sobol_point(FULL.distributions, place, seed) for place in range(3)]
+    assert qmc.sampled == [sobol_point(FULL.distributions, seed, place) for place in range(3)]
 
 
 def test_search_sampler_is_a_grid(swept):

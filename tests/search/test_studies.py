@@ -8,6 +8,7 @@ import pytest
 from optuna.trial import TrialState
 from ray import cloudpickle
 
+from search import samplers
 from search.engine.searcher import MethodSearch
 from search.studies.study import show
 from tests.search.driven import FIXED, LISTED, NARROW, WEIGHED, Driven
@@ -15,21 +16,20 @@ from tests.search.journal import journal
 from tests.search.replay import RUNGS, sweep
 from trainables.errors import InputError
 
-SAMPLERS = ["tpe", "random", "qmc"]
-
 
 @pytest.fixture
 def driven(tmp_path: Path) -> Driven:
     return Driven(tmp_path / "run", sweep(tmp_path, methods=NARROW, search__trials_per_method=6))
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", samplers.available())
 def test_the_first_trial_of_each_method_is_its_untuned_default(tmp_path, sampler):
-    driven = Driven(tmp_path / "run", sweep(tmp_path, search__sampler=sampler))
+    driven = Driven(tmp_path / "run", sweep(tmp_path, methods=LISTED, search__sampler=sampler))
     for method in ("full", "lora"):
         record = driven.begin()
         assert (record.id, record.origin) == (f"{method}/0000", "default")
-        assert record.hyperparameters == driven.plan.sweep.spaces()[method].default
+        space = driven.plan.sweep.spaces()[method]
+        assert record.hyperparameters == space.complete(space.default)
     assert driven.begin().origin == "sampled"
 
 
@@ -96,7 +96,7 @@ def _play(driven: Driven, random: Random, *, restarts: float) -> None:
             live = [driven.begin().id for _ in live]
 
 
-@pytest.mark.parametrize("search", [*({"sampler": name} for name in [*SAMPLERS, "grid"]), WEIGHED])
+@pytest.mark.parametrize("search", [*({"sampler": name} for name in samplers.available()), WEIGHED])
 def test_a_search_rebuilt_again_and_again_is_the_unbroken_one(tmp_path, search):
     in_memory = {**search, "trials_per_method": 7, "study_storage": "sqlite://"}
     settings = sweep(tmp_path, methods=LISTED if "grid" in search.values() else NARROW, search=in_memory)

@@ -1,30 +1,32 @@
-"""What proposes hyperparameters. A proposal is a function of the seed and of the trials before it."""
+"""A scrambled Sobol sequence (Owen, 1998): fills the space more evenly than random draws."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-STARTUP_TRIALS = 5
-"""Trials of a method that TPE draws at random before it models anything, the default among them."""
+from search.samplers._sampler import Point, Sampler, Searched
 
 
-def guided_or_random(name: str, seed: int) -> BaseSampler:
-    """Optuna's sampler: `tpe` (Bergstra et al., 2011; multivariate, Falkner et al., 2018) or `random`."""
-    if name == "random":
-        return RandomSampler(seed)
-    return TPESampler(n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True, seed=seed)
+class _QuasiRandom(Sampler):
+    summary = "a quasi-random sequence"
+
+    def sequence(self, searched: Searched, seed: int) -> Callable[[int], Point]:
+        return partial(sobol_point, searched.space.distributions, seed)
 
 
-def sobol_point(distributions: Mapping[str, BaseDistribution], index: int, seed: int) -> dict[str, Any]:
+SAMPLER = _QuasiRandom()
+
+
+def sobol_point(distributions: Mapping[str, BaseDistribution], seed: int, index: int) -> Point:
     """Point number `index` of a scrambled Sobol sequence over the distributions.
 
     Optuna's own QMC sampler keeps its place in the study, where a study rebuilt from records begins anew
     and proposes everything twice.
     """
-    from scipy.stats.qmc import Sobol  # a second's import, for one sampler of three
+    from scipy.stats.qmc import Sobol  # takes a second to import
 
     names = sorted(distributions)
     sequence = Sobol(len(names), scramble=True, rng=seed)

@@ -1,0 +1,46 @@
+"""What every sampler says of itself."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.samplers import BaseSampler, RandomSampler
+
+from spaces import Space
+
+Point = dict[str, Any]
+"""A value for each hyperparameter that is searched."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is searched of one method."""
+
+    space: Space
+    listed: Collection[str] = ()
+    """Hyperparameters for which the sweep file lists choices, instead of narrowing a range."""
+
+
+class Sampler:
+    """A way to propose hyperparameters; a subclass overrides what it does not do as random search does."""
+
+    summary: str
+    """What it proposes, for the description of `search.sampler`."""
+    independent_trials: float = 0
+    """The first trials of a method, the default among them, that are random and independent of each other."""
+
+    def objection(self, searched: Searched) -> str | None:
+        """Why it cannot search this, and what it needs; None: it can."""
+        return None
+
+    def points(self, searched: Searched) -> int | None:
+        """How many points there are to propose, the default among them; None: no end of them."""
+        return None
+
+    def sequence(self, searched: Searched, seed: int) -> Callable[[int], Point] | None:
+        """What gives the point at each place, from 0, after the default; None: `optuna_sampler` proposes."""
+        return None
+
+    def optuna_sampler(self, seed: int) -> BaseSampler:
+        """What proposes one trial, from those before it, where no `sequence` does."""
+        return RandomSampler(seed)
