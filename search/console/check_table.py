@@ -8,7 +8,7 @@ from rich.table import Table
 
 from search.records import PreflightResults
 from trainables.amounts import duration
-from trainables.preflight.findings import CHECKS, Check, Findings
+from trainables.preflight.findings import Check, Findings, asked
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
@@ -28,9 +28,8 @@ def gate_table(preflight: PreflightResults) -> RenderableType:
     for column in ("check", *preflight.methods):
         table.add_column(column)
     columns = [{check.name: check for check in findings.checks} for findings in preflight.methods.values()]
-    for name in CHECKS:
-        if any(name in column for column in columns):
-            table.add_row(name, *(_cell(column.get(name)) for column in columns))
+    for name in asked(preflight.methods.values()):
+        table.add_row(name, *(_cell(column.get(name)) for column in columns))
     return Group(table, *_notes(preflight))
 
 

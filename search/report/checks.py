@@ -4,7 +4,7 @@ from search.records import PreflightResults, Results
 from search.report.markdown import bullets, code, section, table, text
 from search.verdict import listed
 from trainables.amounts import DASH
-from trainables.preflight.findings import CHECKS, Check
+from trainables.preflight.findings import Check, asked
 
 
 def checks(results: Results) -> str:
@@ -20,8 +20,7 @@ def checks(results: Results) -> str:
     }
     rows = [
         [name, *(_verdict(checks.get(name)) for checks in found.values())]
-        for name in CHECKS
-        if any(name in checks for checks in found.values())
+        for name in asked(preflight.methods.values())
     ]
     note = (
         "What each method had to show on this model and data before its search; a failed check takes it out."

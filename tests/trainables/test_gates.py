@@ -1,22 +1,25 @@
 """The preflight checks: every method passes them on every model family; each planted fault fails one."""
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from peft.tuners.lora.layer import Linear as LoraLinear
-from tests.trainables.checks import ask, check, failed
 from torch import Tensor, nn
 
 import spaces
 from tests.matrix import EVERY_PAIR, FAMILIES
+from tests.test_architecture import ROOT
+from tests.trainables.checks import ask, check, failed
 from trainables import methods
 from trainables.errors import NotApplicable
 from trainables.model import LoadedModel
-from trainables.preflight.findings import CHECKS, Findings
-from trainables.preflight.lengths import lengths
+from trainables.preflight.checks import available
+from trainables.preflight.checks.lengths import lengths
+from trainables.preflight.findings import Check, Findings, asked
 from trainables.preflight.paths import NOISE_NATS
 from trainables.workbench import Workbench
 
@@ -33,9 +36,39 @@ def test_every_method_passes_every_gate(bench: Callable[..., Workbench], family:
     if check(findings, "learns").verdict == "warn":  # so small a model moves little at a default's rate
         del not_passed["learns"]
     assert not_passed == {}
-    assert [check.name for check in findings.checks] == [name for name in CHECKS[1:] if name != "packing"]
+    names = [declared.name for declared in available() if declared.name != "packing"]
+    assert [check.name for check in findings.checks] == names
     assert table.base is before
     assert Findings.model_validate_json(findings.model_dump_json()) == findings
+
+
+def test_checks_declare_names_and_places_of_their_own() -> None:
+    declared = available()
+    files = {file.stem for file in (ROOT / "trainables/preflight/checks").glob("[a-z]*.py")}
+    assert (
+        len(declared) == len({check.name for check in declared}) == len({check.order for check in declared})
+    )
+    assert len(declared) == len(files)
+
+
+def asked_until(failure: int) -> Findings:
+    """What a method's checks found where the one at place `failure` failed."""
+    return Findings(
+        checks=[
+            Check(name=declared.name, verdict="fail" if place == failure else "pass", message="")
+            for place, declared in enumerate(available())
+            if place <= failure or declared.always
+        ]
+    )
+
+
+@pytest.mark.parametrize("failures", list(combinations(range(len(available()) + 1), 2)))
+def test_they_are_shown_in_their_order_whichever_of_them_failed(failures: tuple[int, int]) -> None:
+    lost = Findings(checks=[Check(name="worker", verdict="fail", message="it died")])
+    found = [*map(asked_until, failures), lost]
+    known = {check.name for findings in found for check in findings.checks}
+    expected = ["worker", *(check.name for check in available() if check.name in known)]
+    assert asked(found) == asked(reversed(found)) == expected
 
 
 @pytest.mark.parametrize(("family", "method"), [("t5", "prefix_tuning"), ("llama", "p_tuning")])

@@ -15,7 +15,7 @@ import spaces
 from tests.tiny import dialogues
 from trainables.data import Data, Example
 from trainables.loop import FineTuning
-from trainables.preflight.memory import judged, memory
+from trainables.preflight.checks.memory import judged, memory
 from trainables.preflight.memory_profile import MemoryProfile
 from trainables.preflight.room import SHARE_USED
 from trainables.preflight.sample import longest

@@ -1,25 +1,11 @@
 """What the checks find: plain data, which a worker sends, the run folder keeps and the report prints."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-CHECKS = (
-    "worker",
-    "targets",
-    "precision",
-    "packing",
-    "gradients",
-    "learns",
-    "changes output",
-    "reload",
-    "speed",
-    "restore",
-    "lengths",
-    "memory",
-)
-"""The checks in their order; the first only where a worker was lost before it could ask the others."""
 Verdict = Literal["pass", "warn", "fail"]
 
 
@@ -73,3 +59,16 @@ class Findings(BaseModel):
         """Examples per forward pass that fit the device; None: the whole batch does."""
         micro_batch: int | None = self.figures("memory").get("micro_batch")
         return micro_batch
+
+
+def asked(findings: Iterable[Findings]) -> list[str]:
+    """Names of the checks that any method was asked, in their order.
+
+    Of a method that fails early the checks in between are not asked, so a check's place is the latest that it
+    has in any method's findings.
+    """
+    places: dict[str, int] = {}
+    for found in sorted(findings, key=lambda found: len(found.checks)):
+        for place, check in enumerate(found.checks):
+            places[check.name] = max(place, places.get(check.name, 0))
+    return sorted(places, key=places.__getitem__)

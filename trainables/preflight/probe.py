@@ -1,14 +1,14 @@
 """A method on a few real examples, trained a little: what most checks look at."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
 
 from trainables.loop import FineTuning
 from trainables.loss import mean_cross_entropy
 from trainables.preflight.paths import Logits, generate_path, training_path
+from trainables.preflight.request import Request
 from trainables.preflight.sample import Sample
 from trainables.preflight.snapshot import snapshot
 from trainables.workbench import Workbench
@@ -27,15 +27,16 @@ SEED = 0
 class Probe:
     """One method, attached and trained on one batch; `close` takes it off again."""
 
-    def __init__(self, bench: Workbench, method: str, hyperparameters: Mapping[str, Any]) -> None:
+    def __init__(self, bench: Workbench, request: Request) -> None:
+        self.bench = bench
+        self.request = request
         self.base = bench.base
         self._tuning: FineTuning | None = None
-        self.method = method
         self.sample = _sample(bench)
         self.batch = self.sample.encoded("train")
         self.answered = self.batch[:ANSWERED]
         # No warm-up: the first steps must count.
-        self.hyperparameters = {**hyperparameters, "batch_size": len(self.batch), "warmup_ratio": 0.0}
+        self.hyperparameters = {**request.hyperparameters, "batch_size": len(self.batch), "warmup_ratio": 0.0}
         self.untouched = snapshot(self.base.model)
         self.pretrained = {id(parameter) for parameter in self.base.model.parameters()}
         self.untrained: tuple[Logits, Logits] = self.answers()
@@ -52,7 +53,9 @@ class Probe:
     def attach(self) -> None:
         """Put the method on; any error is the method's own."""
         budget = STEPS * len(self.batch)
-        self._tuning = FineTuning(self.sample, self.method, self.hyperparameters, examples=budget, seed=SEED)
+        self._tuning = FineTuning(
+            self.sample, self.request.method, self.hyperparameters, examples=budget, seed=SEED
+        )
 
     def train(self, steps: int) -> None:
         if not self.step_seconds:

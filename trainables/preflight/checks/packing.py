@@ -3,6 +3,7 @@
 import torch
 
 from trainables.loss import summed_cross_entropy
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import NOISE_NATS
 from trainables.preflight.probe import Probe
@@ -26,3 +27,6 @@ def packing(probe: Probe) -> Finding:
     return Finding(
         "pass", f"{len(probe.batch)} examples in one row have the loss that they have apart", figures
     )
+
+
+CHECK = PreflightCheck(name="packing", order=30, ask=packing, applies=lambda task: task.packing)

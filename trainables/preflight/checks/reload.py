@@ -9,6 +9,7 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
 
 from trainables.methods import Model
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import NOISE_NATS, agree, distance, equal, training_path
 from trainables.preflight.probe import Probe
@@ -41,6 +42,9 @@ def reload(probe: Probe) -> Finding:
         dtype = str(base.autocast_dtype).removeprefix("torch.")
         return Finding("pass", f"equal after saving and loading; {problem}: the rounding of {dtype}", figures)
     return Finding("fail", f"{problem}: use it unmerged, or report it to peft.", figures)
+
+
+CHECK = PreflightCheck(name="reload", order=70, ask=reload)
 
 
 def _loaded(probe: Probe, folder: Path) -> Model:

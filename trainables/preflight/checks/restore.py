@@ -1,5 +1,7 @@
 """Check: the method leaves no trace in the base model, which serves the next trial."""
 
+from trainables.model import LoadedModel
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import equal
 from trainables.preflight.probe import Probe
@@ -26,3 +28,11 @@ def restore(probe: Probe) -> Finding:
             "fail", f"the model predicts otherwise than before, at equal weights. {REMEDY}", figures
         )
     return Finding("pass", f"all {len(probe.untouched.weights)} tensors bit for bit as before", figures)
+
+
+def _renew(probe: Probe) -> None:
+    """The next method must meet a sound base."""
+    probe.bench.base = LoadedModel(probe.bench.task)
+
+
+CHECK = PreflightCheck(name="restore", order=90, ask=restore, always=True, on_failure=_renew)

@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.probe import Probe
 
@@ -19,3 +20,6 @@ def speed(probe: Probe) -> Finding:
         "trained_bytes": sum(p.numel() * p.element_size() for p in probe.tuning.parameters.values()),
     }
     return Finding("pass", f"trains {trained:.3g} and scores {evaluated:.3g} examples/s", figures)
+
+
+CHECK = PreflightCheck(name="speed", order=80, ask=speed)

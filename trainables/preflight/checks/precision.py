@@ -4,6 +4,7 @@ import torch
 
 from trainables.hub import BREAKS_IN_FP16
 from trainables.loss import summed_cross_entropy
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.probe import Probe
 
@@ -32,3 +33,6 @@ def precision(probe: Probe) -> Finding:
             "fail", f"gradients of {len(broken)} tensors, {broken[0]}, are not finite in {name}. {REMEDY}."
         )
     return Finding("pass", f"loss and gradients are finite in {name}", {"dtype": name})
+
+
+CHECK = PreflightCheck(name="precision", order=20, ask=precision)

@@ -9,6 +9,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 
 from trainables.model import checksum
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.probe import Probe
 
@@ -34,6 +35,9 @@ def gradients(probe: Probe) -> Finding:
     if touched:
         return Finding("fail", f"{_some(touched)} of the frozen model moved: `attach` must leave them alone.")
     return _judged(reached, is_adapter=isinstance(model, PeftModel))
+
+
+CHECK = PreflightCheck(name="gradients", order=40, ask=gradients)
 
 
 def _judged(reached: Mapping[str, Tensor], *, is_adapter: bool) -> Finding:

@@ -1,7 +1,8 @@
 """Check: the method can learn one batch."""
 
+from trainables.preflight.checks._check import PreflightCheck
+from trainables.preflight.checks.gradients import FIRST_STEPS
 from trainables.preflight.findings import Finding
-from trainables.preflight.gradients import FIRST_STEPS
 from trainables.preflight.probe import STEPS, Probe
 
 CLEAR_FALL = 0.01
@@ -23,3 +24,6 @@ def learns(probe: Probe) -> Finding:
     if not loss < probe.loss_before * (1 - CLEAR_FALL):
         return Finding("warn", f"{told}: it hardly falls. The learning rate may be too low.", figures)
     return Finding("pass", told, figures)
+
+
+CHECK = PreflightCheck(name="learns", order=50, ask=learns)

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainables.amounts import size
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.memory_profile import MemoryProfile
+from trainables.preflight.probe import Probe
 from trainables.preflight.room import room_bytes
 from trainables.workbench import Workbench
 
@@ -20,6 +22,14 @@ def memory(bench: Workbench, method: str, costliest: Mapping[str, Any], share: f
     """
     profile = MemoryProfile(bench, method, costliest, room_bytes(bench.base.device, share))
     return judged(profile)
+
+
+def _asked(probe: Probe) -> Finding:
+    request = probe.request
+    return memory(probe.bench, request.method, request.costliest, request.memory_share)
+
+
+CHECK = PreflightCheck(name="memory", order=110, ask=_asked)
 
 
 def judged(profile: MemoryProfile) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from trainables.data import Example
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.workbench import Workbench
 
@@ -41,6 +42,9 @@ def lengths(bench: Workbench) -> Finding:
     if tight:
         return Finding("warn", f"{told}. Raise {' and '.join(tight)}.", figures)
     return Finding("pass", told, figures)
+
+
+CHECK = PreflightCheck(name="lengths", order=100, ask=lambda probe: lengths(probe.bench), always=True)
 
 
 def _some(examples: Sequence[Example], seed: int) -> list[Example]:

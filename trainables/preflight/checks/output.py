@@ -1,5 +1,6 @@
 """Check: what was trained is used, in training and in generation alike."""
 
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.paths import NOISE_NATS, agree, distance
 from trainables.preflight.probe import Probe
@@ -35,3 +36,6 @@ def output(probe: Probe) -> Finding:
         problem = f"generation reads the model otherwise than training does: {between:.2g} nats a token apart"
         return Finding("fail", f"{problem} ({noise:g} is rounding). Look at positions and masks.", figures)
     return Finding("pass", f"{told}; the two agree", figures)
+
+
+CHECK = PreflightCheck(name="changes output", order=60, ask=output)

@@ -8,6 +8,7 @@ from peft import PeftModel
 from torch import nn
 
 from trainables.methods import Model
+from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.probe import Probe
 
@@ -34,6 +35,9 @@ def targets(probe: Probe) -> Finding:
             counts,
         )
     return Finding("pass", f"adapts {listed}", counts)
+
+
+CHECK = PreflightCheck(name="targets", order=10, ask=targets)
 
 
 def _wanted(model: Model) -> list[str]:
