@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from spaces import did_you_mean, shown
-from trainables import embedded, kinds, metrics
+from trainables import embedded, metrics, task_types
 from trainables.prompt import template
 
 DATA_FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
@@ -69,10 +69,10 @@ class Task(BaseModel):
     data: Data = Field(
         description='Hub id, local files {train, validation, test}, a local folder, or "embedded".'
     )
-    kind: str = Field(
+    type: str = Field(
         "summarization",
         description="How outputs are made and scored.",
-        json_schema_extra={"enum": [*kinds.available()]},
+        json_schema_extra={"enum": [*task_types.available()]},
     )
     source: Name = Field(description="Column that holds the text to read.")
     target: Name | Annotated[list[Name], Field(min_length=1)] = Field(
@@ -94,7 +94,7 @@ class Task(BaseModel):
     )
     metric: str = Field(
         "",
-        description="The one objective of the search, higher is better; all of its kind are recorded. "
+        description="The one objective of the search, higher is better; all of its type are recorded. "
         "Of a generation also a metric of evaluate: its name on the hub, or the path of a module.",
         validate_default=True,
     )
@@ -154,15 +154,16 @@ class Task(BaseModel):
     def _names_each_column_once(cls, target: str | list[str], info: ValidationInfo) -> str | list[str]:
         if isinstance(target, list) and len(set(target)) < len(target):
             raise ValueError("must name each column once")
-        if isinstance(target, list) and "kind" in info.data and kinds.get(info.data["kind"]).picks_labels:
-            raise ValueError(f"must be one column for kind: {info.data['kind']}: a text has one label")
+        name = info.data.get("type")
+        if isinstance(target, list) and name and task_types.get(name).picks_labels:
+            raise ValueError(f"must be one column for type: {name}: a text has one label")
         return target
 
-    @field_validator("kind")
+    @field_validator("type")
     @classmethod
-    def _is_known(cls, kind: str) -> str:
-        kinds.get(kind)
-        return kind
+    def _is_known(cls, name: str) -> str:
+        task_types.get(name)
+        return name
 
     @field_validator("prompt")
     @classmethod
@@ -187,10 +188,10 @@ class Task(BaseModel):
     def _are_several_of_a_classification(
         cls, labels: list[str] | dict[str, str] | None, info: ValidationInfo
     ) -> list[str] | dict[str, str] | None:
-        if labels is None or "kind" not in info.data:
+        if labels is None or "type" not in info.data:
             return labels
-        if not kinds.get(info.data["kind"]).picks_labels:
-            raise ValueError(f"belongs to kind: classification, not to {info.data['kind']}")
+        if not task_types.get(info.data["type"]).picks_labels:
+            raise ValueError(f"belongs to type: classification, not to {info.data['type']}")
         words = [*labels.values()] if isinstance(labels, dict) else labels
         if len(words) < 2 or len(set(words)) < len(words):
             raise ValueError(f"must be two words or more, each once, got {shown(words)}")
@@ -198,19 +199,19 @@ class Task(BaseModel):
 
     @field_validator("metric")
     @classmethod
-    def _is_of_the_kind(cls, metric: str, info: ValidationInfo) -> str:
-        if "kind" not in info.data:
+    def _is_of_the_type(cls, metric: str, info: ValidationInfo) -> str:
+        if "type" not in info.data:
             return metric
-        name, kind = info.data["kind"], kinds.get(info.data["kind"])
-        choices = [score for score, of in metrics.scores().items() if of in kind.metrics]
-        if not kind.metrics:
+        name, task_type = info.data["type"], task_types.get(info.data["type"])
+        choices = [score for score, of in metrics.scores().items() if of in task_type.metrics]
+        if not task_type.metrics:
             return _of_generation(metric)
         if metric and metric not in choices:
             raise ValueError(
-                f"must be one of {', '.join(choices)} for kind: {name}, got {shown(metric)}"
+                f"must be one of {', '.join(choices)} for type: {name}, got {shown(metric)}"
                 f"{did_you_mean(metric, choices)}"
             )
-        return metric or kind.score or ""
+        return metric or task_type.score or ""
 
     @field_validator("references")
     @classmethod
@@ -252,12 +253,12 @@ class Task(BaseModel):
     @property
     def picks_labels(self) -> bool:
         """Whether an output is the most likely label word, not generated text."""
-        return kinds.get(self.kind).picks_labels
+        return task_types.get(self.type).picks_labels
 
     @property
     def scored_by(self) -> tuple[str, ...]:
         """The files of `trainables.metrics` whose scores are recorded."""
-        return kinds.get(self.kind).metrics or (metrics.metric_of(self.metric),)
+        return task_types.get(self.type).metrics or (metrics.metric_of(self.metric),)
 
     def rules(self, labels: tuple[str, ...] = ()) -> metrics.Rules:
         """How outputs are scored; `labels` are those of the data."""
@@ -270,9 +271,9 @@ def _of_generation(metric: str) -> str:
     """One of ours by its name, or of `evaluate`: what there is, only loading it will tell."""
     ours = [score for score, of in metrics.scores().items() if of not in ("evaluate", "labels")]
     if not metric:
-        raise ValueError(f"is required for kind: generation: one of {', '.join(ours)}, or one of evaluate")
+        raise ValueError(f"is required for type: generation: one of {', '.join(ours)}, or one of evaluate")
     if metrics.metric_of(metric) == "labels":
-        raise ValueError(f"{metric} is for kind: classification")
+        raise ValueError(f"{metric} is for type: classification")
     if metrics.named(metric).name in metrics.LOWER_IS_BETTER:
         raise ValueError(f"the search looks for the highest score, and the lowest {metric} is the best")
     return metric

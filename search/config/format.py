@@ -6,7 +6,7 @@ older tuneoff would misread takes a new number.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from trainables.errors import InputError
@@ -15,11 +15,11 @@ Format = Literal[2]
 FORMAT: Format = 2
 """What this tuneoff writes. A file that says none is of format 1, whose first files did not.
 
-Format 2 calls the search phase `search` in sweeps and records (format 1: `qualifying`), and what a preflight
-check found `checks` (format 1: `gates`).
+Format 2 calls the search phase `search` in sweeps and records (format 1: `qualifying`), a task's type `type`
+(`kind`), and what a preflight check found `checks` (`gates`).
 """
-RENAMED_SETTINGS = {"qualifying": "search"}
-"""Keys of a sweep file in format 1, and what they are called now."""
+RENAMED_SETTINGS = {"qualifying": "search", "task.kind": "task.type"}
+"""Keys of a sweep file in format 1, and what they are called now; a nested one stays where it is."""
 
 
 def renamed_settings(sweep: dict[str, Any]) -> list[tuple[str, str]]:
@@ -27,10 +27,30 @@ def renamed_settings(sweep: dict[str, Any]) -> list[tuple[str, str]]:
 
     Where a file has both keys the old one stays, and is told as unknown.
     """
-    found = [(old, new) for old, new in RENAMED_SETTINGS.items() if old in sweep and new not in sweep]
-    for old, new in found:
-        sweep[new] = sweep.pop(old)
+    found = []
+    for old, new in RENAMED_SETTINGS.items():
+        *parents, key = old.split(".")
+        settings, new_key = _settings(sweep, parents), new.split(".")[-1]
+        if key in settings and new_key not in settings:
+            settings[new_key] = settings.pop(key)
+            found.append((old, new))
     return found
+
+
+def renamed_setting(path: str) -> str:
+    """The path of a setting as it is called now: `search.audit` for `qualifying.audit`."""
+    for old, new in RENAMED_SETTINGS.items():
+        if f"{path}.".startswith(f"{old}."):
+            return new + path.removeprefix(old)
+    return path
+
+
+def _settings(sweep: dict[str, Any], parents: Sequence[str]) -> dict[str, Any]:
+    """The mapping that holds a nested key; an empty one where there is none."""
+    for parent in parents:
+        child = sweep.get(parent)
+        sweep = child if isinstance(child, dict) else {}
+    return sweep
 
 
 def upgraded(content: Any, **renamed: Mapping[str, str]) -> Any:

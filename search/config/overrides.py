@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from search.config import yaml_file
-from search.config.format import RENAMED_SETTINGS
+from search.config.format import renamed_setting
 from search.config.problems import Problem
 from spaces import shown
 
@@ -20,9 +20,7 @@ def apply_overrides(data: dict[str, Any], overrides: Iterable[str]) -> list[Prob
         try:
             if not equals or not all(path.split(".")):
                 raise ValueError("an override is written key.of.the.sweep=value")
-            first, *rest = path.split(".")
-            keys = [RENAMED_SETTINGS.get(first, first), *rest]
-            _set(data, keys, yaml_file.parse_value(text))
+            _set(data, renamed_setting(path).split("."), yaml_file.parse_value(text))
         except ValueError as error:
             problems.append(Problem(f"--set {override}", str(error)))
     return problems

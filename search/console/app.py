@@ -201,20 +201,22 @@ def init(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     source: Annotated[str | None, typer.Option(help="Column to read; without it, proposed.")] = None,
     target: Annotated[str | None, typer.Option(help="Column to write; without it, proposed.")] = None,
     methods: Annotated[str, typer.Option(help="Comma-separated names; see tuneoff methods.")] = "",
-    kind: Annotated[
+    type_: Annotated[
         str,
         typer.Option(
+            "--type",
             help="summarization, translation, question_answering, classification or generation: how outputs "
-            "are made and scored."
+            "are made and scored.",
         ),
     ] = "summarization",
+    kind: Annotated[str, typer.Option(hidden=True, help="What --type was called before.")] = "",
 ) -> None:
     """Write a commented sweep file to start from; columns that are not named are proposed from the data."""
     from search.console.new_sweep import Start, write_sweep
 
     files = [None if path is None else str(path) for path in (validation, test)]
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    start = Start(model, data, *files, source=source, target=target, methods=names, kind=kind)
+    start = Start(model, data, *files, source=source, target=target, methods=names, type=kind or type_)
     for line in write_sweep(file, start):
         typer.echo(line)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from search.config import load_sweep
-from trainables import kinds
+from trainables import task_types
 from trainables.data import train_rows
 from trainables.errors import InputError
 from trainables.metrics import label, scores
@@ -27,7 +27,7 @@ name: {name}
 seed: 0                          # equal seeds, equal sweeps
 
 task:                            # what is fixed for all trials
-  kind: {kind}
+  type: {type}
   model: {model}
   data: {data}
   source: {source}               # the column to read
@@ -62,7 +62,7 @@ class Start:
     source: str | None = field(kw_only=True)
     target: str | None = field(kw_only=True)
     methods: list[str] = field(kw_only=True)
-    kind: str = field(default="summarization", kw_only=True)
+    type: str = field(default="summarization", kw_only=True)
 
 
 def write_sweep(file: Path, start: Start) -> list[str]:
@@ -73,20 +73,20 @@ def write_sweep(file: Path, start: Start) -> list[str]:
     """
     if file.exists():
         raise InputError(f"{file} exists; name another file, or remove it first.")
-    kind = _kind(start.kind)
+    task_type = _task_type(start.type)
     rows = train_rows(_data(start)).head(LOOKED_AT)
     source = _column(start.source, rows, "--source") or _longest(rows, start.target)
     target = _column(start.target, rows, "--target") or _target(rows, source)
     text = TEMPLATE.format(
         file=file,
         name=_name(file),
-        kind=start.kind,
+        type=start.type,
         model=_inline(start.model),
         data=_inline(_data_entry(start)),
         source=_inline(source),
         target=_inline(target),
-        prompt=_inline(kind.prompt.replace("<source>", source).replace("<target>", target)),
-        metric=_metric(kind),
+        prompt=_inline(task_type.prompt.replace("<source>", source).replace("<target>", target)),
+        metric=_metric(task_type),
         methods="\n".join(f"  {name}: {{}}" for name in start.methods or load_sweep("quickstart").methods),
     )
     write_text(file, text)
@@ -103,19 +103,19 @@ def write_sweep(file: Path, start: Start) -> list[str]:
     ]
 
 
-def _kind(name: str) -> kinds.Kind:
+def _task_type(name: str) -> task_types.TaskType:
     try:
-        return kinds.get(name)
+        return task_types.get(name)
     except ValueError as error:
-        raise InputError(f"--kind: {error}") from error
+        raise InputError(f"--type: {error}") from error
 
 
-def _metric(kind: kinds.Kind) -> str:
+def _metric(task_type: task_types.TaskType) -> str:
     """The objective, and what else is recorded."""
-    if kind.score is None:
+    if task_type.score is None:
         return "rougeL                 # the one objective: one of ours, or of the evaluate library"
-    recorded = [label(score) for score, metric in scores().items() if metric in kind.metrics]
-    return f"{kind.score:<22} # the one objective; recorded: {', '.join(recorded)}"
+    recorded = [label(score) for score, metric in scores().items() if metric in task_type.metrics]
+    return f"{task_type.score:<22} # the one objective; recorded: {', '.join(recorded)}"
 
 
 def _data(start: Start) -> str | DataFiles:

@@ -13,7 +13,7 @@ from search.report.names import data_name
 from search.report.setup import metric_facts
 from search.verdict import score_name
 from spaces import did_you_mean
-from trainables import kinds
+from trainables import task_types
 from trainables.amounts import points
 from trainables.errors import InputError
 from trainables.metrics import metric_of
@@ -108,7 +108,7 @@ def _measured(results: Results, record: Record) -> dict[str, Any]:
         if score is not None
     ]
     dataset = {"name": data, "type": data, "split": record.split}
-    hub_task = kinds.get(results.sweep.task.kind).hub_task
+    hub_task = task_types.get(results.sweep.task.type).hub_task
     task = {"type": hub_task, "name": hub_task.replace("-", " ").capitalize()}
     return {"name": results.sweep.name, "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}
 

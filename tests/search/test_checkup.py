@@ -39,7 +39,7 @@ def sweep(tmp_path: Path, model_folder: Callable[..., str]) -> Callable[..., Any
 
 
 def test_the_prompt_is_shown_as_it_is_filled(sweep: Callable[..., Any], capsys: Any) -> None:
-    loaded = sweep("llama", kind="classification")
+    loaded = sweep("llama", type="classification")
     found = checkup(loaded)
     assert found.examples[0].prompt.startswith("<s>in the lamps: Ann looks for a lamp and ")
     assert found.examples[0].label in ("glad</s>", "sad</s>")
@@ -76,10 +76,10 @@ def test_one_seed_is_said_to_compare_nothing(sweep: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"kind": "generation", "metric": "meteor"}, "task.metric: meteor is code from the Hugging Face hub"),
-        ({"kind": "generation", "metric": "none.py"}, r"task.metric: none.py cannot be loaded"),
+        ({"type": "generation", "metric": "meteor"}, "task.metric: meteor is code from the Hugging Face hub"),
+        ({"type": "generation", "metric": "none.py"}, r"task.metric: none.py cannot be loaded"),
         ({"prompt": "{{ text }} {{ topik }}"}, "has no column 'topik'; it has 'text', 'mood', 'topic'"),
-        ({"kind": "classification", "labels": ["glad", "calm"]}, "task.labels: the data has the value 'sad'"),
+        ({"type": "classification", "labels": ["glad", "calm"]}, "task.labels: the data has the value 'sad'"),
         ({"chat_template": True}, "task.chat_template: the tokenizer of .* has none"),
     ],
 )
@@ -92,5 +92,5 @@ def test_a_metric_beside_the_sweep_file_is_found_from_anywhere(
     sweep: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "own.py").write_text("")
-    loaded = sweep(kind="generation", metric="own.py:score")
+    loaded = sweep(type="generation", metric="own.py:score")
     assert loaded.task.metric == f"{tmp_path / 'own.py'}:score"

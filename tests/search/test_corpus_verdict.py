@@ -35,7 +35,7 @@ GOLD = texts(DOCUMENTS, 0, "gold")
 def written(bare: Planted) -> Texts:
     """What each run wrote, after its records and predictions are planted in `bare`."""
     sweep = yaml.safe_load(SWEEP)
-    sweep["task"] |= {"kind": "translation", "target": "summary"}
+    sweep["task"] |= {"type": "translation", "target": "summary"}
     bare.sweep(yaml.safe_dump(sweep))
     outputs: Texts = {}
     for method, noise in NOISE.items():
@@ -90,7 +90,7 @@ def test_the_score_is_called_by_its_name(bare: Planted, written: Texts) -> None:
 
 def test_what_was_run_says_how_the_scores_were_computed(bare: Planted) -> None:
     sweep = yaml.safe_load(SWEEP)
-    sweep["task"] |= {"kind": "translation", "chat_template": True, "system": "Be brief."}
+    sweep["task"] |= {"type": "translation", "chat_template": True, "system": "Be brief."}
     bare.sweep(yaml.safe_dump(sweep))
     facts = {"name": "bleu", "signatures": {"bleu": "sacrebleu nrefs:1", "chrf": "sacrebleu nc:6"}}
     bare.provenance(PROVENANCE | {"metric": facts})

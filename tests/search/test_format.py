@@ -141,6 +141,33 @@ def test_a_sweep_file_with_an_old_key_is_read_and_the_new_key_is_told(tmp_path, 
     ]
 
 
+def test_a_nested_key_of_an_old_sweep_file_is_read_and_the_new_key_is_told(tmp_path, caplog):
+    file = tmp_path / "old.yaml"
+    file.write_text(
+        Path("search/sweeps/quickstart.yaml").read_text().replace("\ntask:", "\ntask:\n  kind: generation")
+    )
+    sweep = load_sweep(file, ["task.metric=chrf"])
+    assert sweep.task.type == "generation"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{file}: `task.kind` is called `task.type` now."
+    ]
+    assert load_sweep(file, ["task.kind=translation"]).task.type == "translation"
+
+
+@pytest.mark.parametrize(("override", "message"), [("task.kind=essay", "task.type: must be one of")])
+def test_an_old_key_on_the_command_line_is_judged_under_its_new_name(override, message):
+    with pytest.raises(SweepError, match=message):
+        load_sweep("quickstart", [override])
+
+
+@pytest.mark.parametrize("task", ["", "task: 3\n", "task: [kind]\n", "task: {kind: 3, type: 4}\n"])
+def test_an_old_nested_key_in_a_broken_file_is_told_with_what_else_is_wrong(tmp_path, task):
+    file = tmp_path / "broken.yaml"
+    file.write_text(f"name: broken\n{task}methods: {{full: {{}}}}\n")
+    with pytest.raises(SweepError):
+        load_sweep(file)
+
+
 def test_a_sweep_file_with_both_the_old_and_the_new_key_is_refused(tmp_path):
     file = tmp_path / "both.yaml"
     file.write_text(Path("search/sweeps/quickstart.yaml").read_text() + "\nqualifying: {audit: 1}\n")

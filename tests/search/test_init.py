@@ -9,7 +9,7 @@ import pytest
 
 from search.config.sweep import load_sweep
 from search.console.new_sweep import Start, write_sweep
-from trainables import kinds
+from trainables import task_types
 from trainables.errors import InputError
 
 ROWS = [{"id": i, "note": "short", "text": "a long text " * 9, "gist": f"gist {i} of it"} for i in range(9)]
@@ -56,13 +56,14 @@ def test_what_is_named_is_taken(tmp_path, train):
     assert sweep.task.data.test == train
 
 
-@pytest.mark.parametrize("kind", kinds.available())
-def test_a_kind_brings_its_metric_and_its_prompt(tmp_path, train, kind):
-    write_sweep(tmp_path / "my.yaml", start(train, kind=kind))
+@pytest.mark.parametrize("task_type", task_types.available())
+def test_a_task_type_brings_its_metric_and_its_prompt(tmp_path, train, task_type):
+    prompt = task_types.get(task_type).prompt
+    write_sweep(tmp_path / "my.yaml", start(train, type=task_type))
     task = load_sweep(tmp_path / "my.yaml").task
-    assert (task.kind, task.metric) == (kind, kinds.get(kind).score or "rougeL")
+    assert (task.type, task.metric) == (task_type, task_types.get(task_type).score or "rougeL")
     assert task.instruction == " ".join(
-        re.sub(r"{.*?}", "", kinds.get(kind).prompt.replace("{<source>}", "").replace("<source>", "text"))
+        re.sub(r"{.*?}", "", prompt.replace("{<source>}", "").replace("<source>", "text"))
         .replace("<target>", "gist")
         .split()
     )
@@ -73,7 +74,7 @@ def test_a_kind_brings_its_metric_and_its_prompt(tmp_path, train, kind):
     [
         ({"source": "txt"}, "--source: there is no column 'txt'; there are id, note, text, gist"),
         ({"methods": ["lorra"]}, "did you mean 'lora'"),
-        ({"kind": "translate"}, "--kind: must be one of .*, got 'translate'; did you mean 'translation'"),
+        ({"type": "translate"}, "--type: must be one of .*, got 'translate'; did you mean 'translation'"),
     ],
 )
 def test_a_mistake_leaves_no_file(tmp_path, train, named, told):

@@ -155,7 +155,7 @@ def test_what_is_carved_keeps_all_that_is_asked_and_all_answers(loaded: Callable
     rows = [
         {"dialogue": f"text {i // 4}", "question": f"{i % 2}?", "summary": f"answer {i}"} for i in range(80)
     ]
-    data = loaded(train=rows, fields={"kind": "question_answering", "prompt": "{dialogue} {question}"})
+    data = loaded(train=rows, fields={"type": "question_answering", "prompt": "{dialogue} {question}"})
     (source,) = {example.source for example in data.test}
     first = 4 * int(source.split()[1])
     assert {example.prompt: example.references for example in data.test} == {
@@ -278,7 +278,7 @@ def test_a_row_that_the_prompt_cannot_be_filled_with_is_named(loaded: Callable[.
         loaded(**splits, fields={"prompt": "{{ dialogue }}{% if n != '' %}{{ 1 / n }}{% endif %}"})
 
 
-CLASSES: dict[str, Any] = {"kind": "classification"}
+CLASSES: dict[str, Any] = {"type": "classification"}
 
 
 def test_the_labels_are_the_train_splits_words(loaded: Callable[..., Data]) -> None:

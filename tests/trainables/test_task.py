@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trainables import kinds, metrics
+from trainables import metrics, task_types
 from trainables.task import DATA_FORMATS, DataFiles, Task
 
 FIELDS: dict[str, Any] = {
@@ -104,23 +104,23 @@ def test_a_prompt_that_cannot_be_rendered(prompt: str, message: str) -> None:
         ({"trust_remote_code": "yes"}, "valid boolean"),
         (
             {"metric": "bleu"},
-            "must be one of rouge1, rouge2, rougeL, rougeLsum for kind: summarization, got 'bleu'",
+            "must be one of rouge1, rouge2, rougeL, rougeLsum for type: summarization, got 'bleu'",
         ),
         ({"metric": "rougel"}, "got 'rougel'; did you mean 'rougeL'?"),
         (
-            {"kind": "translate"},
+            {"type": "translate"},
             "must be one of classification, generation, question_answering, summarization",
         ),
-        ({"kind": "translate"}, "got 'translate'; did you mean 'translation'?"),
-        ({"kind": "generation"}, "is required for kind: generation: one of bleu, chrf, rouge1, rouge2"),
-        ({"kind": "generation", "metric": "accuracy"}, "accuracy is for kind: classification"),
-        ({"kind": "generation", "metric": "wer"}, "the lowest wer is the best"),
-        ({"kind": "classification", "target": ["a", "b"]}, "must be one column for kind: classification"),
-        ({"kind": "classification", "labels": ["a"]}, "must be two words or more, each once, got ['a']"),
-        ({"kind": "classification", "labels": {"0": "a", "1": "a"}}, "each once, got ['a', 'a']"),
-        ({"labels": ["a", "b"]}, "belongs to kind: classification, not to summarization"),
+        ({"type": "translate"}, "got 'translate'; did you mean 'translation'?"),
+        ({"type": "generation"}, "is required for type: generation: one of bleu, chrf, rouge1, rouge2"),
+        ({"type": "generation", "metric": "accuracy"}, "accuracy is for type: classification"),
+        ({"type": "generation", "metric": "wer"}, "the lowest wer is the best"),
+        ({"type": "classification", "target": ["a", "b"]}, "must be one column for type: classification"),
+        ({"type": "classification", "labels": ["a"]}, "must be two words or more, each once, got ['a']"),
+        ({"type": "classification", "labels": {"0": "a", "1": "a"}}, "each once, got ['a', 'a']"),
+        ({"labels": ["a", "b"]}, "belongs to type: classification, not to summarization"),
         ({"references": "all"}, "must be mean or max for rougeL, got 'all'"),
-        ({"kind": "question_answering", "references": "mean"}, "must be max for f1, got 'mean'"),
+        ({"type": "question_answering", "references": "mean"}, "must be max for f1, got 'mean'"),
         ({"system": "Be brief."}, "set chat_template: true, or put it into the prompt"),
         ({"metric_scale": 0.0}, "greater than 0"),
         ({"metrics": "rougeL"}, "Extra inputs are not permitted"),
@@ -140,7 +140,7 @@ def test_every_field_is_described(model: type[Task] | type[DataFiles]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "metric", "references", "scored_by"),
+    ("task_type", "metric", "references", "scored_by"),
     [
         ("summarization", "rougeL", "mean", ("rouge",)),
         ("translation", "bleu", "all", ("bleu", "chrf")),
@@ -148,10 +148,10 @@ def test_every_field_is_described(model: type[Task] | type[DataFiles]) -> None:
         ("classification", "accuracy", "max", ("labels",)),
     ],
 )
-def test_a_kind_decides_how_its_outputs_are_scored(
-    kind: str, metric: str, references: str, scored_by: tuple[str, ...]
+def test_a_type_decides_how_its_outputs_are_scored(
+    task_type: str, metric: str, references: str, scored_by: tuple[str, ...]
 ) -> None:
-    task = Task(**FIELDS | {"kind": kind})
+    task = Task(**FIELDS | {"type": task_type})
     assert (task.metric, task.references, task.scored_by) == (metric, references, scored_by)
     assert Task.model_validate_json(task.model_dump_json()) == task
 
@@ -169,22 +169,22 @@ def test_a_kind_decides_how_its_outputs_are_scored(
 def test_a_generation_is_scored_by_any_metric(
     metric: str, references: str, scored_by: tuple[str, ...], module: str | None
 ) -> None:
-    task = Task(**FIELDS | {"kind": "generation", "metric": metric})
+    task = Task(**FIELDS | {"type": "generation", "metric": metric})
     assert (task.references, task.scored_by) == (references, scored_by)
     assert task.rules().module == module
 
 
 def test_labels_are_words_or_a_word_for_each_value() -> None:
-    fields = FIELDS | {"kind": "classification"}
+    fields = FIELDS | {"type": "classification"}
     assert Task(**fields | {"labels": ["yes", "no"]}).labels == ["yes", "no"]
     assert Task(**fields | {"labels": {0: "no", 1: "yes"}}).labels == {"0": "no", "1": "yes"}
     assert Task(**fields | {"metric": "macro_f1"}).metric == "macro_f1"
 
 
-@pytest.mark.parametrize("kind", kinds.available())
-def test_every_kind_has_scores_and_a_prompt_to_start_from(kind: str) -> None:
-    found = kinds.get(kind)
+@pytest.mark.parametrize("task_type", task_types.available())
+def test_every_type_has_scores_and_a_prompt_to_start_from(task_type: str) -> None:
+    found = task_types.get(task_type)
     assert set(found.metrics) <= set(metrics.available())
     assert found.score is None or metrics.metric_of(found.score) in found.metrics
     prompt = found.prompt.replace("<source>", "dialogue").replace("<target>", "summary")
-    assert Task(**FIELDS | {"kind": kind, "metric": found.score or "rougeL", "prompt": prompt})
+    assert Task(**FIELDS | {"type": task_type, "metric": found.score or "rougeL", "prompt": prompt})

@@ -1,10 +1,10 @@
-"""What tells one kind of task from another."""
+"""What tells one type of task from another."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class TaskType:
     """How a task's outputs are made and scored."""
 
     metrics: tuple[str, ...]

@@ -1,8 +1,8 @@
 """A short answer, compared word by word with gold answers: extractive questions as in SQuAD."""
 
-from trainables.kinds._kind import Kind
+from trainables.task_types._task_type import TaskType
 
-KIND = Kind(
+TASK_TYPE = TaskType(
     metrics=("squad",),
     score="f1",
     prompt="Context: {<source>}\n\nQuestion: {question}\n\nAnswer: ",

@@ -1,4 +1,4 @@
-"""Every kind of task trains, and is scored by what its metrics make of the outputs."""
+"""Every type of task trains, and is scored by what its metrics make of the outputs."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.trainables.checks import ask, failed
-from trainables import kinds, metrics
+from trainables import metrics, task_types
 from trainables.assignment import Assignment
 from trainables.data import load
 from trainables.evaluation import evaluate
@@ -19,10 +19,10 @@ from trainables.trial import Trial
 from trainables.workbench import Workbench
 
 EVERY_KIND = pytest.mark.parametrize(
-    "kind",
+    "task_type",
     [
         "classification",
-        *(pytest.param(k, marks=pytest.mark.slow) for k in kinds.available() if k != "classification"),
+        *(pytest.param(k, marks=pytest.mark.slow) for k in task_types.available() if k != "classification"),
     ],
 )
 PLACES = ("kitchen", "garden", "attic", "car", "hall")
@@ -41,20 +41,20 @@ def labelled(corpus: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def tables(make_task: Callable[..., Task], labelled: dict[str, str]) -> Callable[..., Workbench]:
-    """`tables(kind, family="t5")`: a workbench for a task of that kind."""
+    """`tables(task_type, family="t5")`: a workbench for a task of that type."""
 
     @cache
-    def make(kind: str, family: str = "t5") -> Workbench:
-        metric = {} if kinds.get(kind).score else {"metric": "chrf"}
-        data = {"data": labelled} if kind == "classification" else {}
-        return Workbench(make_task(family, taught=True, kind=kind, **metric, **data), data_seed=0)
+    def make(task_type: str, family: str = "t5") -> Workbench:
+        metric = {} if task_types.get(task_type).score else {"metric": "chrf"}
+        data = {"data": labelled} if task_type == "classification" else {}
+        return Workbench(make_task(family, taught=True, type=task_type, **metric, **data), data_seed=0)
 
     return make
 
 
 @EVERY_KIND
-def test_a_split_is_scored_by_the_kinds_metrics(tables: Callable[..., Workbench], kind: str) -> None:
-    table = tables(kind)
+def test_a_split_is_scored_by_its_types_metrics(tables: Callable[..., Workbench], task_type: str) -> None:
+    table = tables(task_type)
     evaluation = evaluate(table, table.base.model, "test", None)
     rows, task = evaluation.examples, table.task
     references = [list(texts) for texts in rows["references"]]
@@ -68,8 +68,8 @@ def test_a_split_is_scored_by_the_kinds_metrics(tables: Callable[..., Workbench]
 
 
 @EVERY_KIND
-def test_its_gates_can_be_passed(tables: Callable[..., Workbench], kind: str) -> None:
-    assert failed(ask(tables(kind), "lora")) == []
+def test_its_gates_can_be_passed(tables: Callable[..., Workbench], task_type: str) -> None:
+    assert failed(ask(tables(task_type), "lora")) == []
 
 
 @pytest.mark.parametrize("family", ["t5", "llama"])
@@ -95,15 +95,15 @@ def test_labels_are_learned(tables: Callable[..., Workbench], tune: Callable[...
     assert after.scores["macro_f1"] > 20
 
 
-@pytest.mark.parametrize("kind", ["translation", pytest.param("classification", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("task_type", ["translation", pytest.param("classification", marks=pytest.mark.slow)])
 def test_what_a_final_keeps_holds_the_statistics(
     tables: Callable[..., Workbench],
     begin: Callable[[Assignment], Trial],
     assign: Callable[..., Assignment],
-    kind: str,
+    task_type: str,
     tmp_path: Path,
 ) -> None:
-    task = tables(kind).task
+    task = tables(task_type).task
     fingerprint = load(task, 0).fingerprint
     assignment = assign(
         task=task,

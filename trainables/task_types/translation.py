@@ -1,8 +1,8 @@
 """The same text in another language."""
 
-from trainables.kinds._kind import Kind
+from trainables.task_types._task_type import TaskType
 
-KIND = Kind(
+TASK_TYPE = TaskType(
     metrics=("bleu", "chrf"),
     score="bleu",
     prompt="Translate from <source> to <target>.\n\n<source>: {<source>}\n<target>: ",

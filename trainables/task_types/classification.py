@@ -6,9 +6,9 @@ untrained model is measured by what it knows and not by how it phrases. Each wor
 token, so that no label profits from being the beginning of another.
 """
 
-from trainables.kinds._kind import Kind
+from trainables.task_types._task_type import TaskType
 
-KIND = Kind(
+TASK_TYPE = TaskType(
     metrics=("labels",),
     score="accuracy",
     prompt="Text: {<source>}\n\nThe <target> is: ",

@@ -1,8 +1,8 @@
 """Any other text, scored by the metric that the task names."""
 
-from trainables.kinds._kind import Kind
+from trainables.task_types._task_type import TaskType
 
-KIND = Kind(
+TASK_TYPE = TaskType(
     metrics=(),
     score=None,
     prompt="{<source>}\n\n",

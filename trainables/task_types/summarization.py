@@ -1,8 +1,8 @@
 """A shorter text that says what matters."""
 
-from trainables.kinds._kind import Kind
+from trainables.task_types._task_type import TaskType
 
-KIND = Kind(
+TASK_TYPE = TaskType(
     metrics=("rouge",),
     score="rougeL",
     prompt="Read the following.\n\n{<source>}\n\nWrite the <target>: ",
