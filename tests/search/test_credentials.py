@@ -96,7 +96,7 @@ FEW = {"search__trials_per_method": 2, "final__seeds": 1}
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("module", ["search.console.app", "tests.search.drive"])
 def test_no_file_of_a_run_holds_a_credential(
     module: str, house: Path, model_folder: Callable[..., str], data_files: dict[str, str]
@@ -118,7 +118,7 @@ def test_no_file_of_a_run_holds_a_credential(
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_home_that_cannot_be_written_keeps_nobody_from_training(
     house: Path, model_folder: Callable[..., str], data_files: dict[str, str]
 ) -> None:
@@ -135,7 +135,7 @@ def test_a_home_that_cannot_be_written_keeps_nobody_from_training(
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.faults
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_run_that_is_killed_leaves_no_token_that_others_can_read(house: Path) -> None:
     task = replay.plant_sweep(house / "task", seconds=0.5, concurrent=1)
     command = [sys.executable, "-m", "tests.search.drive", "run", str(task / "sweep.yaml")]
