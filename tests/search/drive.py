@@ -10,8 +10,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from search import engine
 from search.console import app as cli
-from search.engine import runner
 from search.records import run_folder as store
 from tests.search.replay import Replay
 
@@ -35,5 +35,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if "DIE_AT_RECORD" in os.environ:
         _write_text, store.write_text = store.write_text, _die_while_writing
-    runner.run = partial(runner.run, trainable=Replay)
+    engine.run = partial(engine.run, trainable=Replay)
     cli.main()
