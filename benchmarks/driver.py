@@ -29,11 +29,10 @@ from benchmarks.measure import OURS, Comparison, Sample, add_options, in_turns, 
 from search.cluster.connection import connected
 from search.config.sweep import Sweep
 from search.engine.experiment import Experiment
-from search.engine.search_phase import run_search
+from search.engine.search_phase import SearchPhase
 from search.records.plan import Plan
 from search.records.record import Record
 from search.records.run_folder import RunFolder
-from search.records.trial_store import TrialStore
 from search.trackers.tensorboard import TensorBoardLogger
 from trainables.rung_report import RungReport
 from trainables.status import Status
@@ -133,11 +132,8 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
                 ends.note()
 
         told = (TensorBoardLogger(run_folder), note)
-        run_search(
-            plan,
-            TrialStore(run_folder),
-            Experiment(Trivial, cluster, sweep.resources, slots, run_folder.tune, told),
-        )
+        experiment = Experiment(Trivial, cluster, sweep.resources, slots, run_folder.tune, told)
+        SearchPhase().run(plan, experiment)
     return ends
 
 

@@ -4,7 +4,10 @@ Beside it, where the sweep asks for them, run the untuned defaults, retrained an
 of trials that were stopped early.
 """
 
-from search.engine.experiment import Experiment
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from search.engine.experiment import Experiment, TrialPhase, Work
 from search.engine.searcher import RecordQueue
 from search.records import (
     BASELINE,
@@ -21,19 +24,36 @@ from search.records import (
 from trainables.status import Status
 
 
+class Final(TrialPhase):
+    """The runs of the final, from where the trial store says they are."""
+
+    name = "final"
+
+    def left(self, plan: Plan, store: TrialStore) -> int:
+        """Count the runs to enter, else those that were entered and have not ended."""
+        return len(_to_enter(plan, store)) or self.unended(plan, store)
+
+    def unended(self, plan: Plan, store: TrialStore) -> int:
+        return len(runs_left(plan, store))
+
+    def prepare(self, plan: Plan, experiment: Experiment) -> Experiment:
+        enter(plan, TrialStore(plan.folder))
+        return experiment
+
+    @contextmanager
+    def work(self, plan: Plan, store: TrialStore) -> Iterator[Work]:
+        yield Work(RecordQueue(plan, store, runs_left(plan, store)))
+
+
 def enter(plan: Plan, store: TrialStore) -> None:
     """Enter the runs that are missing, and anew those of a former winner and those that failed.
 
     An audit goes on from the checkpoint of its trial where that was kept, so entering it removes nothing.
     """
-    for record in _on_test(plan, store):
-        known = store.records.get(record.id)
-        if known is None or known.of_trial != record.of_trial or known.status.facts.has_failed:
-            store.replace(record)
-    for record in _audits(plan, store):
-        if record.id not in store.records:
+    for record in _to_enter(plan, store):
+        if record.phase == "audit" and record.id not in store.records:
             store.begin(record)
-        elif store.records[record.id].status is Status.FAILED:
+        else:
             store.replace(record)
 
 
@@ -43,10 +63,18 @@ def runs_left(plan: Plan, store: TrialStore) -> list[Record]:
     return [record for record in entered if not record.status.has_ended]
 
 
-def hold(plan: Plan, store: TrialStore, experiment: Experiment) -> None:
-    """Take up the final where the trial store says it is."""
-    waiting = runs_left(plan, store)
-    experiment.fit(RecordQueue(plan, store, waiting), store)
+def _to_enter(plan: Plan, store: TrialStore) -> list[Record]:
+    """The runs without a valid record: it is missing, of a former winner, or failed."""
+
+    def is_due(record: Record) -> bool:
+        known = store.records.get(record.id)
+        if known is None or known.status is Status.FAILED:
+            return True
+        return record.phase != "audit" and (
+            known.of_trial != record.of_trial or known.status.facts.has_failed
+        )
+
+    return [record for record in [*_on_test(plan, store), *_audits(plan, store)] if is_due(record)]
 
 
 def _on_test(plan: Plan, store: TrialStore) -> list[Record]:

@@ -3,25 +3,33 @@
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from search.cluster import connected, disk_is_full, left_no_space, preloaded
-from search.config import Sweep, SweepError, differences, load_sweep, rungs
-from search.engine.phases import has_work, run_phases
+from search.cluster import Cluster, connected, disk_is_full, left_no_space, preloaded
+from search.config import Resources, Sweep, SweepError, differences, load_sweep, rungs
+from search.engine.experiment import Experiment, SweepPhase
+from search.engine.final import Final
+from search.engine.search_phase import SearchPhase
+from search.preflight import Checker, pass_checks
 from search.records import (
     ChecksListener,
     Listener,
     Plan,
     Results,
     RunFolder,
+    TrialStore,
     load_results,
+    note_joined,
+    note_placement,
+    note_resumption,
     provenance,
     refuse_newer_records,
     repair,
-    this_start,
 )
 from search.studies import warm_start
-from search.trackers import check_trackers, tracked
+from search.trackers import TensorBoardLogger, check_trackers, tracked
 from trainables.data import load
 from trainables.errors import InputError
 from trainables.hub import check_model
@@ -31,6 +39,33 @@ from trainables.storage.place import Place, bytes_of
 from trainables.trainable import FineTune
 
 logger = logging.getLogger(__name__)
+
+
+class PreflightPhase:
+    """The preflight checks of the methods on which no budget was spent; for others it is too late to ask."""
+
+    def __init__(self, sweep: Sweep, tell: ChecksListener) -> None:
+        self.sweep = sweep
+        self.tell = tell
+
+    def left(self, plan: Plan, store: TrialStore) -> int:
+        return len(self._fresh(store).methods.keys() - plan.preflight.methods.keys())
+
+    def run(self, plan: Plan, experiment: Experiment) -> Plan:
+        """Leave the methods that fail out of the plan.
+
+        Raises:
+            InputError: no method is left, or the disk would fill.
+        """
+        of_fresh = replace(plan, sweep=self._fresh(TrialStore(plan.folder)))
+        checker = Checker(
+            of_fresh, experiment.trainable, experiment.cluster, experiment.slots, plan.folder.tokens
+        )
+        return pass_checks(plan, checker, self.tell)
+
+    def _fresh(self, store: TrialStore) -> Sweep:
+        fresh = {name: choice for name, choice in self.sweep.methods.items() if not store.search(name)}
+        return self.sweep.model_copy(update={"methods": fresh})
 
 
 def run(
@@ -66,9 +101,11 @@ def run(
         for line in repair(run_folder):
             logger.warning(line)
         plan = _prepare(run_folder, sweep)
-        if has_work(plan):
+        phases: list[SweepPhase] = [PreflightPhase(sweep, checks), SearchPhase(), Final()]
+        store = TrialStore(run_folder)
+        if any(phase.left(plan, store) for phase in phases):  # else only the report is written again
             if not is_new:
-                _note_resumption(run_folder)
+                note_resumption(run_folder)
             workers = preloaded(sweep.resources, trainable)
             farewell = f"Go on with: tuneoff resume {run_folder.root}"
             with (
@@ -77,7 +114,9 @@ def run(
                 run_folder.study_kept(),
             ):
                 told = [*trackers, *listeners]
-                run_phases(plan, sweep, cluster, trainable, listeners=told, checks=checks)
+                experiment = _experiment(run_folder, sweep.resources, cluster, trainable, told)
+                for phase in phases:
+                    plan = phase.run(plan, experiment)
         from search.report import write_report  # its libraries take a second, which trials need not wait for
 
         write_report(run_folder.root)
@@ -114,6 +153,7 @@ def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
         data.fingerprint,
         rungs(sweep.search, len(data.train)),
         preflight,
+        data.counts,
     )
     write_text(run_folder.sweep_file, sweep.to_yaml())
     if not known:
@@ -121,11 +161,25 @@ def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
     return plan
 
 
-def _note_resumption(run_folder: RunFolder) -> None:
-    known = run_folder.read_provenance()
-    run_folder.write_json(
-        run_folder.provenance_file, {**known, "resumed": [*known.get("resumed", []), this_start()]}
-    )
+def _experiment(
+    run_folder: RunFolder,
+    resources: Resources,
+    cluster: Cluster,
+    trainable: type[FineTune],
+    listeners: Iterable[Listener],
+) -> Experiment:
+    """How this cluster runs trials; where its nodes are not like this machine is told and noted.
+
+    Raises:
+        InputError: a node cannot train.
+    """
+    slots = cluster.slots(resources)
+    differences = cluster.check(run_folder.root, partial(note_joined, run_folder))
+    for difference in differences:
+        logger.warning("The nodes differ from this machine: %s", difference)
+    note_placement(run_folder, differences=differences)
+    told: tuple[Listener, ...] = (TensorBoardLogger(run_folder), *listeners)
+    return Experiment(trainable, cluster, resources, slots, run_folder.tune, told)
 
 
 def _refuse_what_is_not_ours(run_folder: RunFolder, sweep: Sweep) -> None:

@@ -25,12 +25,12 @@ from search.cluster import (
 )
 from search.config import Sweep
 from search.preflight.forecast import disk_and_time, forecast
-from search.records import ChecksListener, Plan, PreflightResults
+from search.records import ChecksListener, Plan, PreflightResults, RunFolder
 from trainables.data import Data
 from trainables.errors import InputError
 from trainables.preflight.findings import Check, Findings
 from trainables.preflight.request import Request
-from trainables.storage.place import Place, free_bytes, place
+from trainables.storage.place import Place, free_bytes
 from trainables.trainable import FineTune
 
 MACHINES = 3
@@ -41,18 +41,17 @@ MACHINES = 3
 class Checker:
     """Asks the preflight checks about the methods of a sweep, as many at a time as trials will run."""
 
-    sweep: Sweep
-    data_fingerprint: str
-    counts: Mapping[str, int]
-    """Examples of each split."""
-    rungs: list[int]
+    plan: Plan
+    """Its sweep has the methods to ask about; its run folder need not be there yet."""
     trainable: type[FineTune]
     cluster: Cluster
     slots: Slots
-    folder: Place
-    """The run folder, which need not be there yet."""
     tokens: Place | None = None
     """Where the workers share the tokenised data; None: nowhere."""
+
+    @property
+    def sweep(self) -> Sweep:
+        return self.plan.sweep
 
     def ask(self, known: PreflightResults, tell: ChecksListener) -> PreflightResults:
         """Ask about all methods of which nothing is known.
@@ -112,7 +111,7 @@ class Checker:
             costliest=spaces.costliest(space),
             task=self.sweep.task,
             data_seed=self.sweep.seed,
-            data_fingerprint=self.data_fingerprint,
+            data_fingerprint=self.plan.data_fingerprint,
             tokens=None if self.tokens is None else str(self.tokens),
             cpus=self.slots.cpus,
             memory_share=memory_share(self.slots, len(self.cluster.machines())),
@@ -122,8 +121,9 @@ class Checker:
         admitted = preflight.admitted(self.sweep)
         if not admitted.methods:
             return None
-        expected = forecast(admitted, preflight, self.rungs, self.counts, self.slots.concurrent)
-        return disk_and_time(admitted, expected, free_bytes(self.folder), self.slots.concurrent)
+        plan, concurrent = self.plan, self.slots.concurrent
+        expected = forecast(admitted, preflight, plan.rungs, plan.counts, concurrent)
+        return disk_and_time(admitted, expected, free_bytes(plan.folder.root), concurrent)
 
 
 def pass_checks(plan: Plan, checker: Checker, tell: ChecksListener) -> Plan:
@@ -163,16 +163,9 @@ def try_methods(
 ) -> PreflightResults:
     """What the preflight checks find about all methods of a sweep that has no run folder yet."""
     with connected(address, workers=preloaded(sweep.resources, trainable)) as cluster:
-        keeper = Checker(
-            sweep,
-            data.fingerprint,
-            data.counts,
-            rungs,
-            trainable,
-            cluster,
-            cluster.slots(sweep.resources),
-            place(sweep.folder),
-        )
+        slots = cluster.slots(sweep.resources)
+        plan = Plan(sweep, RunFolder(sweep.folder), data.fingerprint, rungs, counts=data.counts)
+        keeper = Checker(plan, trainable, cluster, slots)
         return keeper.ask(PreflightResults(), tell)
 
 

@@ -5,7 +5,7 @@ from search.records.audit import audit_of, drawn
 from search.records.events import Event, Listener
 from search.records.plan import Plan
 from search.records.preflight_results import ChecksListener, PreflightResults
-from search.records.provenance import provenance, this_start
+from search.records.provenance import note_joined, note_placement, note_resumption, provenance
 from search.records.record import Origin, Phase, Record, Stop, now
 from search.records.repair import refuse_newer_records, repair, sound_records
 from search.records.results import BASELINE, Results, last_line, load_results, sweep_of, winner
@@ -34,6 +34,9 @@ __all__ = [
     "load_results",
     "most_trials",
     "next_method",
+    "note_joined",
+    "note_placement",
+    "note_resumption",
     "now",
     "planned_trials",
     "provenance",
@@ -41,6 +44,5 @@ __all__ = [
     "repair",
     "sound_records",
     "sweep_of",
-    "this_start",
     "winner",
 ]

@@ -1,5 +1,6 @@
 """From records to what the workers are told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from search.config import Sweep
@@ -21,6 +22,8 @@ class Plan:
     """Budgets in examples at which a trial is scored; the last is the full budget."""
     preflight: PreflightResults = field(default_factory=PreflightResults)
     """What the preflight checks found; empty before they were asked."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Examples of each split."""
 
     def assignment(self, record: Record) -> Assignment:
         """A record's work, in plain data; a trial that has begun finds its own checkpoint."""

@@ -1,5 +1,6 @@
 """What a reader must know to judge a run and to repeat it."""
 
+import logging
 import os
 import platform
 import shlex
@@ -13,6 +14,7 @@ import psutil
 
 from search.config import FORMAT, Sweep
 from search.records.record import now
+from search.records.run_folder import RunFolder
 from trainables import metrics
 from trainables.data import Data
 from trainables.task import Task
@@ -21,6 +23,8 @@ PACKAGES = (
     "tuneoff", "torch", "transformers", "peft", "ray", "optuna", "datasets", "evaluate", "rouge_score",
     "sacrebleu", "tokenizers", "safetensors", "numpy", "pandas",
 )  # fmt: skip
+
+logger = logging.getLogger(__name__)
 
 
 def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
@@ -63,6 +67,29 @@ def this_start() -> dict[str, Any]:
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         },
     }
+
+
+def note_resumption(folder: RunFolder) -> None:
+    """Note that the sweep is taken up again, by which versions and on what."""
+    known = folder.read_provenance()
+    _write(folder, {**known, "resumed": [*known.get("resumed", []), this_start()]})
+
+
+def note_placement(folder: RunFolder, **noted: Any) -> None:
+    """Note `gpus_per_trial` of the search, or the `differences` of the nodes from this machine."""
+    known = folder.read_provenance()
+    _write(folder, {**known, "placement": known.get("placement", {}) | noted})
+
+
+def note_joined(folder: RunFolder, difference: str) -> None:
+    """Note what is different on a node that joined while the sweep ran."""
+    logger.warning("A node has joined: %s", difference)
+    differences = folder.read_provenance().get("placement", {}).get("differences", [])
+    note_placement(folder, differences=[*differences, difference])
+
+
+def _write(folder: RunFolder, content: dict[str, Any]) -> None:
+    folder.write_json(folder.provenance_file, content)
 
 
 def _command() -> str:

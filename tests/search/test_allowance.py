@@ -9,7 +9,7 @@ import yaml
 from search.config import yaml_file
 from search.config.settings import Search
 from search.config.sweep import Sweep, SweepError, differences
-from search.engine.search_phase import trials_left
+from search.engine.search_phase import SearchPhase
 from search.records.allowance import may_begin, planned_trials, spent_seconds
 from search.records.trial_store import TrialStore
 from tests.search.driven import LISTED, NARROW, RATES, Driven
@@ -34,7 +34,7 @@ def test_each_method_has_its_seconds_and_no_more_than_a_trial_over(tmp_path):
         records = driven.store.search(method)
         assert spent_seconds(records) >= SECONDS > spent_seconds(records[:-1])
         assert planned_trials(driven.plan.sweep, method, records) == len(records)
-    assert trials_left(driven.plan, TrialStore(driven.plan.folder)) == 0
+    assert SearchPhase().left(driven.plan, TrialStore(driven.plan.folder)) == 0
 
 
 def test_the_method_that_spent_least_is_next(tmp_path):
@@ -47,12 +47,12 @@ def test_the_method_that_spent_least_is_next(tmp_path):
 
 def test_a_search_by_time_is_not_done_while_a_method_has_time_or_a_trial_runs(tmp_path):
     driven = timed(tmp_path)
-    assert trials_left(driven.plan, driven.store) == 2
+    assert SearchPhase().left(driven.plan, driven.store) == 2
     trial = driven.begin()
-    assert trials_left(driven.plan, driven.store) == 3  # this one, and one more of each method
+    assert SearchPhase().left(driven.plan, driven.store) == 3  # this one, and one more of each method
     driven.end(trial.id, "completed")
     driven.restart()
-    assert trials_left(driven.plan, driven.store) == 2
+    assert SearchPhase().left(driven.plan, driven.store) == 2
 
 
 def test_a_grid_is_tried_whole_each_point_once_the_default_first(tmp_path):
@@ -71,7 +71,7 @@ def test_a_grid_is_tried_whole_each_point_once_the_default_first(tmp_path):
         assert len(tried) == 8
         rest = tried[0].keys() - {"learning_rate", "batch_size"}
         assert all(point[name] == tried[0][name] for point in tried for name in rest)
-    assert trials_left(driven.plan, driven.store) == 0
+    assert SearchPhase().left(driven.plan, driven.store) == 0
 
 
 def test_fewer_trials_than_the_grid_has_are_some_of_it(tmp_path):

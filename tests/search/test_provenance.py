@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from search.config.sweep import Sweep
-from search.records.provenance import PACKAGES, provenance
+from search.records.provenance import PACKAGES, note_joined, note_placement, note_resumption, provenance
 from tests.search.conftest import PROVENANCE
 from trainables.data import Data, Example
 
@@ -33,6 +33,20 @@ def test_it_names_the_version_of_every_package_that_could_change_a_result(found)
     assert {found["versions"][package] for package in ("torch", "transformers", "peft")} & {None} == set()
     for package in ("ray", "optuna", "numpy", "pandas"):  # those that need no seconds to import
         assert found["versions"][package] == __import__(package).__version__
+
+
+def test_what_is_noted_of_a_start_stands_beside_what_was_known(bare):
+    note_placement(bare.folder, differences=["torch 0.9 on 10.0.0.1"])
+    note_joined(bare.folder, "torch 0.8 on 10.0.0.2")
+    note_placement(bare.folder, gpus_per_trial=0.5)
+    note_resumption(bare.folder)
+    found = bare.folder.read_provenance()
+    differences = ["torch 0.9 on 10.0.0.1", "torch 0.8 on 10.0.0.2"]
+    assert found["placement"] == {"gpus_per_trial": 0.5, "differences": differences}
+    assert [set(PROVENANCE) & set(start) for start in found["resumed"]] == [
+        {"tuneoff", "command", "started", "versions", "hardware"}
+    ]
+    assert {name: found[name] for name in PROVENANCE} == PROVENANCE
 
 
 @pytest.mark.parametrize(
