@@ -1,9 +1,11 @@
 """Who may import whom. The layers, from the top: search, trainables, spaces; imports point down only."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import search
 
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 300
+MOST_ON_THE_SPINE = 7
 RAY_SEAM = "trainables/trainable.py"
 ROOMS = (
     "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report", "cluster",
@@ -97,6 +100,41 @@ def exported(room: str) -> list[str]:
     (names,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
     found: list[str] = ast.literal_eval(names)
     return found
+
+
+def spine() -> list[str]:
+    """The files that the README names on the way from the command to the loss, in its order."""
+    paragraphs = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")
+    (way,) = [text for text in paragraphs if text.startswith("To follow a trial from the command")]
+    return re.findall(r"`(\S+\.py)`", way)
+
+
+def home_of(name: str) -> str | None:
+    """The file that an imported name comes from, through packages that hand it on; None: it is not ours."""
+    path = Path(*name.split("."))
+    for file in (f"{path}.py", f"{path}/__init__.py", f"{path.parent}.py"):
+        if (ROOT / file).is_file():
+            return file
+    package = path.parent / "__init__.py"
+    if not (ROOT / package).is_file():
+        return None
+    handed_on = [other for other in imports_of(str(package)) if other.rpartition(".")[2] == path.name]
+    return home_of(handed_on[0]) if handed_on else str(package)
+
+
+def test_the_home_of_a_name_is_found_through_its_package() -> None:
+    assert home_of("search.engine.run") == "search/engine/runner.py"
+    assert home_of("trainables.loop.FineTuning") == home_of("trainables.loop") == "trainables/loop.py"
+    assert home_of("trainables.methods") == "trainables/methods/__init__.py"
+    assert home_of("ray.tune.Tuner") is None
+
+
+def test_a_reader_crosses_seven_files_from_the_command_to_the_loss_each_by_an_import() -> None:
+    way = spine()
+    assert (way[0], way[-1]) == ("search/console/app.py", "trainables/loss.py")
+    assert len(way) <= MOST_ON_THE_SPINE
+    for file, following in pairwise(way):
+        assert following in {home_of(name) for name in imports_of(file)}, f"{file} -> {following}"
 
 
 @pytest.mark.parametrize("room", ROOMS)
