@@ -1,6 +1,5 @@
 """Ray itself dies or hangs under a sweep, which ends, blames no trial and no method, and can go on."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -38,11 +37,18 @@ class Driver:
             assert self.process.poll() is None, self.process.communicate()
             time.sleep(0.05)
 
-    def strike(self, name: str, how: signal.Signals, of: int) -> str:
-        """Send a signal to a process of Ray, a child of process `of`; return what the driver said since."""
-        (victim,) = [child for child in psutil.Process(of).children(recursive=True) if child.name() == name]
+    def of_its_ray(self, name: str) -> psutil.Process:
+        (process,) = [
+            child
+            for child in psutil.Process(self.process.pid).children(recursive=True)
+            if child.name() == name
+        ]
+        return process
+
+    def strike(self, victim: psutil.Process, how: signal.Signals) -> str:
+        """Send a signal to a process of Ray; return what the driver has said when it has ended."""
+        name, began = victim.name(), time.monotonic()
         victim.send_signal(how)
-        began = time.monotonic()
         output, _ = self.process.communicate()
         tell(f"{name}: {how.name}: until the sweep has ended", time.monotonic() - began)
         return output
@@ -97,7 +103,7 @@ HEAD = "its head (GCS) has not answered for 40 s"
 def test_a_sweep_whose_own_ray_is_lost_in_the_search_ends_and_goes_on(tmp_path, cluster, name, how, why):
     driver = drive(plant(tmp_path))
     driver.wait_for(lambda: len(steps(tmp_path)) >= 3)
-    ended_in_words(driver, driver.strike(name, how, driver.process.pid), why)
+    ended_in_words(driver, driver.strike(driver.of_its_ray(name), how), why)
     nobody_is_blamed(driver.records)
 
     plant_task(tmp_path)  # from now on without waiting
@@ -112,7 +118,8 @@ def test_a_joined_cluster_that_loses_the_drivers_raylet_ends_the_sweep(tmp_path)
     with started(num_cpus=2) as cluster:
         driver = drive(plant(tmp_path), "--address", cluster.address)
         driver.wait_for(lambda: len(steps(tmp_path)) >= 3)
-        ended_in_words(driver, driver.strike("raylet", signal.SIGKILL, os.getpid()), RAYLET)
+        (raylet,) = cluster.head_node.all_processes["raylet"]
+        ended_in_words(driver, driver.strike(psutil.Process(raylet.process.pid), signal.SIGKILL), RAYLET)
     nobody_is_blamed(driver.records)
 
 
@@ -121,5 +128,5 @@ def test_a_raylet_that_is_killed_in_the_gates_fails_no_method(tmp_path):
     failures = {f"checks/{method}": ("awaits", 9) for method in ("full", "lora")}
     driver = drive(plant_task(task, failures=failures))
     driver.wait_for(lambda: len(asked_about(task)) == 2)
-    ended_in_words(driver, driver.strike("raylet", signal.SIGKILL, driver.process.pid), RAYLET)
+    ended_in_words(driver, driver.strike(driver.of_its_ray("raylet"), signal.SIGKILL), RAYLET)
     assert RunFolder(task / "run").read_preflight().methods == {}
