@@ -4,7 +4,7 @@ A space is a file of this package, found by its name: `spaces/lora.py` is the sp
 
 - `SPACE`: the hyperparameters and their ranges, as optuna distributions; of words that differ in memory
   the one that takes the most stands last;
-- `DEFAULT`: the untuned point, where someone starts who does not search;
+- `DEFAULT`: the default configuration, where someone starts who does not search;
 - `NEEDS`, where the method is not for all models: what it trains, in words that follow "a model with".
 
 Nothing here knows how a method trains, so a search can be planned, checked and drawn without torch.

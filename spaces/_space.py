@@ -18,7 +18,7 @@ class Space:
     distributions: Mapping[str, BaseDistribution]
     """What is searched: hyperparameter to range."""
     default: Mapping[str, Value]
-    """The untuned point: a value for each hyperparameter that is searched."""
+    """The default configuration: a value for each hyperparameter that is searched."""
     fixed: Mapping[str, Value] = field(default_factory=dict)
     """What a sweep took out of the search: hyperparameter to value."""
 

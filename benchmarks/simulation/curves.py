@@ -52,7 +52,7 @@ class MethodCurves(BaseModel):
     space: dict[str, BaseDistribution]
     """What was searched, in Optuna's own JSON: the ranges of the code may be others by now."""
     curves: list[Curve] = Field(min_length=1)
-    """The first is that of the untuned default."""
+    """The first is that of the default configuration."""
 
     @field_validator("space", mode="before")
     @classmethod

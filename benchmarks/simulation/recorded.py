@@ -20,7 +20,7 @@ def recorded(results: Results) -> Curves:
     """The trials of a sweep that were run to the end, those included that an audit ran on, and what diverged.
 
     Raises:
-        InputError: a method has none, or not that of its untuned default.
+        InputError: a method has none, or not that of its default configuration.
     """
     rungs = results.provenance["budget"]["rungs"]
     return Curves(
@@ -38,8 +38,8 @@ def _method(results: Results, method: str, rungs: int) -> MethodCurves:
     whole = [trial for trial in trials if _is_whole(trial, rungs)]
     if not whole or whole[0].number != 0:
         raise InputError(
-            f"The untuned default of {method} was not run to the end in {results.folder.root}. Record curves "
-            "with a sweep whose `search.audit` is as large as its `trials_per_method`."
+            f"The default configuration of {method} was not run to the end in {results.folder.root}. Record "
+            "curves with a sweep whose `search.audit` is as large as its `trials_per_method`."
         )
     train, evaluate = _rates(whole)
     space = results.sweep.spaces()[method]

@@ -15,10 +15,16 @@ Format = Literal[2]
 FORMAT: Format = 2
 """What this tuneoff writes. A file that says none is of format 1, whose first files did not.
 
-Format 2 calls the search phase `search` in sweeps and records (format 1: `qualifying`), a task's type `type`
-(`kind`), and what a preflight check found `checks` (`gates`).
+Format 2 calls the search phase `search` in sweeps and records (format 1: `qualifying`), a task's type
+`task.type` (`task.kind`), the retraining of default configurations `final.retrain_defaults`
+(`final.untuned`), and what a preflight check found `checks` (`gates`). The phase `untuned` and the ids of its
+records keep their name: they name folders of checkpoints and predictions.
 """
-RENAMED_SETTINGS = {"qualifying": "search", "task.kind": "task.type"}
+RENAMED_SETTINGS = {
+    "qualifying": "search",
+    "task.kind": "task.type",
+    "final.untuned": "final.retrain_defaults",
+}
 """Keys of a sweep file in format 1, and what they are called now; a nested one stays where it is."""
 
 

@@ -116,7 +116,9 @@ class Search(Settings):
 
     budget: Budget | None = Field(None, description="A time for each method, instead of trials_per_method.")
     trials_per_method: Count | None = Field(
-        16, description="Trials of each method, its untuned default among them; null where there is a budget."
+        16,
+        description="Trials of each method, its default configuration among them; null where there is a "
+        "budget.",
     )
     objectives: list[str | CostObjective] = Field(
         [],
@@ -220,8 +222,9 @@ class Final(Settings):
         "apart.",
     )
     test_samples: CountOrAll = Field("all", description="Test examples scored.")
-    untuned: bool = Field(
-        False, description="Retrain each method's untuned default as well; doubles what the final costs."
+    retrain_defaults: bool = Field(
+        False,
+        description="Retrain each method's default configuration as well; doubles what the final costs.",
     )
 
 

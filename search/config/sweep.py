@@ -25,7 +25,7 @@ _MAY_GROW = (
     "search.trials_per_method", "search.budget.device_seconds_per_method", "final.seeds",
 )  # fmt: skip
 _MAY_CHANGE = (
-    "resources.", "storage", "tracking", "search.study_storage", "search.audit", "final.untuned",
+    "resources.", "storage", "tracking", "search.study_storage", "search.audit", "final.retrain_defaults",
     "task.data",
 )  # fmt: skip
 """Data may lie elsewhere: the run folder knows its fingerprint."""

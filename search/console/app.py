@@ -202,12 +202,7 @@ def init(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     target: Annotated[str | None, typer.Option(help="Column to write; without it, proposed.")] = None,
     methods: Annotated[str, typer.Option(help="Comma-separated names; see tuneoff methods.")] = "",
     type_: Annotated[
-        str,
-        typer.Option(
-            "--type",
-            help="summarization, translation, question_answering, classification or generation: how outputs "
-            "are made and scored.",
-        ),
+        str, typer.Option("--type", help="summarization, translation, classification, ...: docs/tasks.md.")
     ] = "summarization",
     kind: Annotated[str, typer.Option(hidden=True, help="What --type was called before.")] = "",
 ) -> None:

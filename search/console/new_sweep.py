@@ -41,7 +41,7 @@ methods:                         # `tuneoff methods` shows what is searched for 
 {methods}
 
 search:                      # the search, on validation data
-  trials_per_method: 8           # its untuned default is the first
+  trials_per_method: 8           # its default configuration is the first
   max_epochs: 1                  # full budget of a trial
   validation_samples: 128        # scored at each rung
 

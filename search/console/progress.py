@@ -137,4 +137,4 @@ def _chosen(record: Record) -> str:
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in record.hyperparameters.items()
     )
-    return f" ({'untuned default: ' if record.origin == 'default' else ''}{values})"
+    return f" ({'default configuration: ' if record.origin == 'default' else ''}{values})"

@@ -35,8 +35,8 @@ class Standing:
 def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | None = None) -> list[Standing]:
     """A row a method for the search, then for the final, the baseline among them.
 
-    Then for the untuned defaults, and for the audits of as many trials as have been stopped, where the sweep
-    asks for them.
+    Then for the default configurations, and for the audits of as many trials as have been stopped, where the
+    sweep asks for them.
 
     `live`: ids of the trials that a worker has begun; without it every trial that has not ended counts as
     running, also one that waits for a worker.
@@ -63,7 +63,7 @@ def _has_untuned(sweep: Sweep, records: list[Record], method: str) -> bool:
     mine = [record for record in records if record.method == method and record.phase == "search"]
     failed = any(record.origin == "default" and record.status.facts.has_failed for record in mine)
     best = winner(mine)
-    return sweep.final.untuned and not failed and not (best and best.origin == "default")
+    return sweep.final.retrain_defaults and not failed and not (best and best.origin == "default")
 
 
 def _audits(sweep: Sweep, records: list[Record], method: str) -> int:

@@ -1,7 +1,7 @@
 """The final: the untrained model, and each method's winner retrained over seeds, on the test split.
 
-Beside it, where the sweep asks for them, run the untuned defaults, retrained and scored alike, and the audit
-of trials that were stopped early.
+Beside it, where the sweep asks for them, run the default configurations, retrained and scored alike, and the
+audit of trials that were stopped early.
 """
 
 from collections.abc import Iterator
@@ -87,8 +87,8 @@ def _on_test(plan: Plan, store: TrialStore) -> list[Record]:
 
 
 def _defaults(plan: Plan, store: TrialStore) -> list[Record]:
-    """The untuned defaults to retrain: those that reached the end and did not win: a winner has its runs."""
-    if not plan.sweep.final.untuned:
+    """Defaults to retrain: those that reached the full budget and did not win, for a winner has its runs."""
+    if not plan.sweep.final.retrain_defaults:
         return []
     searches = [store.search(method) for method in plan.sweep.methods]
     return [

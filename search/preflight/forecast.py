@@ -57,7 +57,7 @@ def forecast(
 ) -> Forecast:
     """Of the methods that were admitted; `counts` are the examples of each split."""
     parts = [_Part(sweep, name, preflight.methods[name], rungs, counts) for name in sweep.methods]
-    seeds = sweep.final.seeds * (1 + sweep.final.untuned)
+    seeds = sweep.final.seeds * (1 + sweep.final.retrain_defaults)
     finals = [part.final_seconds for part in parts] * seeds
     audits = sum(part.audits * part.trial_seconds for part in parts)
     baseline = max(part.test_seconds for part in parts)

@@ -64,8 +64,8 @@ class Record(BaseModel):
     phase: Phase
     split: Literal["validation", "test"]
     origin: Origin
-    """`default`: the method's untuned point; `warm`: a good trial of another sweep; `winner`: a final of the
-    method's best trial."""
+    """`default`: the method's default configuration; `warm`: a good trial of another sweep; `winner`: a final
+    of the method's best trial."""
     of_trial: RecordId | None = None
     """After the search: the trial whose hyperparameters these are."""
     hyperparameters: dict[str, Any]

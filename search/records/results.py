@@ -70,7 +70,7 @@ class Results:
 
     @cached_property
     def untuned(self) -> pd.DataFrame:
-        """As `finals`, of the untuned defaults, where the sweep has them retrained."""
+        """As `finals`, of the default configurations, where the sweep has them retrained."""
         return self._on_test("untuned")
 
     def _on_test(self, phase: Phase) -> pd.DataFrame:

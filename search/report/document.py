@@ -46,12 +46,13 @@ def _methods(results: Results, verdict: Verdict) -> str:
         ]
         for row in scored(verdict)
     ]
-    untuned = "; `(untuned)` is its default, retrained alike" if len(rows) > len(verdict.methods) else ""
+    has_defaults = len(rows) > len(verdict.methods)
+    defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
     note = (
         f"Test split, points from 0 to 100, the best {metric_name(results)} first: "
         f"{reading(verdict, metric_name(results))} Each method is the best trial of its search, retrained at "
-        f"the full budget{untuned}. Train s: mean of the seeds, without evaluation. Peak memory: the most of "
-        "any seed."
+        f"the full budget{defaults}. Train s: mean of the seeds, without evaluation. Peak memory: the most "
+        "of any seed."
     )
     ties = ["Ties"] if verdict.pairs else []
     header = ["Method", *map(score_name, scores), *ties, *(figure.column for figure in tabled()), "Seeds"]

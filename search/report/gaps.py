@@ -57,7 +57,7 @@ def _outdated(results: Results) -> Iterator[str]:
 
 
 def _beside(results: Results) -> Iterator[str]:
-    """Tell which untuned defaults and audits have not ended; they decide nothing."""
+    """Tell which default configurations and audits have not ended; they decide nothing."""
     for phase, name in (("untuned", "retrained defaults"), ("audit", "audited trials")):
         running = [not record.status.has_ended for record in results.records if record.phase == phase]
         if any(running):

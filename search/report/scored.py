@@ -1,4 +1,4 @@
-"""The rows of the table of methods: methods, the untrained model, and untuned defaults where retrained."""
+"""The rows of the table of methods: methods, the untrained model, and defaults where they were retrained."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from trainables.amounts import DASH
 
 @dataclass(frozen=True)
 class Scored:
-    """A method, the baseline or an untuned default, as it was scored on test."""
+    """A method, the baseline or a default configuration, as it was scored on test."""
 
     name: str
     scores: dict[str, Estimate]

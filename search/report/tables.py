@@ -53,7 +53,7 @@ def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataF
 
 
 def tuning(results: Results) -> pd.DataFrame:
-    """Compare each method's untuned default with its best trial, on validation; a row a method.
+    """Compare each method's default configuration with its best trial, on validation; a row a method.
 
     `gain` is known only where the default was trained to the end: a score at a smaller budget does not
     measure what the default is worth.
@@ -143,7 +143,7 @@ class DeviceSeconds:
 
     search: float
     final: float
-    """Untuned defaults included."""
+    """Default configurations included."""
     audit: float
     """Beyond what the audited trials had cost when they were stopped."""
 

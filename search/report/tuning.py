@@ -1,4 +1,4 @@
-"""The report's section on what tuning brought: each method's untuned default against its best trial."""
+"""The report's section on what tuning brought: each method's default configuration against its best trial."""
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ def tuning(results: Results, verdict: Verdict) -> str:
         ]
         for method, row in values.iterrows()
     ]
-    header = ["Method", "Untuned default", "Tuned", "Gain", "Best trial"]
+    header = ["Method", "Default configuration", "Tuned", "Gain", "Best trial"]
     header += ["Gain on test"] if retrained else []
     lead = _lead([code(method) for method, row in values.iterrows() if _default_won(row)])
     note = " ".join([_NOTE.format(metric_name(results)), *_on_test(results, verdict)])
@@ -64,7 +64,7 @@ def _gain(untuned: UntunedVerdict | None) -> str:
 
 
 def _lead(methods: list[str]) -> str:
-    return f"No trial beat the untuned default of {listed(methods)}." if methods else ""
+    return f"No trial beat the default configuration of {listed(methods)}." if methods else ""
 
 
 def _on_test(results: Results, verdict: Verdict) -> list[str]:
@@ -73,6 +73,6 @@ def _on_test(results: Results, verdict: Verdict) -> list[str]:
         limits = any(known(default.low) for default in verdict.untuned if not default.is_winner)
         interval = ", with its 95 % interval" if limits else "; one seed has no interval"
         return [f"On test: the winner's mean minus its default's, retrained alike{interval}."]
-    if results.sweep.final.untuned or len(verdict.untuned) == len(results.methods):
+    if results.sweep.final.retrain_defaults or len(verdict.untuned) == len(results.methods):
         return []
-    return ["`final.untuned: true` retrains the defaults too and tells the gain on test."]
+    return ["`final.retrain_defaults: true` retrains the defaults too and tells the gain on test."]

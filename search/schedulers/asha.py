@@ -69,7 +69,7 @@ class Rungs:
 class MethodASHA(FIFOScheduler):
     """Tune's scheduler for the search; its rungs are rebuilt from the trial store, since Tune saves none.
 
-    The untuned default of a method is never stopped: the report compares the winner with it.
+    The default configuration of a method is never stopped: the report compares the winner with it.
     """
 
     def __init__(

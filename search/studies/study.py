@@ -62,7 +62,7 @@ class MethodStudy:
     def propose(self, number: int) -> tuple[dict[str, Any], str]:
         """Hyperparameters of trial `number` and where they come from.
 
-        The first is the untuned default, then come those of a warm start.
+        The first is the default configuration, then come those of a warm start.
         """
         assert number == len(self.study.get_trials(deepcopy=False))
         point, origin = self._given(number)

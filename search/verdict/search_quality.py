@@ -74,7 +74,7 @@ def search_statistics(results: Results, method: str) -> SearchStatistics:
 
 
 def _random(results: Results, records: list[Record]) -> list[Record]:
-    """Select ended trials that were drawn independently: no untuned defaults, no failures."""
+    """Select ended trials that were drawn independently: no default configurations, no failures."""
     drawn = get_sampler(results.sweep.search.sampler).independent_trials
     ended = [r for r in records if r.status.facts.tells_quality]
     return [record for record in ended if record.origin == "sampled" and record.number < drawn]

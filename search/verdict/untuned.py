@@ -1,4 +1,4 @@
-"""What tuning is worth on test: each method's winner against its untuned default."""
+"""What tuning is worth on test: each method's winner against its default configuration."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from search.verdict.values import MethodVerdict, UntunedVerdict, untuned_name
 
 
 def untuned(results: Results, methods: list[MethodVerdict]) -> Iterator[UntunedVerdict]:
-    """Compare each of `methods` with its untuned default, where that won the search or was retrained too.
+    """Compare each of `methods` with its default configuration, where that won or was retrained too.
 
     The retrained defaults are compared on the documents that all of them and all finals have, with the
     spread of the seeds of all. They have no part in the comparison of the methods.
@@ -28,7 +28,7 @@ def untuned(results: Results, methods: list[MethodVerdict]) -> Iterator[UntunedV
 
 
 def _is_default(results: Results, method: str) -> bool:
-    """Tell whether the final retrained the method's untuned default."""
+    """Tell whether the final retrained the method's default configuration."""
     default = next((trial.id for trial in results.search(method) if trial.origin == "default"), None)
     retrained = results.finals.loc[results.finals["method"] == method, "of_trial"]
     return default is not None and bool((retrained == default).all())

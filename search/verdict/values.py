@@ -5,8 +5,8 @@ from typing import Literal
 
 
 def untuned_name(method: str) -> str:
-    """Return the name of a method's untuned default in comparisons and tables; no method can have it."""
-    return f"{method} (untuned)"
+    """Name a method's default configuration in comparisons and tables, as no method can be called."""
+    return f"{method} (default)"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class MethodVerdict:
 
 @dataclass(frozen=True)
 class UntunedVerdict:
-    """A method's untuned default, retrained and scored like the winner, and the gain from tuning."""
+    """A method's default configuration, retrained and scored like the winner, and the gain from tuning."""
 
     method: str
     scores: dict[str, Estimate]
@@ -150,7 +150,7 @@ class Verdict:
     recommendations: list[Recommendation]
     """One a cost axis that the best trained method was measured on; none without two that are compared."""
     untuned: list[UntunedVerdict]
-    """One a method whose untuned default is known on test, in the order of `methods`."""
+    """One a method whose default configuration is known on test, in the order of `methods`."""
     advice: list[str]
     """The recommendations in plain text: a sentence for all costs on which the same is to be said."""
     summary: str

@@ -228,7 +228,7 @@ def test_an_unreadable_file_is_told() -> None:
         (
             "final.seed=1",
             "final.seed",
-            "unknown key; the keys here are seeds, test_samples, untuned; did you mean 'seeds'?",
+            "unknown key; the keys here are seeds, test_samples, retrain_defaults; did you mean 'seeds'?",
         ),
         ("task.data={train: 1, tset: 2}", "task.data.train", "must be text, got 1"),
         (
@@ -353,7 +353,7 @@ def test_an_equal_sweep_continues() -> None:
         "tracking=[mlflow]",
         "search.study_storage=sqlite:///other.db",
         "search.audit=3",
-        "final.untuned=true",
+        "final.retrain_defaults=true",
     ],
 )
 def test_what_may_change_when_a_folder_is_continued(override: str) -> None:

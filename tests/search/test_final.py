@@ -95,7 +95,7 @@ def test_untuned_defaults_are_retrained_where_the_sweep_says_so_and_they_did_not
     finished.trial("full", 0, [20, 26, 50])
     for seed in range(3):
         finished.final("full", seed, 33, of_trial="full/0000")
-    plan = plan_of(finished, final={"untuned": True})
+    plan = plan_of(finished, final={"retrain_defaults": True})
     store, runs = entered(finished, plan)
     # full's default won, prompt_tuning's was stopped in this folder: neither is retrained
     assert [run.id for run in runs] == [f"lora/untuned-{seed}" for seed in range(3)]
@@ -105,7 +105,7 @@ def test_untuned_defaults_are_retrained_where_the_sweep_says_so_and_they_did_not
     told = plan.assignment(run)
     assert Path(told.output) == finished.root / "final/lora/untuned-1"
     assert told.evaluate_at_end_only
-    fresh = entered(finished, plan_of(finished, final={"seeds": 4, "untuned": True}))[0].records
+    fresh = entered(finished, plan_of(finished, final={"seeds": 4, "retrain_defaults": True}))[0].records
     assert fresh["lora/untuned-3"].seed == fresh["lora/seed-3"].seed
     assert tuned.seed == 1  # planted
 

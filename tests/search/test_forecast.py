@@ -108,7 +108,7 @@ def test_audits_and_untuned_defaults_take_what_trials_and_finals_take(settings: 
     audited = plain.model_copy(
         update={
             "search": plain.search.model_copy(update={"audit": 9}),
-            "final": plain.final.model_copy(update={"untuned": True}),
+            "final": plain.final.model_copy(update={"retrain_defaults": True}),
         }
     )
     stopped = 4 - arrivals(4, 3, 3)[-1]

@@ -154,6 +154,11 @@ def test_a_nested_key_of_an_old_sweep_file_is_read_and_the_new_key_is_told(tmp_p
     assert load_sweep(file, ["task.kind=translation"]).task.type == "translation"
 
 
+def test_the_old_key_for_default_configurations_is_read(released):
+    assert load_results(released.root).sweep.final.retrain_defaults
+    assert load_sweep("quickstart", ["final.untuned=true"]).final.retrain_defaults
+
+
 @pytest.mark.parametrize(("override", "message"), [("task.kind=essay", "task.type: must be one of")])
 def test_an_old_key_on_the_command_line_is_judged_under_its_new_name(override, message):
     with pytest.raises(SweepError, match=message):

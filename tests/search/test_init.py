@@ -56,6 +56,14 @@ def test_what_is_named_is_taken(tmp_path, train):
     assert sweep.task.data.test == train
 
 
+@pytest.mark.parametrize("option", ["--type", "--kind"])
+def test_the_task_type_has_an_option_and_its_old_name(tuneoff, tmp_path, train, option):
+    code, _, err = tuneoff("init", "my.yaml", "--data", train, option, "translation")
+    assert (code, err) == (0, "")
+    assert load_sweep(tmp_path / "my.yaml").task.type == "translation"
+    assert "--kind" not in tuneoff("init", "--help")[1]
+
+
 @pytest.mark.parametrize("task_type", task_types.available())
 def test_a_task_type_brings_its_metric_and_its_prompt(tmp_path, train, task_type):
     prompt = task_types.get(task_type).prompt

@@ -91,7 +91,7 @@ def test_on_a_terminal_the_table_stays_below_the_lines(bare):
         progress("begin", bare.trial("lora", 0, [], status="running"))
         progress("rung", bare.trial("lora", 0, [1, 2, 30]))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.file.getvalue())
-    assert text.count("begins (untuned default") == 1
+    assert text.count("begins (default configuration") == 1
     assert text.count("completed: ROUGE-L 30.00") == 1
     assert text.rindex("planted") > text.rindex("completed:")
 

@@ -85,15 +85,15 @@ def test_an_untuned_default_that_was_retrained_has_a_row_and_a_gain(finished):
     lines = [line.partition("|")[2].partition("|")[0].strip() for line in report.splitlines()]
     assert [line for line in lines if line.startswith(("`", "baseline"))][:5] == [
         "`lora`",
-        "`lora (untuned)`",
+        "`lora (default)`",
         "`full`",
         "`prompt_tuning`",
         "baseline (untrained)",
     ]
     assert "+2.00 [+2.00, +2.00]" in report
-    assert "`(untuned)` is its default, retrained alike" in report
+    assert "`(default)` is its default configuration, retrained alike" in report
     methods = pd.read_csv(write_report(finished.root).parent / "methods.csv", index_col="method")
-    assert methods.loc["lora (untuned)", ["rougeL_mean", "seeds"]].tolist() == [32.5, 3]
+    assert methods.loc["lora (default)", ["rougeL_mean", "seeds"]].tolist() == [32.5, 3]
 
 
 def test_a_gain_from_one_seed_has_no_interval(finished):
@@ -107,9 +107,9 @@ def test_a_gain_from_one_seed_has_no_interval(finished):
 
 
 def test_without_retrained_defaults_the_way_to_have_them_is_told(finished):
-    assert "`final.untuned: true` retrains the defaults too" in read(finished)
+    assert "`final.retrain_defaults: true` retrains the defaults too" in read(finished)
     text = finished.folder.sweep_file.read_text()
-    finished.folder.sweep_file.write_text(text.replace("untuned: false", "untuned: true"))
+    finished.folder.sweep_file.write_text(text.replace("retrain_defaults: false", "retrain_defaults: true"))
     assert "retrains the defaults too" not in read(finished)
 
 
@@ -126,7 +126,7 @@ def test_where_the_default_won_there_is_no_gain(finished):
         "-",
         "the default",
     ]
-    assert "No trial beat the untuned default of `lora`." in report
+    assert "No trial beat the default configuration of `lora`." in report
 
 
 def test_what_is_beside_the_final_and_not_at_its_end_is_said(finished):

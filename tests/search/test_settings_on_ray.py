@@ -273,7 +273,7 @@ def test_resources_trial_timeout(watched):
 def finished(swept) -> Swept:
     """Of rates around the middle the default has the worst, so that it does not win."""
     methods = {"full": {"space": {"learning_rate": {"low": 5e-5, "high": 2e-4}}}}
-    return swept(methods=methods, final__seeds=2, final__test_samples=2, final__untuned=True)
+    return swept(methods=methods, final__seeds=2, final__test_samples=2, final__retrain_defaults=True)
 
 
 def test_final_seeds(finished):
@@ -284,7 +284,7 @@ def test_final_test_samples(finished):
     assert finished.limits("test") == {2}
 
 
-def test_final_untuned(finished):
+def test_final_retrain_defaults(finished):
     assert finished.ids("untuned") == ["full/untuned-0", "full/untuned-1"]
 
 

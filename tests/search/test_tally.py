@@ -83,7 +83,9 @@ def test_nothing_is_left_of_a_sweep_that_has_ended(finished):
 
 def test_audits_are_planned_for_what_was_stopped_and_defaults_where_they_did_not_win(searched):
     searched.sweep(
-        SWEEP.replace("seeds: 3", "seeds: 3, untuned: true").replace("method: 4", "method: 4, audit: 5")
+        SWEEP.replace("seeds: 3", "seeds: 3, retrain_defaults: true").replace(
+            "method: 4", "method: 4, audit: 5"
+        )
     )
     searched.trial("full", 0, [20, 26, 50])  # the default wins
     records = searched.folder.read_records()

@@ -15,7 +15,7 @@ class Request(BaseModel):
     method: str
     """A name in `trainables.methods`."""
     hyperparameters: dict[str, Any]
-    """The method's untuned point, at which it is tried."""
+    """The method's default configuration, at which it is tried."""
     costliest: dict[str, Any]
     """The corner of the space that takes the most memory."""
     task: Task
