@@ -41,24 +41,28 @@ __all__ = [
 
 
 def available() -> list[str]:
-    """The names of all spaces, sorted."""
+    """Return the names of all spaces, sorted."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
     return sorted(name for name in names if name != "common" and not name.startswith("_"))
 
 
 def get(name: str) -> Space:
-    """The whole space of the method `name`; ValueError with the choices where there is none."""
+    """Return the whole space of the method `name`.
+
+    Raises:
+        ValueError: there is no such method; the message lists the choices.
+    """
     module = _module(name)
     return Space(name=name, distributions=dict(module.SPACE), default=dict(module.DEFAULT))
 
 
 def summary(name: str) -> str:
-    """The method `name` and its paper, in one line."""
+    """Return the method `name` and its paper, in one line."""
     return (_module(name).__doc__ or "").splitlines()[0].removesuffix(".")
 
 
 def needs(name: str) -> str | None:
-    """What a model must have for the method `name`; None: any encoder-decoder or causal model will do."""
+    """Return what a model must have for the method `name`; None: any supported model has it."""
     needed: str | None = getattr(_module(name), "NEEDS", None)
     return needed
 
@@ -73,7 +77,7 @@ def _module(name: str) -> ModuleType:
 
 
 def costliest(space: Space) -> dict[str, Value]:
-    """The point of a method's space, narrowed or not, at which a training step takes the most memory."""
+    """Return the point of a (narrowed) space at which a training step takes the most memory."""
     whole = get(space.name).distributions
     return space.complete(
         {key: _costliest(part, space.default[key], whole[key]) for key, part in space.distributions.items()}

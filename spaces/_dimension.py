@@ -1,4 +1,4 @@
-"""One hyperparameter's range: told in words, narrowed, and asked whether a value lies inside it."""
+"""One hyperparameter's range: describe it, narrow it, check whether a value lies inside it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Numeric = FloatDistribution | IntDistribution
 
 
 def describe(dimension: BaseDistribution) -> str:
-    """A range as a reader sees it: `8, 16, 32`, or `0.0001 to 0.005 (log)`."""
+    """Write a range for a reader: `8, 16, 32`, or `0.0001 to 0.005 (log)`."""
     if isinstance(dimension, CategoricalDistribution):
         return ", ".join(map(str, dimension.choices))
     assert isinstance(dimension, Numeric)
@@ -54,7 +54,7 @@ def _pick_number(dimension: Numeric, value: object) -> int | float:
 
 
 def narrowed(dimension: BaseDistribution, request: object) -> BaseDistribution:
-    """The part of a dimension that a sweep asks for: a list of choices, or a mapping {low, high}."""
+    """Return the part of a dimension that a sweep asks for: a list of choices, or a mapping {low, high}."""
     if isinstance(request, list | tuple):
         return CategoricalDistribution(_choices(dimension, request))
     if isinstance(request, Mapping):
@@ -82,7 +82,7 @@ def _choices(dimension: BaseDistribution, values: Sequence[object]) -> list[Valu
 
 
 def _bounded(dimension: BaseDistribution, bounds: Mapping[object, object]) -> BaseDistribution:
-    """A narrower numeric range of the same kind; a bound that is not given stays."""
+    """Return a narrower numeric range of the same kind; a bound that is not given stays."""
     if isinstance(dimension, CategoricalDistribution):
         raise ValueError(f"must be a list out of {describe(dimension)}: it has choices, not bounds")
     assert isinstance(dimension, Numeric)
@@ -96,9 +96,9 @@ def _bounded(dimension: BaseDistribution, bounds: Mapping[object, object]) -> Ba
 
 
 def nearest(dimension: BaseDistribution, value: Value, *, log: bool) -> Value:
-    """The member of a narrowed dimension nearest to `value`; `log` says on which scale near is meant.
+    """Return the member of a narrowed dimension nearest to `value`, on a logarithmic scale if `log`.
 
-    Words have no distance: where the value is not among the choices, the first choice stands in.
+    Words have no distance: where the value is not among the choices, return the first choice.
     """
     if isinstance(value, str):
         choices = _values(dimension)
@@ -111,10 +111,10 @@ def nearest(dimension: BaseDistribution, value: Value, *, log: bool) -> Value:
 
 
 def costliest(dimension: BaseDistribution, value: Value, whole: BaseDistribution) -> Value:
-    """The member of a narrowed dimension that takes the most memory: the largest number, the last word.
+    """Return the value of a narrowed dimension that takes the most memory: largest number, last word.
 
-    Words count in their order in the `whole` dimension. What is continuous there takes none: it stays at
-    `value`.
+    Words are ordered as in the `whole` dimension. A dimension that is continuous there does not change the
+    memory: it stays at `value`.
     """
     if isinstance(whole, FloatDistribution):
         return value
@@ -127,6 +127,6 @@ def costliest(dimension: BaseDistribution, value: Value, whole: BaseDistribution
 
 
 def _values(dimension: BaseDistribution) -> tuple[Value, ...]:
-    """A categorical dimension's choices; a space has none of the other types that optuna allows."""
+    """Return a categorical dimension's choices; a space holds none of the other types that optuna allows."""
     assert isinstance(dimension, CategoricalDistribution)
     return cast("tuple[Value, ...]", dimension.choices)

@@ -1,4 +1,4 @@
-"""How a mistake of the user is told: the key, the rule, the value given, the choices, the likely intent."""
+"""Messages about a user's mistake: the key, the rule, the value given, the choices, the likely intent."""
 
 import difflib
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class Problem(NamedTuple):
         return f"{self.path}: {self.message}" if self.path else self.message
 
     def under(self, parent: str) -> "Problem":
-        """The same problem, seen from further up the file."""
+        """Return the same problem with `parent` put before its path."""
         return Problem(".".join(part for part in (parent, self.path) if part), self.message)
 
 
@@ -31,7 +31,7 @@ class ProblemsError(ValueError):
 
 
 def did_you_mean(given: object, choices: Iterable[str]) -> str:
-    """A hint to append to a message: empty where no choice resembles what was given, or holds it whole."""
+    """Return a hint to append to a message; empty where no choice resembles or contains what was given."""
     by_folded_name = {choice.casefold(): choice for choice in choices}
     word = str(given).casefold()
     holding = [name for name in by_folded_name if len(word) > _SHORTEST_PART and word in name]
@@ -40,6 +40,6 @@ def did_you_mean(given: object, choices: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: on one line, cut where it is long, null as YAML writes it."""
+    """Quote a value for a message: on one line, shortened where it is long, null as YAML writes it."""
     text = "null" if value is None else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."

@@ -11,7 +11,7 @@ from spaces._problem import Problem, ProblemsError, did_you_mean, shown
 
 @dataclass(frozen=True)
 class Space:
-    """The hyperparameters of one method: those searched, with their ranges, and those held fixed."""
+    """The hyperparameters of one method: those searched, with their ranges, and those that are fixed."""
 
     name: str
     """The method: the file of this package that the space comes from."""
@@ -23,11 +23,11 @@ class Space:
     """What a sweep took out of the search: hyperparameter to value."""
 
     def complete(self, searched: Mapping[str, Value]) -> dict[str, Value]:
-        """All hyperparameters of a trial: the values searched, and those held fixed."""
+        """Return all hyperparameters of a trial: the searched values and the fixed ones."""
         return {**self.fixed, **searched}
 
     def narrow(self, space: Mapping[str, object], fix: Mapping[str, object]) -> "Space":
-        """The part of this space that a sweep searches; the default moves to the nearest point of it.
+        """Return the part of this space that a sweep searches; the default moves to its nearest point.
 
         `space` maps a hyperparameter to a list of choices or to a range {low, high} inside its own range;
         `fix` maps one to the single value it keeps.

@@ -1,4 +1,4 @@
-"""What a worker is told of one trial: plain data, so that nothing but text travels to it."""
+"""The message to a worker about one trial: plain data, so that nothing but text is sent."""
 
 from typing import Any
 

@@ -41,14 +41,14 @@ class Batch(NamedTuple):
 
 
 def order_of(example: Encoded, *, is_encoder_decoder: bool) -> Order:
-    """Examples next to each other in this order need little padding, in the encoder and in the decoder."""
+    """Order examples so that neighbours need little padding, in the encoder and in the decoder."""
     if is_encoder_decoder:
         return len(example.source) // SOURCE_STEP, len(example.target)
     return example.length
 
 
 def epoch_batches(lengths: Sequence[Order], batch_size: int, seed: str) -> list[list[int]]:
-    """One epoch's batches of example indices: shuffled, and of similar lengths within a batch.
+    """Return one epoch's batches of example indices: shuffled, with similar lengths within a batch.
 
     A pure function of its arguments, so that a resumed trial finds the order it left.
     """
@@ -67,7 +67,7 @@ def epoch_batches(lengths: Sequence[Order], batch_size: int, seed: str) -> list[
 def training_batches(
     lengths: Sequence[Order], batch_size: int, *, examples: int, seed: str
 ) -> list[list[int]]:
-    """All batches of a budget of `examples`, epoch after epoch; the last is cut to meet it exactly."""
+    """Return all batches of a budget of `examples`, epoch after epoch; the last is cut to meet it exactly."""
     plan: list[list[int]] = []
     left, epoch = examples, 0
     while left > 0:
@@ -80,7 +80,7 @@ def training_batches(
 
 
 def collate(examples: Sequence[Encoded], pad: int, *, is_encoder_decoder: bool) -> Batch:
-    """Pad a training batch to its longest example; all that must not be learned is labelled `IGNORED`.
+    """Pad a training batch to its longest example; label `IGNORED` whatever must not be learned.
 
     Labels stand where the logits that predict them stand: for a causal model one place to the left of
     the token itself.
@@ -95,12 +95,12 @@ def collate(examples: Sequence[Encoded], pad: int, *, is_encoder_decoder: bool) 
 
 
 def causal_labels(example: Encoded) -> list[int]:
-    """The target one place before it stands, and nothing else."""
+    """Label each target token at the position before it, and nothing else."""
     return [IGNORED] * (len(example.source) - 1) + example.target + [IGNORED]
 
 
 def padded_tokens(examples: Sequence[Encoded], *, is_encoder_decoder: bool) -> int:
-    """Places that a batch as `collate` makes it takes in the model, padding included."""
+    """Count the tokens that a batch from `collate` takes in the model, padding included."""
     if is_encoder_decoder:
         longest = max(len(e.source) for e in examples) + max(len(e.target) for e in examples)
     else:
@@ -109,7 +109,7 @@ def padded_tokens(examples: Sequence[Encoded], *, is_encoder_decoder: bool) -> i
 
 
 def padded(rows: Sequence[list[int]], value: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
-    """Rows of token ids as one `(batch, longest)` tensor and its attention mask."""
+    """Pad rows of token ids to one `(batch, longest)` tensor; return it with its attention mask."""
     longest = max(map(len, rows))
     ids = torch.full((len(rows), longest), value, dtype=torch.long)
     mask = torch.zeros((len(rows), longest), dtype=torch.long)
@@ -121,7 +121,7 @@ def padded(rows: Sequence[list[int]], value: int, *, left: bool = False) -> tupl
 
 
 def by_tokens(lengths: Sequence[int], budget: int, parts: int = 1) -> Iterator[list[int]]:
-    """Indices of rows in batches of similar length, longest first, of at most `budget` padded tokens.
+    """Group row indices into batches of similar length, longest first, of at most `budget` padded tokens.
 
     Each batch is then cut into `parts`.
     """

@@ -1,4 +1,4 @@
-"""What a method does at each step beside following the gradient of the loss; most methods do nothing."""
+"""What a method does at each step besides following the gradient of the loss; most methods do nothing."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ from torch import Tensor
 
 
 class Callback:
-    """Follows a trial over its planned steps; its tensors are part of a checkpoint."""
+    """Called at each planned step of a trial; its tensors are saved in checkpoints."""
 
     def regularise(self) -> None:
-        """Add the gradient of a penalty that the recorded loss does not hold, once a step."""
+        """Add the gradient of a penalty that is not part of the recorded loss; called once a step."""
 
     def after_step(self, step: int) -> None:
-        """Look at step number `step`, from 0: the weights are new, and the step's gradients still there."""
+        """Run after the update of step `step`, from 0: weights are new, the step's gradients still there."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """What `load_tensors` needs to go on bit for bit."""
+        """Return the state that `load_tensors` needs to continue bit for bit."""
         return {}
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up a state that `tensors` gave."""
+        """Restore a state returned by `tensors`."""

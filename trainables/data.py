@@ -64,7 +64,7 @@ class Data:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over every example of every split: equal for equal data, wherever it lies."""
+        """Compute SHA-256 over every example of every split: equal for equal data, wherever it lies."""
         digest = hashlib.sha256()
         for name in SPLITS:
             for example in self.split(name):
@@ -92,7 +92,7 @@ def load(task: Task, seed: int) -> Data:
 
 
 def train_rows(data: str | DataFiles) -> pd.DataFrame:
-    """The train split as it lies there, a column for each of its columns.
+    """Read the train split as a table of its own columns.
 
     Raises:
         InputError: it cannot be read.
@@ -128,7 +128,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _place(name: str) -> str:
-    """The whole path of the folder of that name, else the name, which is then an id of the hub."""
+    """Return the absolute path of a folder of that name, else the name, which is then a hub id."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return str(folder.resolve())
@@ -165,7 +165,7 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
 
 
 def _is_of_a_folder(loaded: Any) -> bool:
-    """Whether the datasets library read it from a folder, also long ago.
+    """Return whether the datasets library read it from a folder, even long ago.
 
     It names the cache of a folder by a short digest of its content, that of a hub id by the commit.
     """
@@ -193,7 +193,7 @@ def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
 
 
 def _target_columns(frame: pd.DataFrame, split: Split, task: Task) -> list[str]:
-    """The split's reference columns: those named, or `summary1, summary2, ...` for `summary`."""
+    """Return the split's reference columns: those named, or `summary1, summary2, ...` for `summary`."""
     named = [task.target] if isinstance(task.target, str) else task.target
     present = [column for column in named if column in frame.columns]
     if present:
@@ -229,7 +229,7 @@ def _merge_references(examples: list[Example], split: Split, notes: list[str]) -
 
 
 def _merged(examples: list[Example]) -> list[Example]:
-    """One example a prompt: rows that repeat it hold further references of it."""
+    """Merge rows with the same prompt into one example with several references."""
     merged: dict[str, Example] = {}
     for example in examples:
         first = merged.get(example.prompt, example)

@@ -12,7 +12,7 @@ REMEDY = (
 
 
 def own_device() -> torch.device:
-    """The GPU that this process may use, with the index that torch.cuda's functions ask for; else the CPU."""
+    """Return the GPU that this process may use, with its index for torch.cuda's functions; else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")

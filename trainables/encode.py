@@ -49,7 +49,7 @@ class Encoder:
         return [self._encoded(*row) for row in zip(examples, sources, targets, strict=True)]
 
     def rendered(self, example: Example) -> str:
-        """The prompt as the model sees it: inside the model's chat template where the task asks for it."""
+        """Render the prompt as the model sees it: inside its chat template where the task asks for that."""
         return self._chat(example.prompt) if self.task.chat_template else example.prompt
 
     @cached_property
@@ -63,20 +63,20 @@ class Encoder:
         return tokens[0] if tokens and tokens[0] in self.tokenizer.added_tokens_decoder else usual
 
     def targets(self, texts: Sequence[str]) -> list[list[int]]:
-        """Tokens that must be generated for `texts`, the end token last; nothing is cut."""
+        """Return the tokens to be generated for `texts`, the end token last; nothing is cut."""
         if self.is_encoder_decoder:
             return self.tokenizer(text_target=list(texts))["input_ids"]
         tokens = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
         return [[*row, self.end_token_id] for row in tokens]
 
     def text(self, tokens: Sequence[int]) -> str:
-        """What `tokens` spell, special tokens included."""
+        """Decode `tokens`, special tokens included."""
         text = self.tokenizer.decode(list(tokens))
         assert isinstance(text, str)
         return text
 
     def _chat(self, user: str, assistant: str | None = None) -> str:
-        """A conversation in the chat template; without an answer, up to where it begins."""
+        """Render a conversation in the chat template; without an answer, up to where it begins."""
         messages = [
             {"role": role, "content": content}
             for role, content in (("system", self.task.system), ("user", user), ("assistant", assistant))
@@ -130,7 +130,7 @@ class Encoder:
         return [token for i, token in enumerate(tokens) if i not in cut]
 
     def _source_place(self, example: Example, text: str) -> tuple[int, int]:
-        """From where to where the source stands in the rendered prompt; nowhere where it is not known."""
+        """Return the span of the source in the rendered prompt; an empty one where it is not known."""
         if example.source_place is None:
             return 0, 0
         begin = text.find(example.prompt.strip())
@@ -142,12 +142,12 @@ class Encoder:
 
 
 def _first_sign(text: str, start: int, end: int) -> int:
-    """Where a token begins after its leading space, which T5's tokens have; for space alone, its start."""
+    """Return where a token begins after its leading space, as T5's have; for space alone, its start."""
     return end - len(text[start:end].lstrip() or text[start:end])
 
 
 def load_encoder(task: Task) -> Encoder:
-    """The encoder of the task's model: its tokenizer, and which kind of model it is."""
+    """Load the encoder of the task's model: its tokenizer, and whether it is an encoder-decoder."""
     logging.set_verbosity_error()  # prompts longer than the model's own limit are cut by ours
     options = {"trust_remote_code": task.trust_remote_code}
     tokenizer = AutoTokenizer.from_pretrained(task.model_path, **options)

@@ -69,7 +69,7 @@ def evaluate(
 def _written(
     bench: Workbench, model: Model, encoded: Sequence[Encoded], parts: int
 ) -> tuple[list[list[int]], float]:
-    """The tokens that the model writes, and its loss, batch by batch so that a source is encoded once."""
+    """Generate tokens and compute the loss, batch by batch so that a source is encoded once."""
     base, cap = bench.base, bench.task.max_target_tokens
     outputs: list[list[int]] = [[] for _ in encoded]
     nats = 0.0

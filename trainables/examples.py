@@ -28,7 +28,7 @@ class Example:
 
 
 def made(row: Mapping[str, Any], name: str, targets: Sequence[str], task: Task) -> Example:
-    """The example of a row with the id `name`; its `targets` are the columns of its references.
+    """Make the example with the id `name` of a row; its `targets` are the columns of its references.
 
     Raises:
         InputError: a column of the task holds no text, the prompt cannot be filled with the row, or its
@@ -59,7 +59,7 @@ def _cell(row: str, column: str) -> str:
 
 
 def _plain(value: Any, cell: str) -> Any:
-    """A cell as Python has it: empty text for a missing one, lists for arrays, text for bytes."""
+    """Convert a cell to plain Python: empty text for a missing one, lists for arrays, text for bytes."""
     return "" if value is None else _unpacked(value, cell)
 
 
@@ -85,7 +85,7 @@ def _source(value: Any, cell: str) -> str:
 
 
 def _texts(value: Any, cell: str) -> list[str]:
-    """A cell's references: a text, a list of texts, or SQuAD's `{text: [...], answer_start: [...]}`."""
+    """Read a cell's references: a text, a list of texts, or SQuAD's `{text: [...], answer_start: [...]}`."""
     if isinstance(value, dict) and "text" in value:
         return _texts("" if value["text"] is None else value["text"], cell)
     texts = value if isinstance(value, list) else [value]
@@ -112,7 +112,7 @@ def _label(value: str, task: Task) -> str:
 
 
 def label_words(task: Task, splits: Mapping[Any, Sequence[Example]]) -> tuple[str, ...]:
-    """The label words of a task, or the train split's, sorted.
+    """Return the label words of a task, or the train split's, sorted.
 
     Raises:
         InputError: there are fewer than two or more than `MOST_LABELS`, or another split has more.

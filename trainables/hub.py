@@ -1,4 +1,4 @@
-"""Find a model by its name without loading it, so that a wrong name is told before anything starts."""
+"""Find a model by its name without loading it, so that a wrong name is reported before anything starts."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ BREAKS_IN_FP16 = ("t5", "mt5", "umt5", "longt5")
 
 
 def model_config(name: str) -> dict[str, Any]:
-    """The model's `config.json`, from a local folder, the hub's cache or the hub.
+    """Read the model's `config.json` from a local folder, the hub's cache or the hub.
 
     Raises:
-        InputError: there is no such model, or the hub cannot be reached; says what was tried.
+        InputError: there is no such model, or the hub cannot be reached; the message says what was tried.
     """
     folder = Path(name)
     if folder.is_dir():

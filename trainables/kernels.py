@@ -1,4 +1,4 @@
-"""The same model in faster kernels: what transformers computes step by step, or in the slower of two ways.
+"""Replace computations of a model, which transformers does step by step or slowly, by faster kernels.
 
 Results are those of transformers' own code but for rounding.
 """
@@ -13,7 +13,7 @@ from transformers.activations import NewGELUActivation
 from transformers.masking_utils import eager_mask
 
 BIASED = "merged_bias"
-"""By this name transformers knows `biased_attention`."""
+"""The name of `biased_attention` in transformers' registry."""
 BIASED_MODELS = ("t5", "mt5")
 """Types of models that add a bias for relative positions to the scores, the same in all layers of a stack."""
 MOST_SCORES = 2**24
@@ -22,7 +22,7 @@ _KEPT = "_merged_with_mask"
 
 
 def choose_kernels(model: PreTrainedModel, device: torch.device, attention: str) -> None:
-    """Change the model in place; `attention` is the task's, and heeded where it is not auto."""
+    """Change the model in place; `attention` is the task's option and takes precedence unless it is auto."""
     for parent in model.modules():
         for name, child in parent.named_children():
             if isinstance(child, NewGELUActivation):
@@ -43,7 +43,7 @@ def biased_attention(  # noqa: PLR0913 - what transformers calls it with
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Attention on a CPU with a bias on its scores; queries `(batch, heads, tokens, width)`.
+    """Compute attention on a CPU with a bias on its scores; queries `(batch, heads, tokens, width)`.
 
     Bias and mask are added up once, not in every layer. Where `_by_products` says so the matrix products
     are written out: torch's fused kernel takes up to twice as long backwards in bf16, falls back on a slow

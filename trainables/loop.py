@@ -80,9 +80,9 @@ class FineTuning:
                 )
 
     def advance(self, examples: int) -> list[float]:
-        """Train on the next `examples`, rounded up to whole steps; the loss of each step.
+        """Train on the next `examples`, rounded up to whole steps; return each step's loss in nats a token.
 
-        It ends early, after a whole step, where this machine was announced to go.
+        Stop early, after a whole step, if this machine is about to be taken away.
 
         Raises:
             Diverged: a loss was not finite.
@@ -128,7 +128,7 @@ class FineTuning:
     def load(
         self, folder: Place, on_damage: Callable[[str], None] = lambda remark: None
     ) -> dict[str, Any] | None:
-        """Go on from the newest checkpoint under `folder`, bit for bit; its notes, or None without one."""
+        """Resume bit for bit from the newest checkpoint under `folder`; return its notes, if there is one."""
         with self.meter.spending("startup_seconds"):
             found = checkpoint.read(folder, on_damage)
             if found is None:
@@ -147,7 +147,7 @@ class FineTuning:
         return notes
 
     def cost(self) -> Figures:
-        """What the trial has spent so far."""
+        """Return what the trial has spent so far."""
         trainable, total = trainable_parameters(self.model), total_parameters(self.model)
         return {
             "trainable_parameters": trainable,
@@ -166,7 +166,7 @@ class FineTuning:
         self.base.restore(model)
 
     def _step(self, indices: Sequence[int]) -> float:
-        """One optimiser step: the mean loss over the batch's target tokens, however it is cut up."""
+        """Run one optimiser step; return the mean loss over all the batch's target tokens."""
         batch = [self.bench.encoded("train")[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
         micro_batches = list(self.micro_batches.of(batch))
@@ -188,13 +188,13 @@ class FineTuning:
         return loss
 
     def _places(self, micro_batch: Sequence[Encoded]) -> int:
-        """Tokens of a forward pass, padding included."""
+        """Count the tokens of a forward pass, padding included."""
         if self.capacity is None:
             return padded_tokens(micro_batch, is_encoder_decoder=self.base.is_encoder_decoder)
         return packed_tokens([example.length for example in micro_batch], self.capacity)
 
     def _within_memory(self, work: Callable[[], T], halve: Callable[[], bool]) -> T:
-        """Do `work`; where memory runs out, once more in smaller micro-batches, from the state before it.
+        """Run `work`; if memory runs out, rerun it from the state before, in smaller micro-batches.
 
         Weights and optimiser are as they were: an update allocates nothing that it has not had before.
         """
@@ -208,7 +208,7 @@ class FineTuning:
         return result
 
     def _numbers(self, shortage: Shortage) -> str:
-        """What a reader must know to choose a smaller batch or a larger device."""
+        """Describe sizes, so that a reader can choose a smaller batch or a larger device."""
         device = self.base.device
         figures = {
             "requested": shortage.requested_bytes,
@@ -222,7 +222,7 @@ class FineTuning:
 def _plan(
     bench: Workbench, method: str | None, hyperparameters: Mapping[str, Any], examples: int, seed: int
 ) -> list[list[int]]:
-    """The batches of the whole budget; without a method there are none."""
+    """Return the batches of the whole budget; without a method there are none."""
     if method is None:
         return []
     is_seq2seq = bench.base.is_encoder_decoder

@@ -21,7 +21,7 @@ EVALUATION_TOKENS = 4_096
 def summed_cross_entropy(
     base: LoadedModel, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
 ) -> Tensor:
-    """Nats, summed over all target tokens of `examples` in one forward pass.
+    """Sum the cross-entropy, in nats, over all target tokens of `examples` in one forward pass.
 
     `capacity` packs them into rows of so many tokens; None: each has a row of its own.
     """
@@ -34,7 +34,7 @@ def summed_cross_entropy(
 def teacher_forced(
     base: LoadedModel, model: Model, examples: Sequence[Encoded], *, capacity: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Logits `(rows, places, vocabulary)` of one forward pass, and the labels at the same places.
+    """Return logits `(rows, places, vocabulary)` of one forward pass, and the labels `(rows, places)`.
 
     Of a causal model only those of the places at which a row has a label: sources need none.
     """
@@ -54,7 +54,7 @@ def teacher_forced(
 def mean_cross_entropy(
     base: LoadedModel, model: Model, examples: Sequence[Encoded], *, parts: int = 1
 ) -> float:
-    """Nats a target token over all `examples`; batches are cut into `parts` to save memory."""
+    """Return the mean cross-entropy in nats a target token; cut batches into `parts` to save memory."""
     total = 0.0
     for indices in by_tokens([example.length for example in examples], EVALUATION_TOKENS, parts):
         total += summed_cross_entropy(base, model, [examples[i] for i in indices]).item()
@@ -66,12 +66,12 @@ def _keeps_logits(base: LoadedModel) -> bool:
 
 
 def _labelled(labels: Tensor) -> Tensor:
-    """The places `(places,)` at which at least one row has something to learn."""
+    """Return the places `(places,)` at which at least one row has something to learn."""
     return (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
 
 
 def _logits(base: LoadedModel, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
-    """Logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
+    """Compute the logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
     inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
     if batch.position_ids is not None:
         inputs |= {"position_ids": batch.position_ids, "use_cache": False}

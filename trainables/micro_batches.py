@@ -17,12 +17,12 @@ class MicroBatches:
     is_halved: bool = False
 
     def of(self, batch: Sequence[T]) -> Iterator[Sequence[T]]:
-        """A batch, micro-batch by micro-batch."""
+        """Split a batch into micro-batches."""
         size = self.micro_batch or len(batch)
         return (batch[start : start + size] for start in range(0, len(batch), size))
 
     def halve_training(self, batch_size: int) -> bool:
-        """Halve the micro-batch of a batch that did not fit; False where that was done, or cannot be."""
+        """Halve the micro-batch of a batch that did not fit; return False if it cannot be halved (again)."""
         micro_batch = min(self.micro_batch or batch_size, batch_size)
         if self.is_halved or micro_batch == 1:
             return False
@@ -30,7 +30,7 @@ class MicroBatches:
         return True
 
     def halve_evaluation(self) -> bool:
-        """Cut the batches of evaluation in halves; False where something was halved before."""
+        """Halve the batches of evaluation; return False if something was halved before."""
         if self.is_halved:
             return False
         self.evaluation_parts, self.is_halved = 2, True

@@ -47,7 +47,7 @@ class LoadedModel:
         self._checksum = checksum(self.model)
 
     def attach(self, method: str | None, hyperparameters: Mapping[str, Any]) -> Model:
-        """The model with a method on it (None: as it is), ready for training on the device.
+        """Attach a method (None: nothing); return the model, ready for training on the device.
 
         Raises:
             NotApplicable: the method makes no sense for this model, or with the task's options.
@@ -67,12 +67,12 @@ class LoadedModel:
         return attached
 
     def autocast(self) -> torch.autocast:
-        """The context of every forward pass: matrix products in the task's precision."""
+        """Return the context of every forward pass: matrix products in the task's precision."""
         return torch.autocast(self.device.type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
 
     @contextmanager
     def full_precision(self) -> Iterator[None]:
-        """For the length of the block, forward passes in fp32."""
+        """Run forward passes within the block in fp32."""
         kept, self.autocast_dtype = self.autocast_dtype, None
         try:
             yield
@@ -104,7 +104,7 @@ class LoadedModel:
             self.tokenizer.save_pretrained(folder)
 
     def pretrained(self, folder: Path | None = None) -> Model:
-        """The model as it is on disk, or as `folder` has it, in the memory of the CPU."""
+        """Load the model from disk, or from `folder`, into the CPU's memory."""
         loader = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
         logging.disable_progress_bar()
         try:
@@ -138,7 +138,7 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 
 
 def detach(attached: Model) -> Model:
-    """The model under a peft wrapper, its injected layers removed; a model without one as it is."""
+    """Remove peft's wrapper and injected layers; return the model under them."""
     if not isinstance(attached, PeftModel):
         return attached
     if _is_prompt(attached):
@@ -152,7 +152,7 @@ def _is_prompt(model: Model) -> bool:
 
 
 def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
-    """Two hashes of the bits of each parameter and buffer, computed on its device."""
+    """Compute two hashes of the bits of each parameter and buffer, on its device."""
     hashes = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         flat = tensor.detach().contiguous().view(-1)
@@ -162,12 +162,12 @@ def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
 
 
 def trainable_parameters(model: nn.Module) -> int:
-    """Parameters that are trained; a tensor shared by several modules counts once."""
+    """Count trained parameters; a tensor shared by several modules counts once."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 def constants(model: Model) -> list[nn.Parameter]:
-    """What the architecture never trains, as Pegasus's sinusoidal positions; a loaded model does not say."""
+    """Name what the architecture never trains (Pegasus's sinusoidal positions): a loaded model hides it."""
     with torch.device("meta"):
         unloaded = type(model)(deepcopy(model.config))
     fixed = {name for name, p in unloaded.named_parameters() if not p.requires_grad}
@@ -175,5 +175,5 @@ def constants(model: Model) -> list[nn.Parameter]:
 
 
 def total_parameters(model: nn.Module) -> int:
-    """All parameters, frozen ones included; a shared tensor counts once, a byte of a 4-bit tensor is two."""
+    """Count all parameters, frozen ones too; a shared tensor counts once, a byte of a 4-bit tensor is two."""
     return sum(p.numel() * (2 if p.dtype is torch.uint8 else 1) for p in model.parameters())

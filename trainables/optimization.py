@@ -49,12 +49,12 @@ class Optimization:
         self.optimizer.zero_grad(set_to_none=True)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The optimiser's state by `<parameter>/<slot>`."""
+        """Return the optimiser's state by `<parameter>/<slot>`."""
         state = self.optimizer.state_dict()["state"]
         return {f"{index}/{slot}": value for index, slots in state.items() for slot, value in slots.items()}
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up a state that `tensors` gave."""
+        """Restore a state returned by `tensors`."""
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             index, slot = key.split("/")
@@ -64,7 +64,7 @@ class Optimization:
 
 
 def _first_state(parameter: nn.Parameter) -> dict[str, Tensor]:
-    """As fused AdamW begins; left to itself it would allocate one group after updating another."""
+    """Allocate AdamW's state at once: fused AdamW would allocate one group after updating another."""
     return {
         "step": torch.zeros((), device=parameter.device),
         "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
@@ -73,7 +73,7 @@ def _first_state(parameter: nn.Parameter) -> dict[str, Tensor]:
 
 
 def schedule(step: int, steps: int, warmup_ratio: float, shape: str) -> float:
-    """Share of the learning rate at a step: linear warm-up, then linear or cosine decay to zero.
+    """Return the share of the learning rate at a step: linear warm-up, then linear or cosine decay to zero.
 
     The same as transformers' `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup`.
     """

@@ -1,4 +1,4 @@
-"""What a task's options ask of the machine and of the model, told before anything is loaded."""
+"""What a task's options require of the machine and of the model, checked before anything is loaded."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -34,7 +34,7 @@ def check_options(
 
 
 def loading_options(task: Task, device: torch.device) -> dict[str, Any]:
-    """What transformers' `from_pretrained` is told of them."""
+    """Return the arguments of transformers' `from_pretrained` that follow from them."""
     options: dict[str, Any] = {}
     if task.attention != "auto":
         options["attn_implementation"] = task.attention

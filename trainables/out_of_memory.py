@@ -15,7 +15,7 @@ SIGNS = (
     "DefaultCPUAllocator: can't allocate memory",
     "std::bad_alloc",
 )
-"""By which a RuntimeError of torch is known, as by accelerate's `should_reduce_batch_size`."""
+"""Parts of the message of torch's RuntimeError, as in accelerate's `should_reduce_batch_size`."""
 ASKED = re.compile(r"(?:tried to|unable to) allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
 UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -29,13 +29,13 @@ class Shortage:
     """Memory ran out."""
 
     requested_bytes: int | None
-    """What could not be had; None where the error does not say."""
+    """Bytes that were requested; None where the error does not say."""
 
 
 def attempt(work: Callable[[], T]) -> T | Shortage:
-    """What `work` returns, or that memory ran out.
+    """Run `work`; return its result, or a `Shortage` if memory ran out.
 
-    The error ends here: its traceback would hold on to the tensors of every frame it came through.
+    The error is not passed on: its traceback would keep the tensors of every frame alive.
     """
     try:
         return work()
@@ -47,7 +47,7 @@ def attempt(work: Callable[[], T]) -> T | Shortage:
 
 
 def shortage(error: Exception) -> Shortage | None:
-    """Whether an error says that memory ran out, on a GPU or on a CPU; None where it says something else."""
+    """Return the `Shortage` that an error reports, on a GPU or on a CPU; None for any other error."""
     is_one = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if not is_one and not any(sign in str(error) for sign in SIGNS):
         return None

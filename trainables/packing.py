@@ -14,7 +14,7 @@ from trainables.encode import Encoded
 
 
 def pack(examples: Sequence[Encoded], pad: int, capacity: int) -> Batch:
-    """A batch `(rows, tokens)` of rows that hold `capacity` tokens or little more.
+    """Pack examples into a batch `(rows, tokens)` whose rows hold `capacity` tokens or little more.
 
     Each token of padding has position 0, and so is an example of its own.
     """
@@ -26,7 +26,7 @@ def pack(examples: Sequence[Encoded], pad: int, capacity: int) -> Batch:
 
 
 def rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Indices of the examples of each row: as few rows as `capacity` allows, and about equally long.
+    """Assign example indices to rows: as few as `capacity` allows, and about equally long.
 
     The longest example first, each goes into the row that is shortest so far (Graham, 1969,
     doi.org/10.1137/0117039: the longest row is at most 4/3 of the shortest possible).
@@ -41,6 +41,6 @@ def rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 def packed_tokens(lengths: Sequence[int], capacity: int) -> int:
-    """Places that a packed batch takes in the model, padding included."""
+    """Count the tokens of a packed batch in the model, padding included."""
     bins = rows(lengths, capacity)
     return len(bins) * max(sum(lengths[i] for i in row) for row in bins)

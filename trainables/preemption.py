@@ -1,4 +1,4 @@
-"""Notice that this machine is about to go: a trial saves what it has, and goes on elsewhere.
+"""Notice that this machine is about to be taken away: a trial saves its state and resumes elsewhere.
 
 Clouds announce that they take a spot machine 30 to 120 s before; Kubernetes, systemd and `ray stop` pass that
 on to each process as SIGTERM.
@@ -13,12 +13,12 @@ _NOTICE = Event()
 
 
 class Preempted(Exception):
-    """The machine is taken away; no fault of the trial, whose checkpoint has what it had done."""
+    """The machine is taken away: no failure of the trial, whose work is in its checkpoint."""
 
 
 @contextmanager
 def heeding_notice() -> Iterator[None]:
-    """For the length of the block SIGTERM leaves the process alive, and `check_notice` raises.
+    """Let the process survive SIGTERM within the block; `check_notice` raises then.
 
     In the main thread only. A notice is not forgotten with the block: no further work is begun here.
     """
@@ -30,15 +30,15 @@ def heeding_notice() -> Iterator[None]:
 
 
 def is_noticed() -> bool:
-    """Whether this machine was announced to go."""
+    """Return whether this machine is about to be taken away."""
     return _NOTICE.is_set()
 
 
 def check_notice() -> None:
-    """To be called where work may be left off.
+    """Raise if this machine is about to be taken away; to be called where work may stop.
 
     Raises:
-        Preempted: this machine was announced to go.
+        Preempted: this machine is about to be taken away.
     """
     if is_noticed():
         raise Preempted("SIGTERM announced that the machine is taken away.")

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 JINJA_SIGNS = ("{{", "{%", "{#")
 _START, _END = "\ue000", "\ue001"
-"""Around the source while its place is looked for; of Unicode's private use, which texts do not hold."""
+"""Put around the source to find its place; of Unicode's private use area, which texts do not contain."""
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -45,23 +45,23 @@ class Template(Protocol):
     """What it says by itself, without the columns."""
 
     def naming(self, column: str) -> str:
-        """How the template would name a column."""
+        """Write a column's name as the template would."""
 
     def fill(self, row: Mapping[str, Any]) -> str: ...
 
 
 @cache
 def template(prompt: str) -> Template:
-    """The template of that text.
+    """Parse a prompt's text into a template.
 
     Raises:
-        ValueError: it cannot be read, and how it could.
+        ValueError: it cannot be parsed; the message says how to mend it.
     """
     return Jinja(prompt) if any(sign in prompt for sign in JINJA_SIGNS) else Braces(prompt)
 
 
 def fill(prompt: Template, row: Mapping[str, Any], source: str) -> Filled:
-    """The prompt of a row, and where its column `source` stands in it.
+    """Fill the template with a row; find where its column `source` stands in the prompt.
 
     The place is found by filling the template a second time with marks around the source, so that neither
     an instruction that says the same words nor a filter (`{{ text | upper }}`) misleads.

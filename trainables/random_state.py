@@ -1,4 +1,4 @@
-"""The random numbers of a trial, on the CPU and on its device, held so that work can be done again."""
+"""Save and restore the random generators of the CPU and the device, so that work can be repeated."""
 
 from collections.abc import Mapping
 

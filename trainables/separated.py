@@ -67,7 +67,7 @@ def _plain(text: str) -> Iterator[Row]:
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether it is, quotes and all, what a CSV writer writes; not where its lines are whole rows too."""
+    """Return whether a CSV writer wrote it, quotes and all; False if its lines are whole rows too."""
     if '"' not in text:
         return False
     if all(len(name) > 1 and name[0] == name[-1] == '"' for name in next(_plain(text))[1]):
@@ -88,12 +88,12 @@ def _widths(rows: Iterable[Row]) -> list[int]:
 
 
 def _filled(rows: Iterable[Row]) -> Iterator[Row]:
-    """All but blank lines."""
+    """Return all but blank lines."""
     return ((line, fields) for line, fields in rows if len(fields) > 1 or "".join(fields).strip())
 
 
 def _with_quotes(field: str) -> str:
-    """As a CSV writer has it: in quotes where that is needed."""
+    """Write a field as a CSV writer does: in quotes where that is needed."""
     return '"{}"'.format(field.replace('"', '""')) if any(c in field for c in '"\t\r\n') else field
 
 

@@ -17,7 +17,7 @@ KEYS_AND_VALUES = {"k", "v", "k_proj", "v_proj", "key", "value", "c_attn", "quer
 
 
 def resolve(model: PreTrainedModel, role: str) -> list[str]:
-    """Full names of the modules that `role` stands for.
+    """Return the full names of the modules that `role` stands for.
 
     `attention`: the linear layers of every attention block; `all-linear`: every linear layer but the
     output head ("LoRA Without Regret", Thinking Machines, 2025, finds these to beat attention alone);
@@ -67,17 +67,17 @@ def plain_linear(model: PreTrainedModel, role: str) -> list[str]:
 
 
 def is_quantized(model: PreTrainedModel) -> bool:
-    """Whether transformers loaded the weights in fewer bits than can be trained."""
+    """Return whether transformers loaded the weights in fewer bits than can be trained."""
     return getattr(model, "is_quantized", False)
 
 
 def shapes(model: PreTrainedModel, names: Iterable[str]) -> list[tuple[int, int]]:
-    """How many inputs and outputs each of these linear layers has."""
+    """Return the numbers of inputs and outputs of each of these linear layers."""
     return [_shape(model.get_submodule(name)) for name in names]
 
 
 def blocks(model: PreTrainedModel) -> list[nn.Module]:
-    """The transformer blocks of the decoder, from the input to the output.
+    """Return the transformer blocks of the decoder, from the input to the output.
 
     Raises:
         InputError: the model has no list of blocks.
@@ -98,7 +98,7 @@ def _is_norm(module: nn.Module) -> bool:
 
 
 def _in_attention(model: PreTrainedModel, name: str) -> bool:
-    """Whether a module lies directly in an attention block, judged by the class of that block."""
+    """Return whether a module lies directly in an attention block, judged by the class of that block."""
     return "attention" in type(model.get_submodule(name.rpartition(".")[0])).__name__.lower()
 
 

@@ -23,7 +23,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
 
 
 def is_path(name: str) -> bool:
-    """Whether it cannot be an id of the hub, `name` or `owner/name`: `./name`, `name/`, `a/b/c`, `~/name`."""
+    """Return whether it cannot be a hub id (`name`, `owner/name`): `./name`, `name/`, `a/b/c`, `~/name`."""
     return _HUB_ID.fullmatch(name) is None
 
 
@@ -261,14 +261,14 @@ class Task(BaseModel):
         return task_types.get(self.type).metrics or (metrics.metric_of(self.metric),)
 
     def rules(self, labels: tuple[str, ...] = ()) -> metrics.Rules:
-        """How outputs are scored; `labels` are those of the data."""
+        """Return how outputs are scored; `labels` are those of the data."""
         assert self.references is not None
         module = self.metric if self.scored_by == ("evaluate",) else None
         return metrics.Rules(self.references, labels, self.bleu_tokenizer, module, self.metric_scale)
 
 
 def _of_generation(metric: str) -> str:
-    """One of ours by its name, or of `evaluate`: what there is, only loading it will tell."""
+    """Check a generation's metric: one of ours, or of `evaluate`, whose names only loading can check."""
     ours = [score for score, of in metrics.scores().items() if of not in ("evaluate", "labels")]
     if not metric:
         raise ValueError(f"is required for type: generation: one of {', '.join(ours)}, or one of evaluate")

@@ -1,4 +1,4 @@
-"""Token ids that one process made and all others read: a split is tokenised once a cluster."""
+"""Share token ids between processes: a split is tokenised once a cluster."""
 
 import dataclasses
 import hashlib
@@ -14,7 +14,7 @@ from trainables.storage.place import Place, local_copy
 
 
 def kept(folder: Place, name: str, encode: Callable[[], list[Encoded]]) -> list[Encoded]:
-    """The tokens in `folder` under `name`; where there are none, or they are damaged, `encode` makes them.
+    """Read the tokens in `folder` under `name`; if there are none, or they are damaged, `encode` makes them.
 
     Two processes that come at once both make them: equal files, each written whole.
     """
@@ -30,7 +30,7 @@ def kept(folder: Place, name: str, encode: Callable[[], list[Encoded]]) -> list[
 
 
 def token_name(encoder: Encoder, fingerprint: str) -> str:
-    """Equal for equal tokens: from the data, the task's prompt and limits, and the tokenizer."""
+    """Name tokens after what decides them: the data, the task's prompt and limits, the tokenizer."""
     tokenizer = encoder.tokenizer
     backend = getattr(tokenizer, "backend_tokenizer", None)
     parts = [

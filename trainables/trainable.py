@@ -25,7 +25,7 @@ class FineTune(tune.Trainable):
 
     @staticmethod
     def equip(environment: Mapping[str, str]) -> None:
-        """Give this process what of the driver's environment it has not, before a library reads it."""
+        """Set the driver's environment variables that this process lacks, before a library reads them."""
         for name, value in environment.items():
             os.environ.setdefault(name, value)
 
@@ -68,7 +68,7 @@ class FineTune(tune.Trainable):
 
 
 def told(report: RungReport) -> dict[str, Any]:
-    """The result that Tune is given of a report.
+    """Wrap a report as a result of Tune.
 
     Tune flattens results for schedulers and searchers, and hands the report to all as the object that it is.
     """
@@ -76,7 +76,7 @@ def told(report: RungReport) -> dict[str, Any]:
 
 
 def _hide_gpus_of_others() -> None:
-    """Ray leaves a GPU in sight that was not asked for."""
+    """Hide all GPUs from a worker that was given none: Ray leaves them visible."""
     if not ray.get_gpu_ids():
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 

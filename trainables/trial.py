@@ -23,10 +23,10 @@ from trainables.workbench import workbench
 
 
 class Trial:
-    """Works an assignment off, one rung after the other.
+    """Run an assignment, one rung after the other.
 
-    A checkpoint holds the reports that came before it: a trial that is taken up again first repeats
-    those that its driver may not have heard, and trains only what was never trained.
+    A checkpoint holds the reports that came before it: a resumed trial first repeats those that its driver
+    may not have received, and trains only what was never trained.
     """
 
     def __init__(self, assignment: Assignment) -> None:
@@ -69,7 +69,7 @@ class Trial:
         return self._reports[self._told - 1]
 
     def close(self) -> None:
-        """Make the process ready for the next trial."""
+        """Free the process for the next trial."""
         self.tuning.close()
 
     def _reach_rung(self, rung: int) -> RungReport:
@@ -121,7 +121,7 @@ class Trial:
         )
 
     def _write_output(self, evaluation: Evaluation) -> Figures:
-        """Keep the predictions, and what was trained; what it costs to keep and to use."""
+        """Write the predictions and the trained weights; return their bytes and latencies."""
         assert self.assignment.output is not None
         output = place(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
@@ -154,5 +154,5 @@ def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """JSON knows no NaN: a figure that is not finite is recorded as unknown."""
+    """Replace a figure that is not finite by None, for JSON has no NaN."""
     return value if math.isfinite(value) else None

@@ -44,7 +44,7 @@ class Workbench:
         return kept(self.tokens / token_name(encoder, self.data.fingerprint), split, encode)
 
     def subset(self, split: Split, limit: int | None) -> list[tuple[Example, Encoded]]:
-        """The examples that are scored: all, or the same `limit` of them for every trial."""
+        """Return the examples to score: all, or the same `limit` of them for every trial."""
         rows = list(zip(self.data.split(split), self.encoded(split), strict=True))
         if limit is None or limit >= len(rows):
             return rows
@@ -54,7 +54,7 @@ class Workbench:
 
 @lru_cache(maxsize=1)
 def workbench(task_json: str, data_seed: int, fingerprint: str, tokens: str | None = None) -> Workbench:
-    """The process's workbench for a task.
+    """Return this process's workbench for a task.
 
     Raises:
         InputError: the data that this process loads is not the data that the driver saw.

@@ -1,6 +1,6 @@
 """Joules, where the hardware counts them: a GPU through NVML, Intel and AMD processors through RAPL.
 
-What the hardware counts is the whole device: of trials that share one, each is charged for all.
+The hardware counts the whole device: each of several trials that share one is charged for all.
 """
 
 import time
@@ -12,7 +12,7 @@ import torch
 
 POWERCAP = Path("/sys/class/powercap")
 MOST_WATTS = 1_000
-"""No processor package draws more: so long as `range / MOST_WATTS` seconds its counter is sure to last."""
+"""No processor package draws more, so a counter cannot wrap within `range / MOST_WATTS` seconds."""
 
 
 class Rapl:
@@ -34,7 +34,7 @@ class Rapl:
         self._read_at = clock()
 
     def joules(self) -> float | None:
-        """None where no counter can be read: since 2020 most systems let only root do so."""
+        """Return joules so far; None if no counter is readable: since 2020 most systems require root."""
         now, values = self._clock(), [_read(counter) for counter in self._counters]
         gap = now - self._read_at
         is_known = all(values) and all(self._last) and all(gap * MOST_WATTS * 1e6 < r for r in self._ranges)
@@ -55,7 +55,7 @@ class Nvml:
         self._handle = _nvml_handle(device)
 
     def joules(self) -> float | None:
-        """None where the GPU does not count."""
+        """Return joules so far; None where the GPU does not count them."""
         import pynvml
 
         if self._handle is None:
@@ -67,12 +67,12 @@ class Nvml:
 
 
 def counter(device: torch.device) -> Nvml | Rapl:
-    """What counts the joules of `device`."""
+    """Return the energy counter of `device`."""
     return Nvml(device) if device.type == "cuda" else Rapl()
 
 
 def _nvml_handle(device: torch.device) -> Any:
-    """By its UUID: NVML numbers all GPUs, torch those that the process may see."""
+    """Find the GPU by UUID: NVML numbers all GPUs, torch only those that the process may see."""
     import pynvml
 
     try:

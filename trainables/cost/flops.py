@@ -15,7 +15,7 @@ Formula = Callable[..., int]
 
 
 class FlopCounter(TorchDispatchMode):
-    """Counts the matrix products, convolutions and attentions that run inside it.
+    """Count the matrix products, convolutions and attentions that run inside the context.
 
     A multiplication and an addition are two operations; what is done element by element is left out, as
     usual. The formulas and the totals are those of torch's `FlopCounterMode`, which takes compound

@@ -1,4 +1,4 @@
-"""How long a trained model takes to write an answer, with its adapter beside the base and merged into it."""
+"""Time a trained model's generation, with its adapter beside the base and merged into it."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ from trainables.model import LoadedModel
 from trainables.out_of_memory import Shortage, attempt
 
 EXAMPLES = 8
-"""Sources that are generated for, one at a time and all at once."""
+"""Number of sources to generate for, one at a time and all at once."""
 BATCHES = 3
-"""Times that the batch is generated for."""
+"""Repetitions of the batch."""
 
 
 def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> Figures:
-    """Median seconds an example, alone and in a batch of `EXAMPLES`; None where there was no memory for it.
+    """Measure median seconds an example, alone and in a batch of `EXAMPLES`; None if memory ran out.
 
     Merged figures are None for what has no adapter, or one that cannot be merged into the base's weights.
     The weights are afterwards bit for bit as they were.
@@ -42,9 +42,9 @@ def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, ca
 
 @contextmanager
 def merged(model: Model) -> Iterator[bool]:
-    """The adapter added to the base's weights for the length of the block; whether it could be.
+    """Merge the adapter into the base's weights within the block; yield whether that is possible.
 
-    To subtract it again would leave rounding errors, so the weights are kept and put back.
+    Subtracting it again would leave rounding errors, so the weights are saved and put back.
     """
     tuner = model.base_model if isinstance(model, PeftModel) else None
     if not isinstance(tuner, BaseTuner):
@@ -63,7 +63,7 @@ def merged(model: Model) -> Iterator[bool]:
 
 
 def _merges(tuner: BaseTuner) -> bool:
-    """Merge, where peft does so for this adapter and these layers."""
+    """Merge and return True, if peft supports it for this adapter and these layers."""
     try:
         tuner.merge_adapter()
     except (NotImplementedError, ValueError):
@@ -85,7 +85,7 @@ def _measured(
 
 
 def _seconds(base: LoadedModel, model: Model, sources: list[list[int]], cap: int) -> float:
-    """The tokens come back as lists, so that the device has finished when the clock is read."""
+    """Time one generation. Its tokens are lists, so the device has finished when the clock is read."""
     start = time.perf_counter()
     greedy(base, model, sources, cap=cap)
     return time.perf_counter() - start

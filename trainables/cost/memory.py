@@ -1,4 +1,4 @@
-"""How much memory a trial takes, how much there is, and giving it back."""
+"""Measure the memory that a trial takes and how much there is; release it."""
 
 import ctypes
 import gc
@@ -12,14 +12,14 @@ import psutil
 import torch
 
 CLEAR_PEAK = "5"
-"""Written to /proc/self/clear_refs, it sets the peak resident size back to the present one (man proc)."""
+"""Written to /proc/self/clear_refs, it resets the peak resident size to the current one (man proc)."""
 COUNTING_ERROR_BYTES = 4 * 2**20
-"""Linux counts resident pages a thread and adds them up now and then."""
+"""Error of the resident size: Linux counts pages per thread and adds them up now and then."""
 SAMPLING_SECONDS = 0.02
 
 
 class CudaPeak:
-    """The largest memory that torch held on a GPU since this was made."""
+    """The largest GPU memory of torch since this object was made."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -28,25 +28,25 @@ class CudaPeak:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """The device watches by itself."""
+        """Do nothing: torch records the peak itself."""
         yield
 
     @property
     def allocated_bytes(self) -> int:
-        """In tensors."""
+        """Bytes in tensors."""
         return torch.cuda.max_memory_allocated(self.device)
 
     @property
     def reserved_bytes(self) -> int | None:
-        """In tensors and in what torch keeps for the next ones: what other processes cannot have."""
+        """Bytes in tensors and in torch's cache: what other processes cannot have."""
         return torch.cuda.max_memory_reserved(self.device)
 
 
 class ResidentPeak:
-    """How far the resident memory of this process rose since this was made, above what it held then.
+    """Growth of this process's resident memory since this object was made, at its peak.
 
-    What earlier trials left is given back first. The kernel keeps the peak and is asked to forget the
-    earlier one; where it cannot (not Linux, a /proc that is read-only), a thread samples while `watching`.
+    Memory of earlier trials is released first. The kernel records the peak and is asked to reset it;
+    where it cannot (not Linux, a /proc that is read-only), a thread samples while `watching`.
     """
 
     reserved_bytes: int | None = None
@@ -59,7 +59,7 @@ class ResidentPeak:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Sample for the length of the block, where the kernel keeps no peak."""
+        """Sample the resident size within the block, where the kernel records no peak."""
         if self._is_kept:
             yield
             return
@@ -85,12 +85,12 @@ class ResidentPeak:
 
 
 def peak(device: torch.device) -> CudaPeak | ResidentPeak:
-    """The peak of the memory that trials on `device` take."""
+    """Return the peak counter for trials on `device`."""
     return CudaPeak(device) if device.type == "cuda" else ResidentPeak()
 
 
 def release_memory() -> None:
-    """Give memory of dropped objects back to the device and to the operating system."""
+    """Return memory of dropped objects to the device and to the operating system."""
     gc.collect()
     torch.cuda.empty_cache()  # nothing where CUDA was not used
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
@@ -99,7 +99,7 @@ def release_memory() -> None:
 
 
 def limit_bytes(device: torch.device) -> int:
-    """The memory that a process can have at most on `device`: the least of what the system tells.
+    """Return the most bytes a process can have on `device`: the lowest limit that the system reports.
 
     On a GPU its size, or the share of it that torch was given; on a CPU the machine's memory, the
     control group's, or the address space of the process.
@@ -129,7 +129,7 @@ def _address_space_bytes() -> int | None:
 
 
 def _forget_peak(clear_refs: Path) -> bool:
-    """Ask the kernel for a new peak; whether it has one now."""
+    """Ask the kernel to reset the peak; return whether it did."""
     try:
         clear_refs.write_text(CLEAR_PEAK)
     except OSError:
@@ -139,7 +139,7 @@ def _forget_peak(clear_refs: Path) -> bool:
 
 
 def _high_water_bytes() -> int | None:
-    """The process's peak resident memory, as Linux counts it."""
+    """Return the process's peak resident bytes, as Linux counts them."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)

@@ -1,4 +1,4 @@
-"""Adds up what a trial spends, also over the processes in which it is taken up again."""
+"""Add up what a trial spends, across the processes in which it is resumed."""
 
 import time
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from trainables.cost.flops import FlopCounter
 
 Seconds = Literal["startup_seconds", "train_seconds", "evaluation_seconds"]
 Figures = dict[str, float | int | None]
-"""Each by a name that says its unit. None: could not be measured, and is not guessed."""
+"""Figure by a name that says its unit. None: could not be measured, and is not guessed."""
 
 
 class Meter:
     """A trial's seconds by what they were spent on, its peak memory, its tokens, FLOPs and joules.
 
-    On a GPU the peak is of the memory that torch held. On a CPU it is the growth of the process's
-    resident memory over what it held when the trial began, with the memory of earlier trials given back.
+    On a GPU the peak is that of torch's memory. On a CPU it is the growth of the process's resident memory
+    since the trial began, after releasing the memory of earlier trials.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -36,7 +36,7 @@ class Meter:
 
     @contextmanager
     def spending(self, name: Seconds) -> Iterator[None]:
-        """Add the block's seconds to `name`, the device's pending work included; and its joules."""
+        """Add the block's seconds to `name`, including the device's pending work, and its joules."""
         start, joules = time.perf_counter(), self._energy.joules()
         try:
             with self._peak.watching():
@@ -49,9 +49,9 @@ class Meter:
 
     @contextmanager
     def counting_flops(self, padded_tokens: int) -> Iterator[None]:
-        """Count the FLOPs of the first block that ends well: the passes of a step over so many tokens.
+        """Count the FLOPs of the first block that succeeds: the passes of a step over so many tokens.
 
-        Later blocks are not looked at: counting costs some milliseconds a pass.
+        Later blocks are not counted: counting costs some milliseconds a pass.
         """
         if self._flops_per_token is not None:
             yield
@@ -61,7 +61,7 @@ class Meter:
         self._flops_per_token = counter.total / padded_tokens
 
     def trained(self, *, examples: int, target_tokens: int, padded_tokens: int) -> None:
-        """Take note of an optimiser step."""
+        """Record an optimiser step."""
         step = {"steps": 1, "examples": examples}
         for name, count in (step | {"target_tokens": target_tokens, "padded_tokens": padded_tokens}).items():
             self._counts[name] += count
@@ -69,11 +69,11 @@ class Meter:
 
     @property
     def peak_memory_bytes(self) -> int | None:
-        """The trial's peak, that of its earlier processes included."""
+        """The trial's peak, including its earlier processes."""
         return self._highest("peak_memory_bytes", self._peak.allocated_bytes)
 
     def figures(self) -> Figures:
-        """What was spent so far. FLOPs are those of one step, scaled by tokens, padding included."""
+        """Return what was spent so far. FLOPs are those of one step, scaled by tokens, padding included."""
         seconds, counts = self.seconds["train_seconds"], self._counts
         work = None if self._flops_per_token is None else self._flops_per_token * counts["padded_tokens"]
         return {
@@ -90,14 +90,14 @@ class Meter:
         }
 
     def state(self) -> dict[str, Any]:
-        """What a later process must know to go on adding."""
+        """Return what a later process needs to continue the sums."""
         figures = self.figures()
         kept = (*self.seconds, "peak_memory_bytes", "peak_reserved_memory_bytes", "energy_joules")
         own = {name: figures[name] for name in kept}
         return {**own, "flops_per_token": self._flops_per_token, "counts": dict(self._counts)}
 
     def go_on_from(self, state: dict[str, Any]) -> None:
-        """Add to what an earlier process of the same trial spent."""
+        """Continue the sums of an earlier process of the same trial."""
         for name in self.seconds:
             self.seconds[name] += state[name]
         for name in self._counts:

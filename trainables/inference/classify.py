@@ -23,10 +23,10 @@ def log_likelihoods(
     *,
     parts: int = 1,
 ) -> Tensor:
-    """Log-probability of each label after each source, in nats, `(sources, labels)`.
+    """Compute the log-probability of each label after each source, in nats, `(sources, labels)`.
 
-    It is that of the label's tokens with the end token, so the probability that sampling would write just
-    this label; batches are cut into `parts` to save memory.
+    The end token counts, so that this is the probability of sampling exactly this label. Batches are cut
+    into `parts` to save memory.
     """
     pairs = [Encoded(*pair, source_cut=0, target_cut=0) for pair in product(sources, labels)]
     found = torch.empty(len(pairs))
@@ -42,7 +42,7 @@ def log_likelihoods(
 def most_likely(
     base: LoadedModel, model: Model, sources: Sequence[list[int]], labels: Sequence[str], *, parts: int = 1
 ) -> list[str]:
-    """The label for each source; of equally likely ones the first."""
+    """Pick the label of each source; of equally likely ones the first."""
     tokens = base.encoder.targets(labels)
     best = log_likelihoods(base, model, sources, tokens, parts=parts).argmax(dim=1)
     return [labels[i] for i in best.tolist()]

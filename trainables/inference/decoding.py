@@ -1,4 +1,4 @@
-"""Greedy decoding of a batch whose rows leave it once they have ended."""
+"""Greedy decoding of a batch from which finished rows are removed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from transformers.cache_utils import Cache
 from transformers.utils.generic import ModelOutput
 
 STRIDE = 4
-"""Steps after which rows that have ended are taken out."""
+"""Steps between removals of finished rows."""
 
 
 @torch.no_grad()
@@ -21,7 +21,7 @@ def decode(
     generation_config: GenerationConfig,
     **model_kwargs: Any,
 ) -> Tensor:
-    """What transformers' own greedy loop writes, `(rows, given and new tokens)`, padded after the end.
+    """Decode as transformers' greedy loop does: `(rows, given and new tokens)`, padded after the end.
 
     That loop computes all rows until the last has ended. Most summaries are far shorter than the cap, and a
     model that is hardly trained repeats itself up to the cap in a few rows.
@@ -59,7 +59,7 @@ def decode(
 
 
 def _selected(value: Any, live: Tensor, count: int) -> Any:
-    """Only the `live` of `count` rows, in whatever a model is handed that has rows; caches in place."""
+    """Keep only the `live` of `count` rows in any model input that has rows; caches are changed in place."""
     if isinstance(value, Cache):
         value.batch_select_indices(live)
     elif isinstance(value, dict):

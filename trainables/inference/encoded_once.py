@@ -1,4 +1,4 @@
-"""An encoder that reads each source once, for what is asked of it twice: the loss, and what is generated."""
+"""Encode each source once, although it is needed twice: for the loss and for generation."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from trainables.model import LoadedModel
 
 @contextmanager
 def encoded_once(base: LoadedModel) -> Iterator[None]:
-    """For the length of the block, rows that the encoder has read before are not computed again.
+    """Reuse the encoder's states within the block for rows that it has read before.
 
     A row is known by a digest of its tokens, or of its embeddings where a soft prompt is among them, so that
     nothing but the same input finds the same states. For evaluation: what is found again has no gradient, and

@@ -16,12 +16,12 @@ from trainables.model import LoadedModel
 from trainables.preemption import check_notice
 
 BATCH_TOKENS = 16_384
-"""Source tokens, padding included, that are generated for at once."""
+"""Most source tokens of a batch, padding included."""
 SPECIAL_TOKENS = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
 def greedy(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> list[list[int]]:
-    """The tokens that `model` writes for each source, at most `cap`, special tokens included.
+    """Generate at most `cap` tokens for each source, special tokens included.
 
     Only the special tokens are taken from the model's own generation settings: beams, length penalties
     and the like would make methods differ in what is searched, not in what was learned.
@@ -39,7 +39,7 @@ def greedy(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap
 def forced_logits(
     base: LoadedModel, model: Model, sources: Sequence[list[int]], targets: Sequence[list[int]]
 ) -> Tensor:
-    """Logits `(rows, longest target, vocabulary)` that generation decides on when it must write `targets`."""
+    """Return the logits `(rows, longest target, vocabulary)` of generation forced to write `targets`."""
     cap = max(map(len, targets))
     forced = _Forced(targets, base.tokenizer.pad_token_id)
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
@@ -49,13 +49,13 @@ def forced_logits(
 
 
 def end_tokens(base: LoadedModel) -> set[int]:
-    """What ends an output: the model's own end tokens, and that of the targets."""
+    """Return the tokens that end an output: the model's own, and that of the targets."""
     own = base.model.generation_config.eos_token_id
     return {base.encoder.end_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
 class _Forced(LogitsProcessor):
-    """Leaves one token to choose in each row, the next of its target, and keeps the logits."""
+    """Allow only the next token of each row's target, and record the logits."""
 
     def __init__(self, targets: Sequence[list[int]], pad: int) -> None:
         self._steps = iter(padded(targets, pad)[0].T)
@@ -73,7 +73,7 @@ class _Forced(LogitsProcessor):
 
 @contextmanager
 def _settings(base: LoadedModel, cap: int) -> Iterator[GenerationConfig]:
-    """Greedy settings in place of the model's own, which fill in what settings handed over leave open."""
+    """Return greedy settings without gaps, which transformers would fill from the model's own."""
     own = base.model.generation_config
     base.model.generation_config = GenerationConfig(
         max_new_tokens=cap,
@@ -90,7 +90,7 @@ def _settings(base: LoadedModel, cap: int) -> Iterator[GenerationConfig]:
 
 
 def _written(base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
-    """New tokens `(rows, at most the cap)`: without the decoder's start token or a causal model's source."""
+    """Generate new tokens `(rows, at most cap)`, without the decoder's start token or a causal source."""
     written = _generate(base, model, rows, settings)
     if base.is_encoder_decoder:
         return written[:, 1:]
@@ -100,7 +100,7 @@ def _written(base: LoadedModel, model: Model, rows: list[list[int]], settings: G
 def _generate(
     base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig, **options: Any
 ) -> Tensor:
-    """What transformers' `generate` returns, with `options` as further arguments of it."""
+    """Call transformers' `generate` with `options` as further arguments."""
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
     ids, mask = ids.to(base.device), mask.to(base.device)
     options |= {"generation_config": settings, "custom_generate": decode}
@@ -117,7 +117,7 @@ def _reads_soft_prompt(model: Model) -> bool:
 
 
 def _with_soft_prompt(model: Model, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Embeddings `(rows, tokens, width)` of padding, soft prompt and source, in this order; and their mask.
+    """Embed padding, soft prompt and source, in this order: `(rows, tokens, width)`, and their mask.
 
     As in training, the soft prompt stands right before the source. peft's own `generate` puts it before
     the padding and counts the padding's places, so that a source would be read differently in a batch.

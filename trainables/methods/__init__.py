@@ -2,11 +2,11 @@
 
 A method's file has one function, `attach(model, hyperparameters, task) -> model`: it makes the
 parameters that the method trains, and only these, require a gradient. It may wrap the model (peft);
-`trainables.model.Base` takes it off again. It raises `NotApplicable` where the model lacks what it
+`trainables.model.LoadedModel` takes it off again. It raises `NotApplicable` where the model lacks what it
 trains. Its searchable hyperparameters are in `spaces/<name>.py`.
 
 A method that does more at a step than follow the gradient has a second function,
-`steer(model, hyperparameters, steps) -> Callback`.
+`callback(model, hyperparameters, steps) -> Callback`.
 """
 
 from collections.abc import Mapping
@@ -31,18 +31,18 @@ class Attach(Protocol):
 
 
 def available() -> list[str]:
-    """The names of all methods."""
+    """Return the names of all methods."""
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def get(name: str) -> Attach:
-    """The `attach` of the method called `name`, one of `available()`."""
+    """Return `attach` of the method called `name`, one of `available()`."""
     attach: Attach = _module(name).attach
     return attach
 
 
 def callback(name: str, model: Model, hyperparameters: Mapping[str, Any], steps: int) -> Callback:
-    """What the method called `name` does at each of the planned `steps`; for most methods, nothing."""
+    """Return the callback of the method called `name` for the planned `steps`; most do nothing."""
     module = _module(name)
     if not hasattr(module, "callback"):
         return Callback()

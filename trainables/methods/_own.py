@@ -10,7 +10,7 @@ from trainables.targets import is_quantized
 
 
 def train(model: PreTrainedModel, parameters: Iterable[nn.Parameter]) -> PreTrainedModel:
-    """`model`, in which `parameters` require a gradient.
+    """Make `parameters` require a gradient; return `model`.
 
     Raises:
         NotApplicable: the model is quantised: what lies in four bits has no gradient.

@@ -23,7 +23,7 @@ def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Tas
 
     NotApplicable on four bits, on which what peft 0.21 loads differs from what it saved.
 
-    `steer` sets the schedule by which the ranks are taken away; `total_step` here only has to be there.
+    `callback` sets the schedule by which the ranks are taken away; `total_step` here only has to be there.
     """
     rank = hyperparameters["target_rank"]
     config = AdaLoraConfig(

@@ -46,34 +46,34 @@ __all__ = [
 
 
 def available() -> list[str]:
-    """The names of all metrics."""
+    """Return the names of all metrics."""
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 @cache
 def scores() -> dict[str, str]:
-    """Every score's name, and the metric that it belongs to."""
+    """Map every score's name to the metric that it belongs to."""
     return {name: metric for metric in available() for name in _module(metric).SCORES}
 
 
 def metric_of(score: str) -> str:
-    """The metric that gives the score."""
+    """Return the metric that computes the score."""
     return scores().get(score, "evaluate")
 
 
 def get(score: str) -> Score:
-    """What is known of a score by its name; one that no file knows is a mean over documents."""
+    """Return a score by its name; one that no file knows is a mean over documents."""
     known: dict[str, Score] = _module(metric_of(score)).SCORES
     return known.get(score) or Score(named(score).label)
 
 
 def label(score: str) -> str:
-    """A score's name in print."""
+    """Return a score's name in print."""
     return get(score).label
 
 
 def references(metric: str) -> tuple[References, ...]:
-    """The rules for several references that a metric knows, its own first."""
+    """Return the rules for several references that a metric knows, its own first."""
     known: tuple[References, ...] = _module(metric).REFERENCES
     return known
 
@@ -81,7 +81,7 @@ def references(metric: str) -> tuple[References, ...]:
 def measure(
     metrics: Sequence[str], predictions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules
 ) -> dict[str, Sequence[Any]]:
-    """The columns of all `metrics` for each prediction against its references."""
+    """Score each prediction against its references: a column a score of all `metrics`, a row a document."""
     columns: dict[str, Sequence[Any]] = {}
     for metric in metrics:
         columns |= _module(metric).measure(predictions, references, rules)
@@ -89,12 +89,12 @@ def measure(
 
 
 def of_corpus(columns: Columns) -> dict[str, float]:
-    """Each score of the whole corpus, from what `measure` found of its documents."""
+    """Compute each score of the whole corpus, in points, from the columns of `measure`."""
     return {name: _of_corpus(name, columns) for name in columns if not is_statistics(name)}
 
 
 def signature(metric: str, rules: Rules, references: int | None) -> str:
-    """With what and how the metric is computed; `references` a document, None where their number varies."""
+    """Describe how the metric is computed; `references` a document, None where their number varies."""
     told: str = _module(metric).signature(rules, references)
     return told
 

@@ -1,4 +1,4 @@
-"""All checks of one method, in the order in which one failure would explain the next."""
+"""Run all preflight checks of one method, in the order in which one failure explains the next."""
 
 import math
 import time
@@ -41,7 +41,7 @@ def examine(bench: Workbench, request: Request) -> Findings:
 
 
 def _asked(declared: PreflightCheck, probe: Probe) -> Check:
-    """A preflight check's answer; what a method raises is an answer too."""
+    """Ask one check; an exception that the method raises is a finding too."""
     start = time.perf_counter()
     try:
         finding = declared.ask(probe)
@@ -61,5 +61,5 @@ def _asked(declared: PreflightCheck, probe: Probe) -> Check:
 
 
 def _finite(figure: Any) -> Any:
-    """JSON knows no NaN: a figure that is not finite is recorded as unknown."""
+    """Replace a figure that is not finite by None, for JSON has no NaN."""
     return None if isinstance(figure, float) and not math.isfinite(figure) else figure

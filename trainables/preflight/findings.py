@@ -42,7 +42,7 @@ class Findings(BaseModel):
     """In `preflight.json` of format 1 they are called gates."""
 
     def figures(self, check: str) -> dict[str, Any]:
-        """What a preflight check measured; empty where it was not asked."""
+        """Return what a preflight check measured; empty if it was not asked."""
         return next((asked.figures for asked in self.checks if asked.name == check), {})
 
     @property
@@ -62,7 +62,7 @@ class Findings(BaseModel):
 
 
 def asked(findings: Iterable[Findings]) -> list[str]:
-    """Names of the checks that any method was asked, in their order.
+    """Return the names of the checks that any method was asked, in their order.
 
     Of a method that fails early the checks in between are not asked, so a check's place is the latest that it
     has in any method's findings.

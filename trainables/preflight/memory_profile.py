@@ -1,4 +1,4 @@
-"""Peaks of training steps on more and more examples, measured as far as is quick, predicted beyond."""
+"""Peak memory of training steps on more and more examples: measured while quick, then extrapolated."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from trainables.preflight.sample import Sample, longest
 from trainables.workbench import Workbench
 
 STEP_SECONDS = 2.0
-"""No step is tried that would take longer than this."""
+"""Seconds: no step is tried that would take longer."""
 
 
 class MemoryProfile:
@@ -43,7 +43,7 @@ class MemoryProfile:
             tuning.close()
 
     def predicted(self, examples: int) -> int:
-        """The peak at so many examples: measured, or on the line through the two largest that were."""
+        """Return the peak bytes at so many examples: measured, or on the line through the last two."""
         if examples in self.peaks:
             return self.peaks[examples]
         last = max(self.peaks)
@@ -68,5 +68,5 @@ class MemoryProfile:
 
 
 def _doubled(top: int) -> list[int]:
-    """1, 2, 4, ... and `top` itself."""
+    """Yield 1, 2, 4, ... and `top` itself."""
     return [2**power for power in range(top.bit_length()) if 2**power < top] + [top]

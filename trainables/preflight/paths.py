@@ -28,20 +28,20 @@ EQUAL = 1e-5
 
 @torch.no_grad()
 def training_path(base: LoadedModel, model: Model, examples: Sequence[Encoded]) -> Logits:
-    """Logits of the forward pass that the loss is computed from, all `examples` in one batch."""
+    """Compute the logits that the loss is computed from, all `examples` in one batch."""
     logits, labels = teacher_forced(base, model.eval(), examples)
     return [row[where] for row, where in zip(logits, labels != IGNORED, strict=True)]
 
 
 def generate_path(base: LoadedModel, model: Model, examples: Sequence[Encoded]) -> Logits:
-    """Logits of the trial's own generation, padding and cache and all, made to write the targets."""
+    """Compute the logits of the trial's generation, with padding and cache, forced to write the targets."""
     sources, targets = [e.source for e in examples], [e.target for e in examples]
     logits = forced_logits(base, model.eval(), sources, targets)
     return [row[: len(target)] for row, target in zip(logits, targets, strict=True)]
 
 
 def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> float:
-    """Mean absolute difference between the log-probabilities of the target tokens, in nats."""
+    """Return the mean absolute difference of the target tokens' log-probabilities, in nats."""
     differences = [
         (_log_probabilities(a, e.target) - _log_probabilities(b, e.target)).abs()
         for a, b, e in zip(first, second, examples, strict=True)
@@ -52,9 +52,9 @@ def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> floa
 def agree(
     base: LoadedModel, first: Callable[[], Logits], second: Callable[[], Logits], examples: Sequence[Encoded]
 ) -> bool:
-    """Whether two ways to compute the same are the same in fp32: then it is rounding that sets them apart.
+    """Return whether two computations agree in fp32: then only rounding sets them apart.
 
-    Where matrix products are in fp32 anyway, or cannot be, nothing is computed again: False.
+    Return False without computing where matrix products are in fp32 already, or cannot be.
     """
     if base.autocast_dtype is None or base.task.attention == "flash_attention_2":
         return False
@@ -63,7 +63,7 @@ def agree(
 
 
 def equal(first: Logits, second: Logits) -> bool:
-    """Whether all logits are the same, but for the rounding of the device's kernels."""
+    """Return whether all logits are equal, but for the rounding of the device's kernels."""
     return all(
         (a - b).abs().max() <= EQUAL * torch.maximum(a.abs().max(), b.abs().max())
         for a, b in zip(first, second, strict=True)

@@ -16,7 +16,7 @@ from trainables.workbench import Workbench
 EXAMPLES = 8
 """Examples that are learned, over and over: one batch."""
 ANSWERED = 4
-"""Of these, examples whose logits are held: `(target tokens, vocabulary)` each, for some models large."""
+"""Of these, examples whose logits are kept: `(target tokens, vocabulary)` each, large for some models."""
 EVALUATED = 16
 """Validation examples that are generated for."""
 STEPS = 24
@@ -51,7 +51,7 @@ class Probe:
         return self._tuning
 
     def attach(self) -> None:
-        """Put the method on; any error is the method's own."""
+        """Attach the method; any error is the method's own."""
         budget = STEPS * len(self.batch)
         self._tuning = FineTuning(
             self.sample, self.request.method, self.hyperparameters, examples=budget, seed=SEED
@@ -70,12 +70,12 @@ class Probe:
         return mean_cross_entropy(self.base, self.tuning.model.eval(), self.batch)
 
     def answers(self) -> tuple[Logits, Logits]:
-        """Logits of `answered` in the training path and in the generate path, as the model is now."""
+        """Compute the logits of `answered` in the training path and in the generate path."""
         in_training, in_generation = self.paths()
         return in_training(), in_generation()
 
     def paths(self) -> tuple[Callable[[], Logits], Callable[[], Logits]]:
-        """What computes the two."""
+        """Return the two functions that compute them."""
         model = self.base.model if self._tuning is None else self.tuning.model
         return (
             partial(training_path, self.base, model, self.answered),

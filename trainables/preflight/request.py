@@ -1,4 +1,4 @@
-"""What a worker is told of one method whose checks it shall run: plain data."""
+"""The message to a worker about a method whose checks it is to run: plain data."""
 
 from typing import Any
 

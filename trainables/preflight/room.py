@@ -13,10 +13,10 @@ resident memory were seen to vary by a fifth."""
 
 
 def room_bytes(device: torch.device, share: float) -> int:
-    """Bytes up to which a trial's peak may grow, as `Meter` counts it, with `share` of the device for each.
+    """Return the bytes that a trial's peak (see `Meter`) may take, given its `share` of the device.
 
-    On a GPU all that torch holds counts, on a CPU what is added to the process as it is now, which so many
-    others will hold as well.
+    On a GPU all of torch's memory counts; on a CPU what is added to the process as it is now, whose size
+    every other trial's process has as well.
     """
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
@@ -29,7 +29,7 @@ def room_bytes(device: torch.device, share: float) -> int:
 
 
 def _address_space_left() -> int:
-    """Of the process's own limit (`ulimit -v`), which counts what is mapped and not what is resident."""
+    """Return bytes left of `ulimit -v`, which limits what is mapped, not what is resident."""
     if sys.platform == "win32":
         return sys.maxsize
     import resource  # not on Windows

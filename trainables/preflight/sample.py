@@ -23,5 +23,5 @@ class Sample(Workbench):
 
 
 def longest(examples: Sequence[Example], count: int) -> list[Example]:
-    """The `count` examples with the most characters to read and to write, the longest first."""
+    """Return the `count` examples with the most characters to read and to write, the longest first."""
     return sorted(examples, key=lambda e: len(e.prompt) + len(e.references[0]), reverse=True)[:count]

@@ -28,7 +28,7 @@ class Snapshot:
     """The configurations of the model and of its generation."""
 
     def changed_since(self, before: "Snapshot") -> list[str]:
-        """What is not as it was, each with its kind."""
+        """Name what differs from `before`, each with its kind."""
         return [
             f"{field.name} of {name or 'the model'}"
             for field in fields(self)

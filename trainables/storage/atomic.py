@@ -100,7 +100,7 @@ def _upload(folder: Path, to: Place) -> None:
 
 
 def _umask() -> int:
-    """What the user withholds from new files; the temporary files of Python withhold more."""
+    """Return the process's umask; Python's temporary files are stricter than it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -39,9 +39,9 @@ def write(root: Place, examples: int, tensors: Mapping[str, Tensor], state: Mapp
 def read(
     root: Place, on_damage: Callable[[str], None] = lambda remark: None
 ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Tensors and state of the newest whole checkpoint under `root`; None where there is none.
+    """Read tensors and state of the newest whole checkpoint under `root`; None if there is none.
 
-    `on_damage` is told of each newer one that was passed over, for its files have other checksums.
+    `on_damage` is called with a line for each newer one that was skipped because its checksums differ.
     """
     for folder in _newest_first(root):
         with local_copy(folder) as copy:
@@ -64,7 +64,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _sums(folder: Path) -> str:
-    """The checksums of both files, as `sha256sum --check` reads them."""
+    """Compute the checksums of both files, as `sha256sum --check` reads them."""
     return "".join(f"{_digest(folder / name)}  {name}\n" for name in (TENSORS, STATE))
 
 

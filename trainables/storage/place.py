@@ -25,7 +25,7 @@ EXTRAS = {"s3": "tuneoff[s3]", "gs": "tuneoff[gcs]", "gcs": "tuneoff[gcs]"}
 
 
 def place(where: str | Place) -> Place:
-    """The place of that name: an absolute path, or a URL that fsspec can open.
+    """Return the place of that name: an absolute path, or a URL that fsspec can open.
 
     Credentials come from the environment, as each store's own library reads them; they never stand in a URL,
     which goes into records and logs.
@@ -48,7 +48,7 @@ def place(where: str | Place) -> Place:
 
 
 def refuse_secrets(where: str) -> None:
-    """InputError where a URL holds more than a bucket and a path: it goes into records and logs."""
+    """Raise InputError if a URL holds more than a bucket and a path, for it goes into records and logs."""
     url = urlsplit(where)
     if url.scheme and (url.username is not None or url.query):
         raise InputError(
@@ -73,7 +73,7 @@ def _find_library(scheme: str) -> None:
 
 
 def is_local(path: Place) -> bool:
-    """Whether it lies on a file system that this machine has mounted."""
+    """Return whether it lies on a file system that this machine has mounted."""
     return isinstance(path, Path)
 
 
@@ -91,7 +91,7 @@ def remove(path: Place) -> None:
 
 
 def free_bytes(path: Place) -> int | None:
-    """What the disk has left on which `path` is or would be; None for an object store, which never fills."""
+    """Return the free bytes of the disk of `path`, which need not exist; None for an object store."""
     if not isinstance(path, Path):
         return None
     return shutil.disk_usage(next(folder for folder in (path, *path.parents) if folder.exists())).free
@@ -117,7 +117,7 @@ def refuse_links(path: Path) -> None:
 
 @contextmanager
 def local_copy(path: Place) -> Iterator[Path]:
-    """The file or folder on this machine: itself, or a copy that lasts as long as the block.
+    """Yield the file or folder on this machine: itself, or a copy that lasts as long as the block.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -134,7 +134,7 @@ def local_copy(path: Place) -> Iterator[Path]:
 
 
 def bytes_of(file: Place) -> bytes:
-    """What is in the file, of one moment: asked of an object store at once, for it may be replaced meanwhile.
+    """Read the file at one moment: from an object store in one request, for it may be replaced meanwhile.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -147,12 +147,12 @@ def bytes_of(file: Place) -> bytes:
 
 
 def is_regular(file: Place) -> bool:
-    """Whether it can be read to an end: no folder, no pipe; an object store knows nothing else."""
+    """Return whether it can be read to an end: no folder, no pipe; an object always can."""
     return not isinstance(file, Path) or file.is_file()
 
 
 def contents(files: list[Place]) -> list[bytes]:
-    """What is in each of the files, nothing where it is none; an object store's are fetched side by side."""
+    """Read each of the files, empty where there is none; an object store's are fetched in parallel."""
     remote = [file for file in files if not isinstance(file, Path)]
     if not remote:
         return [bytes_of(file) if is_regular(file) else b"" for file in files]

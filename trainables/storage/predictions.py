@@ -14,7 +14,7 @@ COLUMNS = ("id", "source", "references", "prediction")
 
 
 def write(examples: pd.DataFrame, file: Path) -> None:
-    """Write them with a checksum a page, by which a flipped bit is told when they are read."""
+    """Write them with a checksum a page, by which reading detects a flipped bit."""
     examples.to_parquet(file, write_page_checksum=True)
 
 

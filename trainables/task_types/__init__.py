@@ -13,12 +13,16 @@ __all__ = ["TaskType", "available", "get"]
 
 
 def available() -> list[str]:
-    """The names of all task types."""
+    """Return the names of all task types."""
     return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def get(name: str) -> TaskType:
-    """The task type `name`; ValueError with the choices where there is none."""
+    """Return the task type `name`.
+
+    Raises:
+        ValueError: there is no such type; the message lists the choices.
+    """
     choices = available()
     if name not in choices:
         raise ValueError(

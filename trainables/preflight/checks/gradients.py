@@ -19,7 +19,7 @@ PROMPT = "prompt_encoder."
 
 
 def gradients(probe: Probe) -> Finding:
-    """Train some steps, and see where gradients arrive."""
+    """Train `FIRST_STEPS` steps and record which parameters receive gradients."""
     model, parameters = probe.tuning.model, probe.tuning.parameters
     if frozen := _frozen_adapter(model):
         return Finding("fail", f"{_some(frozen)} of the adapter cannot learn: set requires_grad in `attach`.")
@@ -59,7 +59,7 @@ def _judged(reached: Mapping[str, Tensor], *, is_adapter: bool) -> Finding:
 
 @contextmanager
 def watched(parameters: Mapping[str, nn.Parameter]) -> Iterator[dict[str, Tensor]]:
-    """Where gradients other than zero arrive: `(soft tokens,)` for a soft prompt, `(1,)` for any other."""
+    """Record where gradients are not zero: `(soft tokens,)` for a soft prompt, `(1,)` for any other."""
     reached = {
         name: torch.zeros(len(p) if _is_soft_prompt(name) else 1, dtype=torch.bool, device=p.device)
         for name, p in parameters.items()
@@ -84,7 +84,7 @@ def _is_soft_prompt(name: str) -> bool:
 
 
 def _frozen_adapter(model: nn.Module) -> list[str]:
-    """Parameters that peft calls the adapter's own and that are not trained."""
+    """Name the adapter's parameters, as peft knows them, that are not trained."""
     if not isinstance(model, PeftModel):
         return []
     tuner: Any = model.base_model
@@ -93,7 +93,7 @@ def _frozen_adapter(model: nn.Module) -> list[str]:
 
 
 def _frozen_base(probe: Probe) -> dict[str, nn.Parameter]:
-    """Parameters of the pretrained model, by their names now, that are not trained."""
+    """Return the pretrained model's parameters, by their current names, that are not trained."""
     return {
         name: p
         for name, p in probe.base.model.named_parameters()
@@ -102,5 +102,5 @@ def _frozen_base(probe: Probe) -> dict[str, nn.Parameter]:
 
 
 def _some(names: list[str]) -> str:
-    """The first of the names, and how many more there are."""
+    """Write the first of the names, and how many more there are."""
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more tensors"

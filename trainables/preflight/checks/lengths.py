@@ -15,7 +15,7 @@ MOST_CUT = 0.05
 
 
 def lengths(bench: Workbench) -> Finding:
-    """Shares of sources and of targets that are cut in training, and of references that are never reached."""
+    """Measure the shares of sources and targets cut in training, and of references longer than generated."""
     encoder, task = bench.base.encoder, bench.task
     train = _some(bench.data.train, bench.data_seed)
     encoded = encoder.encode(train)

@@ -14,7 +14,7 @@ from trainables.workbench import Workbench
 
 
 def memory(bench: Workbench, method: str, costliest: Mapping[str, Any], share: float) -> Finding:
-    """The peak of a step on the longest examples at the largest batch, against the room that a trial has.
+    """Compare the peak memory of a step, on the longest examples at the largest batch, with what is free.
 
     Activations grow in proportion to the examples of a forward pass, so peaks at small batches predict
     that of a large one: the batch is doubled while a step is short and fits, and what is left is
@@ -33,7 +33,7 @@ CHECK = PreflightCheck(name="memory", order=110, ask=_asked)
 
 
 def judged(profile: MemoryProfile) -> Finding:
-    """The largest micro-batch of the batch that fits, and the numbers."""
+    """Find the largest micro-batch that fits."""
     micro_batch = profile.top
     while profile.predicted(micro_batch) > profile.room and micro_batch > 1:
         micro_batch = math.ceil(micro_batch / 2)

@@ -10,7 +10,7 @@ UNUSED = 0.01
 
 
 def output(probe: Probe) -> Finding:
-    """Hold the targets' log-probabilities against the untrained model's, and path against path."""
+    """Compare the targets' log-probabilities with the untrained model's, and training with generation."""
     trained, generated = probe.answers()
     in_training = distance(trained, probe.untrained[0], probe.answered)
     in_generation = distance(generated, probe.untrained[1], probe.answered)

@@ -11,7 +11,7 @@ from trainables.preflight.probe import Probe
 
 @torch.no_grad()
 def packing(probe: Probe) -> Finding:
-    """The loss of one batch in a single row, and in a row for each example."""
+    """Compare the loss of one batch in a single row with that in a row for each example."""
     model, target_tokens = probe.tuning.model.eval(), sum(len(e.target) for e in probe.batch)
     whole = sum(example.length for example in probe.batch)
     apart, packed = (

@@ -48,7 +48,7 @@ CHECK = PreflightCheck(name="reload", order=70, ask=reload)
 
 
 def _loaded(probe: Probe, folder: Path) -> Model:
-    """With the libraries' warnings off: what they lead to, if anything, is what is looked at."""
+    """Load without the libraries' warnings: the check looks at their consequences."""
     with warnings.catch_warnings(action="ignore"):
         if isinstance(probe.tuning.model, PeftModel):
             return PeftModel.from_pretrained(probe.base.pretrained(), str(folder))
@@ -56,9 +56,9 @@ def _loaded(probe: Probe, folder: Path) -> Model:
 
 
 def _merged(model: Model) -> Model | None:
-    """The model with the adapter in its weights; None where there is none, or peft cannot merge it.
+    """Return the model with the adapter merged; None without an adapter, or if peft cannot merge it.
 
-    Into quantised weights it could, but they would be rounded anew.
+    Quantised weights are left alone: merging would round them again.
     """
     tuner = model.base_model if isinstance(model, PeftModel) else None
     if not isinstance(tuner, BaseTuner) or is_quantized(model.get_base_model()):

@@ -8,7 +8,7 @@ from trainables.preflight.probe import Probe
 
 
 def speed(probe: Probe) -> Finding:
-    """The probe's own steps, and one evaluation; it is no check that can be failed, only measured."""
+    """Measure the probe's steps and one evaluation, in examples/s; it cannot fail."""
     meter, scored = probe.tuning.meter, len(probe.sample.data.validation)
     before = meter.seconds["evaluation_seconds"]
     probe.tuning.evaluate("validation")

@@ -41,7 +41,7 @@ CHECK = PreflightCheck(name="targets", order=10, ask=targets)
 
 
 def _wanted(model: Model) -> list[str]:
-    """The names that were asked for; a regular expression or a word such as all-linear stands for itself."""
+    """Return the requested names; none for a regular expression or a word such as all-linear."""
     config = model.active_peft_config
     names: list[str] = []
     for field in ("target_modules", "feedforward_modules", "target_parameters"):
@@ -55,7 +55,7 @@ def _matches(module: str, name: str) -> bool:
 
 
 def _linear_names(model: Model) -> Iterable[str]:
-    """Last parts of the names of all linear layers, adapted ones under their own names."""
+    """Yield the last part of each linear layer's name, adapted ones under their own names."""
     for name, part in model.named_modules():
         if isinstance(part, nn.Linear):
             yield name.removesuffix(".base_layer").rpartition(".")[2]
