@@ -4,8 +4,10 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
-from itertools import pairwise
+from importlib.metadata import packages_distributions
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,25 @@ def test_a_room_says_its_purpose_in_a_line(room: str) -> None:
 @pytest.mark.parametrize("file", files("spaces", "trainables", "search"))
 def test_a_file_is_a_small_room(file: str) -> None:
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) < MOST_LINES
+
+
+def test_what_is_imported_is_declared() -> None:
+    """By the names under which packages are installed; pydantic_core is a part of pydantic."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [project["optional-dependencies"][tracker] for tracker in ("mlflow", "wandb")]
+    declared = {
+        re.split(r"[\[<>=]", dependency)[0].lower().replace("_", "-")
+        for dependency in [*project["dependencies"], *chain.from_iterable(extras)]
+    }
+    installed = packages_distributions()
+    imported = {name for file in files("spaces", "trainables", "search") for name in packages_of(file)}
+    foreign = imported - sys.stdlib_module_names - {"spaces", "trainables", "search", "pydantic_core"}
+    unknown = {
+        name
+        for name in foreign
+        if not declared & {found.lower().replace("_", "-") for found in installed[name]}
+    }
+    assert unknown == set()
 
 
 def test_every_space_has_a_method_of_its_name_and_the_reverse() -> None:
