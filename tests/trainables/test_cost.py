@@ -171,6 +171,7 @@ def test_a_meter_gives_back_what_an_earlier_trial_left_in_objects_that_refer_to_
             self.weights = torch.ones(200 * MB // 4)
 
     process = psutil.Process()
+    release_memory()  # what other tests left
     Knot()
     before = process.memory_info().rss
     Meter(CPU)
