@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from search.records.record import Record
 from search.records.run_folder import RunFolder
-from trainables import checkpoint
+from trainables.storage import checkpoint
 
 root = Path(sys.argv[1])
 checkpoint.write(root / "c", 64, {"a": torch.zeros(1000)}, {"steps": 8})

@@ -112,8 +112,8 @@ def steps(task: Path) -> list[dict[str, Any]]:
 
 
 HANGS_SECONDS = 600
-MOST_HOARDED = 100
-"""Blocks of 50 MB that a trial takes which outgrows its memory: 5 GB."""
+MOST_HOARDED = 160
+"""Blocks of 50 MB that a trial takes which outgrows its memory: 8 GB."""
 MESSAGES = {"diverged": "the training loss was nan", "out_of_memory": "Out of memory: requested 8 bytes"}
 
 

@@ -128,7 +128,7 @@ def test_the_search_goes_on_from_records_to_its_end(driven):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_tpe_finds_more_of_the_trade_off_than_random_search(tmp_path):
-    """Hypervolume of 30 trials each, summed over sixteen seeds; the learning rate decides quality and cost."""
+    """Hypervolume of 30 trials each, summed over sixteen seeds; the rate decides quality and cost."""
 
     def volume(sampler: str, seed: int) -> float:
         settings = sweep(

@@ -297,7 +297,12 @@ def test_resources_cpus_per_trial(swept):
 
 @pytest.fixture(scope="module")
 def on_gpu(swept) -> Swept:
-    with started(num_cpus=2, num_gpus=1, resources={"accelerator_type:L4": 1}) as l4:
+    """On a GPU that only Ray knows of: no trial here computes on it, and none is asked to see it."""
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        started(num_cpus=2, num_gpus=1, resources={"accelerator_type:L4": 1}) as l4,
+    ):
+        patched.setattr("search.cluster.nodes.check_gpus", lambda used: None)
         return swept(address=l4.address, resources__gpus_per_trial=0.5, resources__accelerator_type="L4")
 
 
