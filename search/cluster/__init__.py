@@ -16,7 +16,6 @@ from search.cluster.failures import (
 from search.cluster.interruption import interruptible
 from search.cluster.joining import request
 from search.cluster.placement import Slots, packed
-from search.cluster.preloading import preloaded
 from search.cluster.remote import check_sweep, resume_sweep, run_sweep
 from search.cluster.watch import PERIOD_SECONDS
 
@@ -38,7 +37,6 @@ __all__ = [
     "no_space",
     "node_is_lost",
     "packed",
-    "preloaded",
     "request",
     "resume_sweep",
     "run_sweep",

@@ -6,12 +6,11 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from types import MappingProxyType
 from typing import Any
 
 import ray
@@ -21,7 +20,6 @@ from ray.autoscaler.sdk import request_resources
 from search.cluster import nodes
 from search.cluster.joining import Newcomers, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
-from search.cluster.preloading import environment
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
 from search.config import Resources
@@ -146,16 +144,13 @@ class Cluster:
 
 
 @contextmanager
-def connected(
-    address: str | None, *, workers: Mapping[str, str] = MappingProxyType({}), farewell: str = ""
-) -> Iterator[Cluster]:
+def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
     """Ray for the length of the block: started on this machine, or joined at `address`.
 
     A cluster whose nodes have not exactly this code is sent it (`py_modules`).
 
     Args:
         address: HOST:PORT or auto; None: what `RAY_ADDRESS` says, else this machine.
-        workers: the environment of the workers, besides this process's own, where they are started here.
         farewell: what this process says last where it has to be ended because Ray was lost and hangs.
 
     Raises:
@@ -172,7 +167,7 @@ def connected(
         if is_joined:
             _join(address)
         else:
-            _start_here(workers)
+            _start_here()
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
         watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
@@ -183,9 +178,9 @@ def connected(
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
 
 
-def _start_here(workers: Mapping[str, str]) -> None:
+def _start_here() -> None:
     try:
-        with _on_loopback(), environment(workers):
+        with _on_loopback():
             ray.init(address="local", include_dashboard=False, **QUIETLY)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"Ray cannot be started on this machine ({error}).") from error

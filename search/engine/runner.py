@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from search.cluster import Cluster, connected, disk_is_full, left_no_space, preloaded
+from search.cluster import Cluster, connected, disk_is_full, left_no_space
 from search.config import Resources, Sweep, SweepError, differences, load_sweep, rungs
 from search.engine.experiment import Experiment, SweepPhase
 from search.engine.final import Final
@@ -106,11 +106,10 @@ def run(
         if any(phase.left(plan, store) for phase in phases):  # else only the report is written again
             if not is_new:
                 note_resumption(run_folder)
-            workers = preloaded(sweep.resources, trainable)
             farewell = f"Go on with: tuneoff resume {run_folder.root}"
             with (
                 tracked(plan) as trackers,
-                connected(address, workers=workers, farewell=farewell) as cluster,
+                connected(address, farewell=farewell) as cluster,
                 run_folder.study_kept(),
             ):
                 told = [*trackers, *listeners]

@@ -21,7 +21,6 @@ from search.cluster import (
     connected,
     failure_kind,
     node_is_lost,
-    preloaded,
 )
 from search.config import Sweep
 from search.preflight.forecast import disk_and_time, forecast
@@ -162,7 +161,7 @@ def try_methods(
     trainable: type[FineTune] = FineTune,
 ) -> PreflightResults:
     """What the preflight checks find about all methods of a sweep that has no run folder yet."""
-    with connected(address, workers=preloaded(sweep.resources, trainable)) as cluster:
+    with connected(address) as cluster:
         slots = cluster.slots(sweep.resources)
         plan = Plan(sweep, RunFolder(sweep.folder), data.fingerprint, rungs, counts=data.counts)
         keeper = Checker(plan, trainable, cluster, slots)

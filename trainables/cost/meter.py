@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import torch
 
-from trainables.cost import energy, memory
+from trainables.cost import memory
+from trainables.cost.energy import EnergyCounter
 from trainables.cost.flops import FlopCounter
 
 Seconds = Literal["startup_seconds", "train_seconds", "evaluation_seconds"]
@@ -31,7 +32,7 @@ class Meter:
         self._flops_per_token: float | None = None
         self._joules: float | None = 0.0
         self._earlier: Figures | None = None
-        self._energy = energy.counter(device)
+        self._energy = EnergyCounter(device)
         self._peak = memory.peak(device)
 
     @contextmanager
@@ -65,7 +66,6 @@ class Meter:
         step = {"steps": 1, "examples": examples}
         for name, count in (step | {"target_tokens": target_tokens, "padded_tokens": padded_tokens}).items():
             self._counts[name] += count
-        self._energy.joules()  # the processor's counter starts again every few minutes
 
     @property
     def peak_memory_bytes(self) -> int | None:
