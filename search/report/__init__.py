@@ -1,7 +1,25 @@
-"""The report of a run folder, from its records only: neither Ray nor torch."""
+"""The report of a run folder, from its records only: neither Ray nor torch.
 
-from search.report.command import report_of
-from search.report.export import export
-from search.report.write import write_comparison, write_report
+Each is imported when first asked for: `report_of` starts to draw before pandas is loaded.
+"""
+
+from typing import TYPE_CHECKING
+
+from search.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from search.report.command import report_of
+    from search.report.exporting import export
+    from search.report.write import write_comparison, write_report
 
 __all__ = ["export", "report_of", "write_comparison", "write_report"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "export": "search.report.exporting",
+        "report_of": "search.report.command",
+        "write_comparison": "search.report.write",
+        "write_report": "search.report.write",
+    },
+)

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from search.report.export import export
+from search.report.exporting import export
 from trainables.errors import InputError
 
 ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "weights", "README.md": "by peft"}

@@ -113,7 +113,7 @@ def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(search
 
 def test_reading_needs_neither_ray_nor_torch():
     code = (
-        "import sys, search.report.write, search.records.results, search.report.export; "
+        "import sys, search.report.write, search.records.results, search.report.exporting; "
         "print(sorted({'ray', 'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
