@@ -19,8 +19,8 @@ MOST_LINES = 300
 MOST_ON_THE_SPINE = 7
 RAY_SEAM = "trainables/trainable.py"
 ROOMS = (
-    "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report", "cluster",
-    "trackers", "preflight", "engine", "console",
+    "compat", "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report",
+    "cluster", "trackers", "preflight", "engine", "console",
 )  # fmt: skip
 """The packages of `search/`, from the bottom: a room may use those before it."""
 TRAINING = {"torch", "transformers", "peft"}

@@ -1,6 +1,5 @@
 """The Ray cluster that a sweep runs on: this machine, or one that is running already."""
 
-import json
 import logging
 import os
 import signal
@@ -14,7 +13,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import ray
-from ray._private import ray_constants
 from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
@@ -22,6 +20,7 @@ from search.cluster.joining import Newcomers, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
+from search.compat import job_runtime_env, loopback_only
 from search.config import Resources
 from trainables.amounts import rough_duration
 from trainables.errors import InputError
@@ -52,8 +51,6 @@ ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
 AWAIT_SECONDS = 15 * 60
 """How long an autoscaler may take to start the first worker."""
-JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
-"""Where `ray job submit` leaves the runtime environment of the job."""
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +177,7 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
 
 def _start_here() -> None:
     try:
-        with _on_loopback():
+        with loopback_only():
             ray.init(address="local", include_dashboard=False, **QUIETLY)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"Ray cannot be started on this machine ({error}).") from error
@@ -189,7 +186,8 @@ def _start_here() -> None:
 def _join(address: str) -> None:
     guard_token()
     _connect(address)
-    if not _job_sends_code() and nodes.lack_code(nodes.facts()):
+    # A driver may not say again what `ray job submit` has said.
+    if "py_modules" not in job_runtime_env() and nodes.lack_code(nodes.facts()):
         ray.shutdown()
         _connect(address, runtime_env=own_code())
 
@@ -202,33 +200,12 @@ def _connect(address: str, **options: Any) -> None:
         raise InputError(f"--address {address}: no Ray cluster answers there ({error}).") from error
 
 
-@contextmanager
-def _on_loopback() -> Iterator[None]:
-    """Ray for this machine only: none of its ports is open to others.
-
-    What Ray does by itself on macOS and Windows; on Linux its setting is read when Ray is imported, which is
-    before it is known whether a cluster will be joined.
-    """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-
-
 def own_code() -> dict[str, Any]:
     """The runtime environment that brings workers this very code."""
     # Where the code was sent itself, each package lies in a folder of its own.
     specs = [find_spec(package) for package in nodes.CODE]
     folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or ()]
     return {"py_modules": folders, "excludes": ["__pycache__"]}
-
-
-def _job_sends_code() -> bool:
-    """Whether `ray job submit` has said which code the workers run, which a driver may not say again."""
-    job = json.loads(os.environ.get(JOB_CONFIG, "{}"))
-    return "py_modules" in job.get("runtime_env", {})
 
 
 def check_answers(address: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined] # made by Cython
+from search.compat import reload_token
 
 MODE, TOKEN, FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 """What of the environment Ray reads: whether it asks for a token, the token itself, or else its file."""
@@ -27,7 +27,7 @@ def own_token() -> Iterator[None]:
     Where the user has switched authentication off it stays off.
     """
     if not _is_wanted():
-        _read_again()
+        reload_token()
         yield
         return
     with TemporaryDirectory(prefix="tuneoff-") as folder:  # nobody else may enter it
@@ -36,19 +36,19 @@ def own_token() -> Iterator[None]:
         file.write_text(secrets.token_hex(32))
         before = {name: os.environ.pop(name, None) for name in (MODE, TOKEN, FILE)}
         os.environ.update({MODE: "token", FILE: str(file)})
-        _read_again()
+        reload_token()
         try:
             yield
         finally:
             for name in (MODE, FILE):
                 del os.environ[name]
             os.environ.update({name: value for name, value in before.items() if value is not None})
-            _read_again()
+            reload_token()
 
 
 def guard_token() -> None:
     """Make the file private from which Ray reads the user's token, and say so, where others can read it."""
-    _read_again()
+    reload_token()
     file = Path(os.environ.get(FILE) or Path(os.environ.get("HOME", "/"), ".ray/auth_token"))
     if not _is_wanted() or os.environ.get(TOKEN) or not file.is_file() or not file.stat().st_mode & 0o077:
         return
@@ -62,9 +62,3 @@ def guard_token() -> None:
 
 def _is_wanted() -> bool:
     return os.environ.get(MODE, "token").lower() == "token"
-
-
-def _read_again() -> None:
-    """Ray remembers what it has read, also of an environment and a file that are no more."""
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()

@@ -8,6 +8,8 @@ import ray
 from ray import tune
 from ray.tune.experiment import Trial
 
+from search.compat import worker_of
+
 
 class Deadline(tune.Callback):
     """Kills the worker of a trial that has told nothing for too long.
@@ -46,7 +48,7 @@ class Deadline(tune.Callback):
             return
         for name, (trial, since) in self._since.items():
             waited = self._clock() - since
-            worker = trial.temporary_state.ray_actor
+            worker = worker_of(trial)
             if waited > self.seconds and name not in self._overdue and worker is not None:
                 self._overdue[name] = waited
                 ray.kill(worker)

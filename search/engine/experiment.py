@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Protocol
 
 from ray import tune
 from ray.exceptions import RayError
-from ray.tune.execution import class_cache
 
 from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request
+from search.compat import keep_keys_from_runtime_env
 from search.config import Resources
 from search.engine.deadline import Deadline
 from search.engine.recorder import Halt, Recorder
@@ -108,11 +108,8 @@ class Experiment:
             raise halt.reason
 
     def _equipped(self) -> type[FineTune]:
-        """The trainable with its workers' environment, by way of the object store, which is not logged.
-
-        Tune would put the driver's AWS keys into a runtime environment, which Ray writes to a log.
-        """
-        class_cache.ENV_VARS_TO_PROPAGATE.clear()
+        """The trainable with its workers' environment, by way of the object store, which is not logged."""
+        keep_keys_from_runtime_env()
         environment = self.cluster.environment()
         if not environment:
             return self.trainable

@@ -9,6 +9,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 
 from search.cluster import RETRIES, RayLost, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
+from search.compat import actor_id, worker_of
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
@@ -96,9 +97,9 @@ class Recorder(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         record = self.store.records[_record_id(trial)]
-        actor = trial.temporary_state.ray_actor
-        assert actor is not None
-        self._actors[record.id] = actor._actor_id.hex()
+        worker = worker_of(trial)
+        assert worker is not None
+        self._actors[record.id] = actor_id(worker)
         self._tell("begin", record)
 
     def blame(self, error: str) -> bool:

@@ -99,9 +99,9 @@ class Mirror(InMemoryStorage):
         self._due = min(self._due, self._clock() + self.seconds)
 
     def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
-        for study in self.database.get_all_studies():
-            if study.study_name == study_name:
-                self.database.delete_study(study._study_id)
+        if study_name is not None:
+            with suppress(KeyError):  # there is none of that name
+                self.database.delete_study(self.database.get_study_id_from_name(study_name))
         study_id = super().create_new_study(directions, study_name)
         self._studies_there[study_id] = self.database.create_new_study(directions, study_name)
         return study_id

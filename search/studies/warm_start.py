@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.trial import create_trial
 
 from search.config import Sweep
 from search.records import Record, Results, RunFolder, load_results
+from spaces import Space
 from trainables.errors import InputError
 from trainables.status import Status
 
@@ -44,9 +45,9 @@ def best_points(sweep: Sweep, method: str, other: Results) -> list[dict[str, Any
     records = sorted(_trials(sweep, method, other), key=lambda record: -(record.score or 0.0))
     points: list[dict[str, Any]] = [dict(space.default)]
     for record in records:
-        point = {name: record.hyperparameters.get(name) for name in space.distributions}
-        lies_inside = all(_holds(part, point[name]) for name, part in space.distributions.items())
-        if lies_inside and point not in points:
+        known = record.hyperparameters
+        point = {name: known[name] for name in space.distributions if name in known}
+        if _lies_inside(point, space) and point not in points:
             points.append(point)
     return points[1 : 1 + MOST_POINTS]
 
@@ -59,10 +60,9 @@ def _trials(sweep: Sweep, method: str, other: Results) -> list[Record]:
     return [record for record in trials if record.status is Status.COMPLETED and record.score is not None]
 
 
-def _holds(part: BaseDistribution, value: Any) -> bool:
-    if value is None:
-        return False
+def _lies_inside(point: dict[str, Any], space: Space) -> bool:
     try:
-        return part._contains(part.to_internal_repr(value))
-    except ValueError:
+        create_trial(params=point, distributions=dict(space.distributions), value=0.0)
+    except ValueError:  # a value is missing, or out of its range
         return False
+    return True

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import (
     flop_registry,
     sdpa_backward_flop_count,
     sdpa_flop_count,
 )
+
+from trainables.compat.torch import CPU_ATTENTION, CPU_ATTENTION_BACKWARD, TorchDispatchMode
 
 Formula = Callable[..., int]
 
@@ -50,7 +51,6 @@ def _attention_backward(gradient: torch.Tensor, *inputs: torch.Tensor, **options
 
 _FORMULAS: dict[Any, Formula] = {
     **flop_registry,
-    # The CPU's fused attention, of which torch 2.13 has no formula: it would count as nothing.
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+    CPU_ATTENTION: _attention,
+    CPU_ATTENTION_BACKWARD: _attention_backward,
 }

@@ -8,6 +8,8 @@ from transformers import GenerationConfig
 from transformers.cache_utils import Cache
 from transformers.utils.generic import ModelOutput
 
+from trainables.compat.transformers import next_model_kwargs
+
 STRIDE = 4
 """Steps between removals of finished rows."""
 
@@ -43,9 +45,7 @@ def decode(
             **model_kwargs,
         )
         outputs = model(**inputs, return_dict=True)
-        model_kwargs = model._update_model_kwargs_for_generation(
-            outputs, model_kwargs, is_encoder_decoder=model.config.is_encoder_decoder
-        )
+        model_kwargs = next_model_kwargs(model, outputs, model_kwargs)
         logits = logits_processor(input_ids, outputs.logits[:, -1].float())
         token = logits.argmax(dim=-1).masked_fill(ended, pad)
         input_ids = torch.cat([input_ids, token[:, None]], dim=1)

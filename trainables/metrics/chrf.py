@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.compat.sacrebleu import sufficient_statistics
 from trainables.metrics._score import Columns, References, Rules, Score, Sums, statistics_column
 
 BETA = 2
@@ -34,7 +35,9 @@ REFERENCES: tuple[References, ...] = ("all",)
 
 def measure(predictions: Sequence[str], references: Sequence[Sequence[str]], rules: Rules) -> Columns:
     """Sentence chrF, to look at; and the counts of the best reference, of which the corpus's chrF is made."""
-    counts = [_counts(text, row) for text, row in zip(predictions, references, strict=True)]
+    counts = [
+        sufficient_statistics(_chrf(), text, row) for text, row in zip(predictions, references, strict=True)
+    ]
     return {"chrf": of_sums(np.array(counts, float)).tolist(), statistics_column("chrf"): counts}
 
 
@@ -50,9 +53,3 @@ def _chrf() -> Any:
     from sacrebleu.metrics.chrf import CHRF
 
     return CHRF(beta=BETA)
-
-
-def _counts(prediction: str, references: Sequence[str]) -> list[int]:
-    """Sacrebleu shows them nowhere: what its own `corpus_score` sums up."""
-    (counts,) = _chrf()._extract_corpus_statistics([prediction], [[text] for text in references])
-    return list(counts)

@@ -1,0 +1,19 @@
+"""Private names of libraries, a module a library, so that an upgrade breaks one place."""
+
+from search.compat.ray import (
+    actor_id,
+    job_runtime_env,
+    keep_keys_from_runtime_env,
+    loopback_only,
+    reload_token,
+    worker_of,
+)
+
+__all__ = [
+    "actor_id",
+    "job_runtime_env",
+    "keep_keys_from_runtime_env",
+    "loopback_only",
+    "reload_token",
+    "worker_of",
+]

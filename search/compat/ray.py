@@ -1,0 +1,59 @@
+"""Every name of Ray that is not public, pinned to Ray 2.60 by `tests/test_compat.py`."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ray._private import ray_constants
+from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined] # made by Cython
+from ray.actor import ActorHandle
+from ray.tune.execution import class_cache
+from ray.tune.experiment import Trial
+
+
+@contextmanager
+def loopback_only() -> Iterator[None]:
+    """Start Ray for this machine only within the block: none of its ports is open to others.
+
+    What Ray does by itself on macOS and Windows; on Linux its setting is read when Ray is imported, which is
+    before it is known whether a cluster will be joined.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def reload_token() -> None:
+    """Have Ray read again whether it authenticates, and with which token: it caches both for good."""
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
+def keep_keys_from_runtime_env() -> None:
+    """Tell Tune to leave the driver's AWS keys out of the runtime environment, which Ray writes to a log."""
+    class_cache.ENV_VARS_TO_PROPAGATE.clear()
+
+
+def job_runtime_env() -> dict[str, Any]:
+    """Read the runtime environment that `ray job submit` gave this driver; empty if it was not so started."""
+    job = json.loads(os.environ.get(RAY_JOB_CONFIG_JSON_ENV_VAR, "{}"))
+    environment: dict[str, Any] = job.get("runtime_env", {})
+    return environment
+
+
+def worker_of(trial: Trial) -> ActorHandle[Any] | None:
+    """Return the actor that runs a trial of Tune; None while it has none."""
+    worker: ActorHandle[Any] | None = trial.temporary_state.ray_actor
+    return worker
+
+
+def actor_id(worker: ActorHandle[Any]) -> str:
+    """Return the id, in hexadecimal, by which Ray's errors name an actor."""
+    name: str = worker._actor_id.hex()
+    return name

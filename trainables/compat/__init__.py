@@ -1,0 +1,1 @@
+"""Private names of libraries, a module a library, so that an upgrade breaks one place."""
