@@ -5,7 +5,7 @@ Local files are read as text, so that an id `007` or a summary `NA` stays what i
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
@@ -18,6 +18,7 @@ from pyarrow import parquet
 from trainables import embedded
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
+from trainables.json_rows import read_json, read_jsonl
 from trainables.separated import read_csv, read_tsv
 from trainables.task import DataFiles, Task, is_path
 
@@ -36,8 +37,8 @@ CARVED_MOST = 500
 FOLDER_DIGEST = 16
 """Hexadecimal digits by which the datasets library knows the content of a folder."""
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task.DATA_FORMATS
-    ".jsonl": lambda path: pd.DataFrame(map(json.loads, _lines(path)), dtype=object),
-    ".json": lambda path: pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), dtype=object),
+    ".jsonl": read_jsonl,
+    ".json": read_json,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".parquet": lambda path: parquet.read_table(path).to_pandas(integer_object_nulls=True),
@@ -120,11 +121,6 @@ def _read(path: Path) -> pd.DataFrame:
         return READERS[path.suffix.lower()](path).rename(columns=str)
     except (ValueError, OSError) as error:
         raise InputError(f"Data file {path} cannot be read as {path.suffix[1:]}: {error}") from error
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as file:
-        yield from (line for line in file if line.strip())
 
 
 def _place(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from jinja2 import TemplateError
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from trainables.data import Example
@@ -14,6 +14,8 @@ from trainables.task import Task
 
 _USER, _ASSISTANT = "\ue000", "\ue001"
 """Messages that no template holds, of Unicode's private use."""
+MOST_OF_AN_ERROR = 300
+"""Characters of a library's error that a message quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +149,12 @@ def _first_sign(text: str, start: int, end: int) -> int:
 
 
 def load_encoder(task: Task) -> Encoder:
-    """Load the encoder of the task's model: its tokenizer, and whether it is an encoder-decoder."""
-    logging.set_verbosity_error()  # prompts longer than the model's own limit are cut by ours
-    options = {"trust_remote_code": task.trust_remote_code}
-    tokenizer = AutoTokenizer.from_pretrained(task.model_path, **options)
+    """Load the encoder of the task's model: its tokenizer, and whether it is an encoder-decoder.
+
+    Raises:
+        InputError: transformers cannot read the model's files, or it has not the chat template asked for.
+    """
+    tokenizer, config = _tokenizer_and_config(task)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if task.chat_template and tokenizer.chat_template is None:
@@ -158,5 +162,18 @@ def load_encoder(task: Task) -> Encoder:
             f"task.chat_template: the tokenizer of {task.model} has none; it is no model for instructions. "
             "Set it to false."
         )
-    config = AutoConfig.from_pretrained(task.model_path, **options)
     return Encoder(tokenizer, task, is_encoder_decoder=config.is_encoder_decoder)
+
+
+def _tokenizer_and_config(task: Task) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+    logging.set_verbosity_error()  # prompts longer than the model's own limit are cut by ours
+    options = {"trust_remote_code": task.trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(task.model_path, **options)
+        return AutoTokenizer.from_pretrained(task.model_path, **options), config
+    except Exception as error:  # of damaged files the libraries raise whatever they stumble on
+        raise InputError(
+            f"task.model: the files of {task.model} cannot be read by transformers "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:MOST_OF_AN_ERROR]}). "
+            "It must be a folder or repository written by save_pretrained, of a model and a tokenizer."
+        ) from error

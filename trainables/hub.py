@@ -28,9 +28,11 @@ def model_config(name: str) -> dict[str, Any]:
     else:
         file = _download(name)
     try:
-        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"task.model: {file} cannot be read as JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise InputError(f"task.model: {file} must hold a JSON object, as transformers writes it.")
     return config
 
 

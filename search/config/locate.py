@@ -1,6 +1,6 @@
 """Where the files of a sweep are: the sweep itself, and the data and model that it names."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def bundled_sweeps() -> list[str]:
 def sweep_file(path: str | Path) -> Path:
     """The file at `path`, or else the bundled sweep of that name."""
     names = bundled_sweeps()
-    if Path(path).is_file():
+    if _exists(Path(path), Path.is_file):
         return Path(path)
     if str(path) in names:
         return BUNDLED / f"{path}.yaml"
@@ -47,7 +47,9 @@ def resolve(data: dict[str, Any], folder: Path, *, elsewhere: bool = False) -> l
     if not isinstance(task, dict):
         return []
     if isinstance(model := task.get("model"), str) and model not in ("", "embedded"):
-        task["model"] = next((str(place) for place in _places(model, folder) if place.is_dir()), model)
+        task["model"] = next(
+            (str(place) for place in _places(model, folder) if _exists(place, Path.is_dir)), model
+        )
     if isinstance(metric := task.get("metric"), str):
         task["metric"] = _resolve_module(metric, folder)
     sources = task.get("data")
@@ -62,7 +64,8 @@ def _resolve_module(metric: str, folder: Path) -> str:
     """A module of the user's own by its path, with `:key` where it has one; a name stays."""
     name, key = named(metric)
     found = next(
-        (place for place in _places(name, folder) if place.suffix == ".py" and place.is_file()), name
+        (place for place in _places(name, folder) if place.suffix == ".py" and _exists(place, Path.is_file)),
+        name,
     )
     return f"{found}:{key}" if key else str(found)
 
@@ -72,7 +75,7 @@ def _resolve_files(files: dict[str, Any], folder: Path, elsewhere: bool) -> Iter
         if not isinstance(name, str):
             continue
         places = _places(name, folder)
-        found = next((place for place in places if place.is_file()), None)
+        found = next((place for place in places if _exists(place, Path.is_file)), None)
         if found is None and not (elsewhere and Path(name).is_absolute()):
             yield Problem(f"task.data.{split}", f"no such file; tried {', '.join(map(str, places))}")
         else:
@@ -81,7 +84,7 @@ def _resolve_files(files: dict[str, Any], folder: Path, elsewhere: bool) -> Iter
 
 def _resolve_folder(task: dict[str, Any], name: str, folder: Path, elsewhere: bool) -> Iterator[Problem]:
     places = _places(name, folder)
-    found = next((place for place in places if place.is_dir()), None)
+    found = next((place for place in places if _exists(place, Path.is_dir)), None)
     if found is not None:
         task["data"] = str(found)
     elif Path(name).suffix.lower() in DATA_FORMATS:
@@ -91,5 +94,15 @@ def _resolve_folder(task: dict[str, Any], name: str, folder: Path, elsewhere: bo
 
 
 def _places(name: str, folder: Path) -> list[Path]:
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # ~ of a user that is not known here
+        path = Path(name)
     return list(dict.fromkeys((base / path).resolve() for base in (folder, Path.cwd())))
+
+
+def _exists(place: Path, is_kind: Callable[[Path], bool]) -> bool:
+    try:
+        return is_kind(place)
+    except (OSError, ValueError):  # a name that no disk can hold
+        return False

@@ -15,6 +15,9 @@ __all__ = ["Problem", "SweepError", "of_validation"]
 
 Path = tuple[int | str, ...]
 
+MOST_SHOWN = 20
+"""Problems that a message tells; `SweepError.problems` has all."""
+
 # pydantic's error type -> the rule as a sweep's author reads it; pydantic's own words for all others.
 _RULES = {
     "missing": "is required",
@@ -50,7 +53,9 @@ class SweepError(InputError):
     def _message(self) -> str:
         if len(self.problems) == 1:
             return f"{self.source}: {self.problems[0]}"
-        lines = (f"  {problem}" for problem in self.problems)
+        lines = [f"  {problem}" for problem in self.problems[:MOST_SHOWN]]
+        if more := len(self.problems) - len(lines):
+            lines.append(f"  and {more} more")
         return "\n".join([f"{self.source}: {len(self.problems)} problems", *lines])
 
 
@@ -70,8 +75,11 @@ def _path_in_file(detail: ErrorDetails, data: Any) -> Path:
     location = detail["loc"][:-1] if _nested(detail) else detail["loc"]
     path: list[int | str] = []
     for part in location:
-        if isinstance(data, list) or (isinstance(data, Mapping) and part in data):
-            data = data[part]  # type: ignore[index]  # into a list, pydantic's parts are numbers
+        is_inside = (
+            isinstance(part, int) if isinstance(data, list) else isinstance(data, Mapping) and part in data
+        )
+        if is_inside:
+            data = data[part]
         elif detail["type"] != "missing" or part != location[-1]:
             continue
         path.append(part)
@@ -102,7 +110,8 @@ def _rule(detail: ErrorDetails) -> str:
         return str(context["error"])
     if choices := _choices(detail):
         context["expected"] = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-    return _RULES.get(detail["type"], detail["msg"]).format(**context)
+    rule = _RULES.get(detail["type"])
+    return detail["msg"] if rule is None else rule.format(**context)
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
@@ -112,13 +121,15 @@ def _choices(detail: ErrorDetails) -> list[str]:
 def _known_keys(path: Path, model: type[BaseModel]) -> str:
     owner: Any = model
     for part in path[:-1]:
+        if isinstance(part, int):  # into a list, through which `_fields` looks by itself
+            continue
         owner = get_args(owner)[1] if get_origin(owner) is dict else _fields(owner)[str(part)].annotation
     known = list(_fields(owner))
     return f"; the keys here are {', '.join(known)}{did_you_mean(path[-1], known)}"
 
 
 def _fields(annotation: Any) -> dict[str, FieldInfo]:
-    """The fields of the model that a type names, alone or in a union; empty where it names none."""
+    """The fields of the model that a type names, alone or within a union or a list; else none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation.model_fields
     return next(filter(None, map(_fields, get_args(annotation))), {})

@@ -1,4 +1,8 @@
-"""YAML as sweep files use it: safe, with numbers like 1e-3, and without a key that hides another."""
+"""YAML as sweep files use it: safe, limited, with numbers like 1e-3, and without a key that hides another.
+
+A sweep file may come from elsewhere. Ten lines of aliases can stand for more values than memory holds, so the
+limits are kept before anything is built.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +15,14 @@ from spaces import ProblemsError, shown
 
 _EXPONENT_WITHOUT_POINT = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
 _FIRST_CHARACTERS = list("-+0123456789")
+_UNFIT = re.compile("[\\0\ud800-\udfff]")
+"""NUL, and halves of characters."""
+MOST_BYTES = 2**20
+MOST_NODES = 10_000
+"""Keys and values, with each alias counted as what it stands for."""
+MOST_DEPTH = 30
+_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError)
+"""What PyYAML raises besides its own errors, for values such as 2026-02-30, `!!int ''` or `!!bool foo`."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,16 +54,48 @@ def parse(text: str | bytes, source: str) -> dict[str, Any]:
 
 
 def parse_value(text: str | bytes) -> Any:
-    """Any YAML value; ProblemsError where the text does not parse or says a key twice."""
+    """Any YAML value; ProblemsError where the text is too large, does not parse or says a key twice."""
     try:
+        _keep_to_limits(text)
         loader = _Loader(text)
         node = loader.get_single_node()
         value = loader.construct_document(node) if node else None
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a date that is none, such as 2026-02-30
+    except ProblemsError:
+        raise
+    except _UNREADABLE as error:
         raise ProblemsError([Problem("", f"does not parse as YAML{_reason(error)}")]) from error
     if duplicates := list(_duplicates(node, "", set())):
         raise ProblemsError(duplicates)
     return value
+
+
+def _keep_to_limits(text: str | bytes) -> None:
+    """Count by events, of which PyYAML makes one after the other, without recursion."""
+    if len(text) > MOST_BYTES:
+        raise ProblemsError([Problem("", "is larger than 1 MB: name data by its file")])
+    sizes: dict[str, int] = {}
+    counts, open_anchors = [0], [""]
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in open_anchors:
+                raise ProblemsError([Problem("", f"the alias *{event.anchor} refers to itself")])
+            counts[-1] += sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            counts.append(1)
+            open_anchors.append(event.anchor or "")
+        elif isinstance(event, yaml.ScalarEvent):
+            if unfit := _UNFIT.search(event.value):
+                raise ProblemsError([Problem("", f"holds {unfit[0]!r}, which no text or path may hold")])
+            counts[-1] += 1
+            sizes[event.anchor or ""] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size, anchor = counts.pop(), open_anchors.pop()
+            counts[-1] += size
+            sizes[anchor] = size
+        if len(counts) > MOST_DEPTH:
+            raise ProblemsError([Problem("", f"is nested more than {MOST_DEPTH} levels deep")])
+        if sum(counts) > MOST_NODES:
+            raise ProblemsError([Problem("", f"holds more than {MOST_NODES:,} values")])
 
 
 def _reason(error: Exception) -> str:

@@ -46,7 +46,7 @@ def _matrix() -> Table:
 
 def _spaces(name: str | None) -> list[spaces.Space]:
     try:
-        return [spaces.get(method) for method in ([name] if name else spaces.available())]
+        return [spaces.get(method) for method in ([name] if name is not None else spaces.available())]
     except ValueError as error:
         raise InputError(str(error)) from error
 

@@ -165,3 +165,9 @@ def test_an_audit_is_asked_for_by_an_option_of_run_and_of_resume(tuneoff, sweep,
     code, _, error = tuneoff("run", file, "--audit", "-1")
     assert code == 2
     assert "greater than or equal to 0" in error
+
+
+def test_a_method_without_a_name(tuneoff):
+    code, _, error = tuneoff("methods", "")
+    assert code == 2
+    assert "unknown method ''" in error

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -264,6 +265,9 @@ def test_a_lease_of_another_machine_that_is_renewed_is_respected(store: str) -> 
         ("s3://key:secret@bucket/runs", "bucket and a path only: credentials are read from the environment"),
         ("s3://bucket/runs?token=secret", "bucket and a path only"),
         ("nowhere://bucket/runs", "nowhere:// is no storage that is known"),
+        ("ftp://bucket/runs", "ftp:// is no storage that is known"),
+        ("zip://a.zip", "zip:// is no storage that is known"),
+        ("s3://[", "is neither a path nor a URL"),
         ("gs://bucket/runs", r"gs:// cannot be opened: .*Install tuneoff\[gcs\]"),
     ],
 )
@@ -271,6 +275,20 @@ def test_a_url_that_cannot_be_used_is_told_without_its_secret(url: str, message:
     with pytest.raises(InputError, match=message) as told:
         place(url)
     assert "secret" not in str(told.value)
+
+
+def test_a_store_that_does_not_let_us_in_is_told_in_words(tmp_path: Path) -> None:
+    nothing = {name: str(tmp_path / "none") for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    result = subprocess.run(
+        [sys.executable, "-m", "search.console.app", "report", "s3://nobody/runs"],
+        env={**others, **nothing, "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: s3://nobody/runs cannot be reached (NoCredentialsError: ")
 
 
 def test_a_sweep_file_with_a_secret_in_its_storage_is_refused(tmp_path: Path) -> None:

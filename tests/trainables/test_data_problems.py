@@ -153,11 +153,6 @@ def test_a_missing_column_is_told_with_those_present(
     assert problem(tmp_path, **fields) == expected
 
 
-def test_columns_that_have_no_names(tmp_path: Path) -> None:
-    message = problem(tmp_path, name="train.json", content=json.dumps([["a", "b"]]))
-    assert message == "The train split has no column 'summary'; it has '0', '1'."
-
-
 def test_too_few_sources_to_carve_from(tmp_path: Path) -> None:
     (tmp_path / "one.jsonl").write_text(GOOD * 3)
     message = problem(tmp_path, data={"train": str(tmp_path / "one.jsonl")})

@@ -8,9 +8,10 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from trainables.errors import InputError
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 else:
     Place = Path  # fsspec is slow to import, and most folders are local
 """A path, or what behaves like one: a `upath.UPath`."""
-EXTRAS = {"s3": "tuneoff[s3]", "gs": "tuneoff[gcs]", "gcs": "tuneoff[gcs]"}
+EXTRAS = {"s3": "tuneoff[s3]", "gs": "tuneoff[gcs]", "gcs": "tuneoff[gcs]", "abfs": "adlfs", "memory": ""}
+"""Stores by their scheme, and what opens them. FTP and archives show files that are not whole."""
 
 
 def place(where: str | Place) -> Place:
@@ -31,25 +33,24 @@ def place(where: str | Place) -> Place:
     which goes into records and logs.
 
     Raises:
-        InputError: the URL holds credentials, or nothing that is installed opens it.
+        InputError: the URL holds credentials, is of no store that is known, or the store cannot be asked.
     """
     if not isinstance(where, str):
         return where.absolute() if isinstance(where, Path) else where
     if "://" not in where:
         return Path(where).absolute()
-    url = urlsplit(where)
+    url = _split(where)
     if url.scheme == "file":
         return Path(url.path).absolute()
     refuse_secrets(where)
     _find_library(url.scheme)
-    from upath import UPath
-
-    return UPath(where, use_listings_cache=False)  # others write there too
+    _ask(where)
+    return _opened(where)
 
 
 def refuse_secrets(where: str) -> None:
     """Raise InputError if a URL holds more than a bucket and a path, for it goes into records and logs."""
-    url = urlsplit(where)
+    url = _split(where)
     if url.scheme and (url.username is not None or url.query):
         raise InputError(
             f"The {url.scheme}:// URL must be a bucket and a path only: credentials are read from the "
@@ -61,15 +62,42 @@ def refuse_secrets(where: str) -> None:
 def _find_library(scheme: str) -> None:
     import fsspec
 
+    if scheme not in EXTRAS:
+        raise InputError(
+            f"{scheme}:// is no storage that is known. Use a path, s3://BUCKET/PATH or gs://BUCKET/PATH."
+        )
     try:
         fsspec.get_filesystem_class(scheme)
     except ImportError as error:
-        package = EXTRAS.get(scheme, "the package that it names")
-        raise InputError(f"{scheme}:// cannot be opened: {error}. Install {package}.") from error
-    except ValueError as error:
+        raise InputError(f"{scheme}:// cannot be opened: {error}. Install {EXTRAS[scheme]}.") from error
+
+
+@cache
+def _ask(where: str) -> None:
+    """Ask the store, once a process, for what is at a URL; it need not exist, but credentials must do."""
+    path = _opened(where)
+    try:
+        path.fs.info(path.path)
+    except FileNotFoundError:
+        return
+    except Exception as error:  # each store's library has errors of its own
         raise InputError(
-            f"{scheme}:// is no storage that is known. Use a path, s3://BUCKET/PATH or gs://BUCKET/PATH."
+            f"{where} cannot be reached ({type(error).__name__}: {error}). Look at the bucket's name, and at "
+            "the credentials in the environment."
         ) from error
+
+
+def _opened(where: str) -> "UPath":
+    from upath import UPath
+
+    return UPath(where, use_listings_cache=False)  # others write there too
+
+
+def _split(where: str) -> SplitResult:
+    try:
+        return urlsplit(where)
+    except ValueError as error:
+        raise InputError(f"{where} is neither a path nor a URL ({error}).") from error
 
 
 def is_local(path: Place) -> bool:
