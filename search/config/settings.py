@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,8 @@ from search.samplers import available as available_samplers
 from search.samplers import get as get_sampler
 from trainables.cost.declared import searched
 
+_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+"""By what the keys of a URL's query are known that hold what nobody else should read."""
 _FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -205,12 +207,19 @@ class Search(Settings):
     def _is_a_url(cls, url: str | None) -> str | None:
         if url is not None and "://" not in url:
             raise ValueError(f"must be a URL such as sqlite:///study.db, got {spaces.shown(url)}")
-        if url is not None and not (urlsplit(url).password or "$").startswith("$"):
+        if url is not None and not all(secret.startswith("$") for secret in _secrets(url)):
             raise ValueError(
                 "must not hold a password, which would stand in the run folder: write ${NAME} for that of an "
                 "environment variable"
             )
         return url
+
+
+def _secrets(url: str) -> list[str]:
+    """What a URL of a database holds for passwords: in its user part, and in its query."""
+    parts = urlsplit(url)
+    in_query = [value for name, value in parse_qsl(parts.query) if _SECRET.search(name)]
+    return [*filter(None, [parts.password]), *in_query]
 
 
 class Final(Settings):

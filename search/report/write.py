@@ -1,12 +1,13 @@
 """The report of a run folder, from its records only: neither Ray nor torch, and while the sweep runs too."""
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pydantic_core import to_json
 
 from search.records import Results, load_results
 from search.report import tables
@@ -48,7 +49,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     methods = pd.concat([tables.methods(results), tables.untuned(results)])
     write_text(report / "methods.csv", methods.to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
-    write_text(report / "report.json", json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
+    write_text(report / "report.json", _json(asdict(found)))
     shared = sections(results, found, quality)
     write_text(report / "report.md", document(results, found, shared))
     page_text = page(results, found, shared, drawn)
@@ -83,3 +84,8 @@ def _loaded(folder: str | Place) -> Results:
     for told in results.damaged_predictions.values():
         logger.warning(told)
     return results
+
+
+def _json(values: dict[str, Any]) -> str:
+    """Write JSON as RFC 8259 has it, which knows no NaN: what is not known is null."""
+    return f"{to_json(values, indent=1, inf_nan_mode='null').decode()}\n"

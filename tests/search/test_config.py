@@ -241,6 +241,11 @@ def test_an_unreadable_file_is_told() -> None:
         ("methods=[lora]", "methods", "must be a mapping of keys to values, got ['lora']"),
         ("name=../up", "name", "must be letters, digits, '_' and '-', the first a letter or a digit"),
         (
+            "search.study_storage=postgresql://host/db?user=me&Password=secret",
+            "search.study_storage",
+            "must not hold a password",
+        ),
+        (
             "search.study_storage=postgresql://me:secret@host/db",
             "search.study_storage",
             "must not hold a password",

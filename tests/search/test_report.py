@@ -243,7 +243,8 @@ def test_the_same_sweep_claims_all_that_with_three(finished):
 
 def test_the_values_of_one_seed_claim_nothing_either(one_seed):
     report = write_report(one_seed.root).parent
-    values = json.loads((report / "report.json").read_text())
+    text = (report / "report.json").read_text()
+    values = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert (values["pairs"], values["recommendations"], values["advice"]) == ([], [], [])
     assert (values["intervals_over"], values["uncompared"]) == (
         "documents only",
