@@ -168,10 +168,17 @@ class RunFolder:
         """The file of each record, in the order of their ids, and the record; None where it is damaged.
 
         Raises:
-            InputError: one is of a newer format.
+            InputError: one is of a newer format, or not of the trial that its name says.
         """
         files = self.record_files()
-        return [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+        found = [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+        for file, record in found:
+            if record is not None and (own := self.record_file(record)) != file:
+                raise InputError(
+                    f"{file} holds the record of {record.id}, which belongs in {own}: a copy would count the "
+                    "trial twice. Remove it, or give it back its name."
+                )
+        return found
 
     @contextmanager
     def study_kept(self) -> Iterator[None]:
