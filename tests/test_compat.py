@@ -21,8 +21,8 @@ from search.compat import (
     actor_id,
     job_runtime_env,
     keep_keys_from_runtime_env,
-    loopback_only,
     reload_token,
+    start_ray,
     worker_of,
 )
 from trainables.compat.sacrebleu import sufficient_statistics
@@ -81,8 +81,10 @@ def test_tune_leaves_the_drivers_keys_out_of_the_runtime_environment(monkeypatch
 def test_ray_on_loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "node_ip_address_from_perspective", lambda address: "from outside")
     monkeypatch.setattr("ray._private.worker._global_node", None)
-    with loopback_only():
-        assert services.get_node_ip_address() == "127.0.0.1"
+    monkeypatch.setattr(ray, "init", lambda **options: found.append(services.get_node_ip_address()))
+    found: list[str] = []
+    start_ray(None)
+    assert found == ["127.0.0.1"]
     assert services.get_node_ip_address() == "from outside"
 
 

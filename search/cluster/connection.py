@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import time
@@ -10,17 +11,20 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 import ray
 from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
+from search.cluster.failures import RayLost
 from search.cluster.joining import Newcomers, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
-from search.compat import job_runtime_env, loopback_only
+from search.compat import job_runtime_env, start_ray
 from search.config import Resources
 from trainables.amounts import rough_duration
 from trainables.errors import InputError
@@ -49,6 +53,10 @@ FORWARDED = (
 QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
+LONGEST_TEMPORARY = 20
+"""Characters: a socket's path below it may have 107."""
+KEPT = "kept"
+"""A file that says that the folder stays."""
 AWAIT_SECONDS = 15 * 60
 """How long an autoscaler may take to start the first worker."""
 
@@ -160,25 +168,52 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
     is_joined = address != "local"
     # Ray takes over SIGTERM when it starts, and dies of it without a word.
     handler = signal.getsignal(signal.SIGTERM)
-    with nullcontext() if is_joined else own_token():
+    with nullcontext() if is_joined else own_token(), _own_folder() as folder:
         if is_joined:
             _join(address)
         else:
-            _start_here()
+            _start_here(folder)
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
         watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
             yield Cluster(is_joined, watch)
+        except RayLost:
+            _keep_logs(folder)
+            raise
         finally:
             ray.shutdown()
             watch.end()
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
 
 
-def _start_here() -> None:
+@contextmanager
+def _own_folder() -> Iterator[Path | None]:
+    """Provide a folder for a Ray that is started here, which nobody else may enter: its files hold data.
+
+    It goes with the block, and at once where Ray is killed. None, and nothing goes, where the user has said
+    by `RAY_TMPDIR` where Ray is to keep its files.
+    """
+    if "RAY_TMPDIR" in os.environ:
+        yield None
+        return
+    base = gettempdir()
+    folder = Path(mkdtemp(prefix="ray-", dir=base if len(base) <= LONGEST_TEMPORARY else "/tmp"))
     try:
-        with loopback_only():
-            ray.init(address="local", include_dashboard=False, **QUIETLY)
+        yield folder
+    finally:
+        if not (folder / KEPT).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_logs(folder: Path | None) -> None:
+    if folder is not None:
+        (folder / KEPT).touch()
+        logger.warning("Ray's logs are kept in %s.", folder)
+
+
+def _start_here(folder: Path | None) -> None:
+    try:
+        start_ray(None if folder is None else str(folder / "r"), **QUIETLY)  # Ray opens its own to all
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"Ray cannot be started on this machine ({error}).") from error
 

@@ -4,8 +4,8 @@ from search.compat.ray import (
     actor_id,
     job_runtime_env,
     keep_keys_from_runtime_env,
-    loopback_only,
     reload_token,
+    start_ray,
     worker_of,
 )
 
@@ -13,7 +13,7 @@ __all__ = [
     "actor_id",
     "job_runtime_env",
     "keep_keys_from_runtime_env",
-    "loopback_only",
     "reload_token",
+    "start_ray",
     "worker_of",
 ]

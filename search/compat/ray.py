@@ -2,10 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+import ray
 from ray._private import ray_constants
 from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined] # made by Cython
@@ -14,17 +13,20 @@ from ray.tune.execution import class_cache
 from ray.tune.experiment import Trial
 
 
-@contextmanager
-def loopback_only() -> Iterator[None]:
-    """Start Ray for this machine only within the block: none of its ports is open to others.
+def start_ray(folder: str | None, **options: Any) -> None:
+    """Start Ray for this machine only: none of its ports is open to others.
 
     What Ray does by itself on macOS and Windows; on Linux its setting is read when Ray is imported, which is
     before it is known whether a cluster will be joined.
+
+    Args:
+        folder: of its logs, sockets and spilled objects; None: what `RAY_TMPDIR` says.
+        options: of `ray.init`.
     """
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        yield
+        ray.init(address="local", include_dashboard=False, _temp_dir=folder, **options)
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
 

@@ -1,7 +1,9 @@
 """The command line. Each command imports what it needs when it runs, so that --help is instant."""
 
+import os
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
@@ -62,10 +64,13 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Stop where a method fails a preflight check, instead of leaving it out."),
 ]
+KeepRayLogs = Annotated[
+    bool, typer.Option("--keep-ray-logs", help="Leave Ray's own logs in the temporary folder, as Ray does.")
+]
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     sweep: SweepFile,
     overrides: Overrides = [],  # noqa: B006 (typer reads the default and never changes it)
     folder: Annotated[
@@ -74,6 +79,7 @@ def run(
     address: Address = None,
     audit: Audit = None,
     strict: Strict = False,
+    keep_ray_logs: KeepRayLogs = False,
 ) -> None:
     """Search every method of a sweep, hold the final, write the report.
 
@@ -88,12 +94,17 @@ def run(
         from search.cluster import run_sweep
 
         sys.exit(run_sweep(address, loaded, folder, strict=strict))
+    _keep_ray_logs(keep_ray_logs)
     _run(loaded, folder or loaded.folder, address, strict=strict)
 
 
 @app.command()
 def resume(
-    folder: RunFolderPath, address: Address = None, audit: Audit = None, strict: Strict = False
+    folder: RunFolderPath,
+    address: Address = None,
+    audit: Audit = None,
+    strict: Strict = False,
+    keep_ray_logs: KeepRayLogs = False,
 ) -> None:
     """Go on with an interrupted sweep: what is in its folder is all that is needed."""
     if _is_elsewhere(address):
@@ -105,6 +116,7 @@ def resume(
     sweep = sweep_of(folder)
     if audit is not None:
         sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update={"audit": audit})})
+    _keep_ray_logs(keep_ray_logs)
     _run(sweep, folder, address, strict=strict)
 
 
@@ -233,6 +245,11 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2)
+
+
+def _keep_ray_logs(asked: bool) -> None:
+    if asked:  # what the user says to Ray is kept: see `search.cluster.connected`
+        os.environ.setdefault("RAY_TMPDIR", gettempdir())
 
 
 def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> None:
