@@ -172,8 +172,13 @@ def _tokenizer_and_config(task: Task) -> tuple[PreTrainedTokenizerBase, PreTrain
         config = AutoConfig.from_pretrained(task.model_path, **options)
         return AutoTokenizer.from_pretrained(task.model_path, **options), config
     except Exception as error:  # of damaged files the libraries raise whatever they stumble on
+        text = " ".join(str(error).split())
+        remedy = (
+            "Set task.trust_remote_code: true if you trust that code."
+            if "trust_remote_code" in text
+            else "It must be a folder or repository written by save_pretrained, of a model and a tokenizer."
+        )
         raise InputError(
             f"task.model: the files of {task.model} cannot be read by transformers "
-            f"({type(error).__name__}: {' '.join(str(error).split())[:MOST_OF_AN_ERROR]}). "
-            "It must be a folder or repository written by save_pretrained, of a model and a tokenizer."
+            f"({type(error).__name__}: {text[:MOST_OF_AN_ERROR]}). {remedy}"
         ) from error

@@ -19,6 +19,7 @@ from trainables.status import Status
 from trainables.storage import predictions
 from trainables.storage.atomic import new_file, new_folder
 from trainables.storage.place import place
+from trainables.storage.sums import seal
 from trainables.workbench import workbench
 
 
@@ -131,6 +132,7 @@ class Trial:
             return latencies
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
+            seal(folder)
             adapter_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
         return {"adapter_bytes": adapter_bytes, **latencies}
 

@@ -114,7 +114,7 @@ class Sweep(Settings):
         return yaml_file.dump(self.model_dump(mode="json"))
 
     @classmethod
-    def from_yaml(cls, text: str, source: str = "sweep") -> "Sweep":
+    def from_yaml(cls, text: str | bytes, source: str = "sweep") -> "Sweep":
         """A sweep from its own text: paths are taken as they are, and need not exist any more."""
         data = yaml_file.parse(text, source)
         renamed_settings(data)

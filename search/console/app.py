@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
 
+from search.console.options import (
+    Address,
+    Audit,
+    KeepRayLogs,
+    Overrides,
+    RunFolderPath,
+    Strict,
+    SweepFile,
+)
 from trainables.errors import InputError
 from trainables.status import Status
 
@@ -30,43 +39,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-
-SweepFile = Annotated[
-    str, typer.Argument(metavar="SWEEP", help="A sweep file (YAML), or the name of a bundled sweep.")
-]
-RunFolderPath = Annotated[
-    str, typer.Argument(metavar="FOLDER", help="A run folder, or its URL: runs/<name> by default.")
-]
-Overrides = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a key: --set search.trials_per_method=4. Repeatable."
-    ),
-]
-Address = Annotated[
-    str | None,
-    typer.Option(
-        envvar="RAY_ADDRESS",
-        help="A running Ray cluster: auto or HOST:PORT on a machine of it; from outside http://HOST:8265 "
-        "(its dashboard), and the command runs there as a Ray job. Default: Ray on this machine.",
-    ),
-]
-
-Audit = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        metavar="K",
-        help="Run K stopped trials of each method to the end after the search: did stopping miss a winner?",
-    ),
-]
-Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="Stop where a method fails a preflight check, instead of leaving it out."),
-]
-KeepRayLogs = Annotated[
-    bool, typer.Option("--keep-ray-logs", help="Leave Ray's own logs in the temporary folder, as Ray does.")
-]
 
 
 @app.command()
@@ -131,6 +103,19 @@ def report(
     from search.report import report_of
 
     typer.echo(report_of(folder, live=live))
+
+
+@app.command()
+def verify(folder: RunFolderPath) -> None:
+    """Check every file of a run folder, and change none; exit code 1 where something is wrong."""
+    from search.records import verify
+
+    findings = 0
+    for finding in verify(folder):
+        typer.echo(finding)
+        findings += 1
+    typer.echo(f"{findings} finding{'s' if findings > 1 else ''}." if findings else "All files are whole.")
+    sys.exit(1 if findings else 0)
 
 
 @app.command()

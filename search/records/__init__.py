@@ -12,6 +12,7 @@ from search.records.results import BASELINE, Results, last_line, load_results, s
 from search.records.run_folder import RunFolder
 from search.records.seeds import derived_seed
 from search.records.trial_store import TrialStore
+from search.records.verification import verify
 
 __all__ = [
     "BASELINE",
@@ -44,5 +45,6 @@ __all__ = [
     "repair",
     "sound_records",
     "sweep_of",
+    "verify",
     "winner",
 ]

@@ -158,7 +158,7 @@ def sweep_of(folder: str | Place) -> Sweep:
     run = RunFolder(folder)
     if not run.sweep_file.is_file():
         raise InputError(f"{run.root} is not a run folder: it holds no sweep.yaml. {_advice(run.root)}")
-    return Sweep.from_yaml(bytes_of(run.sweep_file).decode(), str(run.sweep_file))
+    return Sweep.from_yaml(bytes_of(run.sweep_file), str(run.sweep_file))
 
 
 def winner(records: Iterable[Record]) -> Record | None:

@@ -172,13 +172,18 @@ class RunFolder:
         """
         files = self.record_files()
         found = [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+        for told in self.misplaced(found):
+            raise InputError(told)
+        return found
+
+    def misplaced(self, found: Iterable[tuple[Place, Record | None]]) -> Iterator[str]:
+        """Name the records that lie under another trial's name."""
         for file, record in found:
             if record is not None and (own := self.record_file(record)) != file:
-                raise InputError(
+                yield (
                     f"{file} holds the record of {record.id}, which belongs in {own}: a copy would count the "
                     "trial twice. Remove it, or give it back its name."
                 )
-        return found
 
     @contextmanager
     def study_kept(self) -> Iterator[None]:
@@ -195,29 +200,14 @@ class RunFolder:
 
     def read_provenance(self) -> dict[str, Any]:
         """What was recorded about the run; empty before the first start."""
-        if not self.provenance_file.exists():
-            return {}
-        try:
-            content: dict[str, Any] = json.loads(bytes_of(self.provenance_file))
-        except ValueError as error:
-            raise InputError(
-                f"{self.provenance_file} cannot be read ({error}). Move it away: it is written anew."
-            ) from error
+        content = _object(self.provenance_file, "Move it away: it is written anew.")
         refuse_newer(content, self.provenance_file)
         return content
 
     def read_warm_start(self) -> dict[str, list[dict[str, Any]]]:
         """A method to the points of another sweep that it tries first; empty without a warm start."""
-        if not self.warm_start_file.exists():
-            return {}
-        try:
-            content: dict[str, list[dict[str, Any]]] = json.loads(bytes_of(self.warm_start_file))
-        except ValueError as error:
-            raise InputError(
-                f"{self.warm_start_file} cannot be read ({error}). Move it away: it is written anew from "
-                "the run folder that search.warm_start names."
-            ) from error
-        return content
+        remedy = "Move it away: it is written anew from the run folder that search.warm_start names."
+        return _object(self.warm_start_file, remedy)
 
     def is_held(self) -> bool:
         """Whether a process runs a sweep in this folder."""
@@ -252,3 +242,20 @@ class RunFolder:
             return
         with lock.held(self.root):
             yield
+
+
+def _object(file: Place, remedy: str) -> dict[str, Any]:
+    """Read a JSON object; empty where there is no such file.
+
+    Raises:
+        InputError: it is damaged; the message ends with the remedy.
+    """
+    if not file.exists():
+        return {}
+    try:
+        content = json.loads(bytes_of(file))
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{file} cannot be read ({error}). {remedy}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file} cannot be read (it holds no JSON object). {remedy}")
+    return content

@@ -20,6 +20,7 @@ from trainables.metrics import metric_of
 from trainables.status import Status
 from trainables.storage.atomic import new_folder, write_text
 from trainables.storage.place import local_copy
+from trainables.storage.sums import seal
 
 
 def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Path:
@@ -38,6 +39,7 @@ def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Pa
                 shutil.copytree(weights, draft, symlinks=True, dirs_exist_ok=True)
             card = _card(results, record, peft=(draft / "adapter_config.json").exists())
             write_text(draft / "README.md", card)
+            seal(draft)
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error}).") from error
     return target

@@ -1,8 +1,11 @@
+import subprocess
+
 import pytest
 import yaml
 
 from search.report.exporting import export
 from trainables.errors import InputError
+from trainables.storage.sums import SUMS
 
 ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "weights", "README.md": "by peft"}
 
@@ -21,7 +24,8 @@ def with_adapter(finished):
 
 def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     to = export(with_adapter.root, "lora", tmp_path / "out")
-    assert sorted(file.name for file in to.iterdir()) == sorted(ADAPTER)
+    assert sorted(file.name for file in to.iterdir()) == sorted([*ADAPTER, SUMS])
+    subprocess.run(["sha256sum", "--check", "--quiet", SUMS], cwd=to, check=True)
     assert (to / "adapter_model.safetensors").read_text() == "weights 0"
     card = header(to)
     (measured,) = card.pop("model-index")

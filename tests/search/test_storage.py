@@ -35,6 +35,7 @@ from trainables.errors import InputError
 from trainables.storage import checkpoint
 from trainables.storage.atomic import new_file, new_folder, write_text
 from trainables.storage.place import bytes_of, contents, free_bytes, local_copy, place, refuse_secrets, remove
+from trainables.storage.sums import SUMS
 
 BUCKET = "sweeps"
 
@@ -114,7 +115,7 @@ def test_a_checkpoint_whose_upload_broke_off_is_passed_over(store: str) -> None:
     root, damage = place(f"{store}/checkpoints/lora/0001"), []
     for examples in (3, 9):
         checkpoint.write(root, examples, {"w": torch.full((2,), float(examples))}, {"examples": examples})
-    (root / f"{9:012d}" / checkpoint.SUMS).unlink()  # the last to be uploaded
+    (root / f"{9:012d}" / SUMS).unlink()  # the last to be uploaded
     found = checkpoint.read(root, damage.append)
     assert found is not None
     assert (found[0]["w"].tolist(), found[1]) == ([3.0, 3.0], {"examples": 3})

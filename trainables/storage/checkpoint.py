@@ -4,10 +4,8 @@ Each checkpoint is a folder `<examples seen>`, whole or absent, sealed by its ch
 newest is kept too: disks lose what they have confirmed, and a sweep lives on many of them.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
@@ -16,10 +14,10 @@ from torch import Tensor
 from trainables.amounts import number
 from trainables.storage.atomic import new_folder, write_text
 from trainables.storage.place import Place, local_copy, remove
+from trainables.storage.sums import is_whole, seal
 
 TENSORS = "state.safetensors"
 STATE = "state.json"
-SUMS = "SHA256SUMS"
 
 
 def write(root: Place, examples: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
@@ -28,7 +26,7 @@ def write(root: Place, examples: int, tensors: Mapping[str, Tensor], state: Mapp
     with new_folder(root / name) as folder:
         save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
         write_text(folder / STATE, json.dumps(state))
-        write_text(folder / SUMS, _sums(folder))
+        seal(folder)
     older = [folder for folder in _newest_first(root) if folder.name < name]
     kept = {name, *(folder.name for folder in older[:1])}
     for other in _newest_first(root):
@@ -45,7 +43,7 @@ def read(
     """
     for folder in _newest_first(root):
         with local_copy(folder) as copy:
-            if _is_whole(copy):
+            if is_whole(copy):
                 return load_file(copy / TENSORS), json.loads((copy / STATE).read_text(encoding="utf-8"))
         on_damage(f"The checkpoint at {number(int(folder.name))} examples was damaged and passed over.")
     return None
@@ -54,20 +52,3 @@ def read(
 def _newest_first(root: Place) -> list[Place]:
     folders: list[Place] = [path for path in root.glob("[0-9]*") if path.is_dir()]
     return sorted(folders, key=lambda folder: folder.name, reverse=True)
-
-
-def _is_whole(folder: Path) -> bool:
-    try:
-        return (folder / SUMS).read_bytes() == _sums(folder).encode()
-    except FileNotFoundError:
-        return False
-
-
-def _sums(folder: Path) -> str:
-    """Compute the checksums of both files, as `sha256sum --check` reads them."""
-    return "".join(f"{_digest(folder / name)}  {name}\n" for name in (TENSORS, STATE))
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
