@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, TypeGuard
@@ -225,6 +226,9 @@ def schema() -> None:
 
 def main() -> None:
     """The entry point: what the user can mend is told in words, with exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a character that a terminal does not know ends no run
+            stream.reconfigure(errors="replace")
     try:
         app()
     except InputError as error:

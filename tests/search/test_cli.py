@@ -171,3 +171,11 @@ def test_a_method_without_a_name(tuneoff):
     code, _, error = tuneoff("methods", "")
     assert code == 2
     assert "unknown method ''" in error
+
+
+def test_a_terminal_that_knows_ascii_only(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-m", "search.console.app", "methods"]
+    result = subprocess.run(words, env=environment, capture_output=True, check=True)
+    assert b"prompt_tuning" in result.stdout
+    assert result.stdout.isascii()
