@@ -1,4 +1,4 @@
-"""A fake of Ray Tune for schedulers: `test_told_by_tune.py` holds it against Tune itself."""
+"""A fake of Ray Tune for schedulers: `engine/test_tune_results.py` holds it against Tune itself."""
 
 from dataclasses import dataclass
 from typing import Any

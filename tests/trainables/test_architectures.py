@@ -12,7 +12,7 @@ import pytest
 import spaces
 from tests.matrix import by_turns
 from tests.relatives import CAUSAL, CONFIGURATIONS, SEQ2SEQ
-from tests.trainables.test_gates import ask
+from tests.trainables.test_preflight_checks import ask
 from trainables import methods
 from trainables.errors import NotApplicable
 from trainables.model import LoadedModel

@@ -16,7 +16,7 @@ import spaces
 from tests.matrix import by_turns
 from tests.relatives import CONFIGURATIONS, SEQ2SEQ
 from tests.tiny import EOS, PAD, tokenizer
-from tests.trainables.test_gates import ask
+from tests.trainables.test_preflight_checks import ask
 from trainables import options
 from trainables.data import Example
 from trainables.encode import load_encoder

@@ -14,7 +14,7 @@ from transformers import LlamaModel
 import spaces
 from tests.matrix import by_turns
 from tests.relatives import CAUSAL
-from tests.trainables.test_gates import ask, check
+from tests.trainables.test_preflight_checks import ask, check
 from trainables.batches import IGNORED, padded_tokens
 from trainables.encode import Encoded
 from trainables.errors import NotApplicable

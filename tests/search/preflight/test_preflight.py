@@ -24,7 +24,7 @@ from trainables.errors import InputError
 from trainables.preflight.findings import Findings
 from trainables.storage.atomic import write_text
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def stop_at_failures(preflight: PreflightResults) -> None:

@@ -26,7 +26,7 @@ from trainables.errors import InputError
 
 pytestmark = pytest.mark.faults
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOLDER = """
 import errno, sys, time
 from pathlib import Path

@@ -11,7 +11,7 @@ from search.cluster.interruption import interruptible
 
 pytestmark = pytest.mark.faults
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STUBBORN = """
 import signal, time
 from search.cluster.interruption import interruptible

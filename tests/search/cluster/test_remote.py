@@ -25,7 +25,7 @@ from tests.ray_cluster import head_with_jobs
 from tests.search import replay
 from trainables.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOBODY = "http://127.0.0.1:1"
 PLANTED = {"HF_TOKEN": "hf_planted_token_0123456789", "AWS_SECRET_ACCESS_KEY": "planted/key/0123456789"}
 OF_THE_HEAD = {"HF_TOKEN": "hf_token_of_the_head_0123456789"}

@@ -13,7 +13,7 @@ from search.engine.final import Final
 from search.engine.searcher import RecordQueue
 from search.records.plan import Plan
 from search.records.trial_store import TrialStore
-from tests.search.test_final import plan_of
+from tests.search.engine.test_final import plan_of
 
 
 class Running(TrialPhase):

@@ -26,7 +26,7 @@ from trainables.trainable import FineTune
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMPLAINT = (
     rf"torch {re.escape(torch.__version__)} \(built .*\) sees no GPU, and Ray counts on one; .*NVIDIA driver"
     ".* Install a build of torch .*; or set resources.gpus_per_trial to 0"

@@ -12,7 +12,7 @@ from search.records.run_folder import RunFolder
 from trainables.errors import InputError
 from trainables.storage.atomic import write_text
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOLDER = """
 import sys, time
 from pathlib import Path

@@ -26,7 +26,7 @@ from tests.ray_cluster import RAY, free_port, started
 from tests.search import replay
 from trainables.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECRETS = {"HF_TOKEN": "hf_planted_token_0123456789", "AWS_SECRET_ACCESS_KEY": "planted-aws-secret"}
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 

@@ -15,7 +15,7 @@ from search.records.trial_store import TrialStore
 from tests.search.driven import LISTED, NARROW, RATES, Driven
 from tests.search.replay import sweep
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECONDS = 100.0
 IN_MEMORY = {"study_storage": "sqlite://"}
 

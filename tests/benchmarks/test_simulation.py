@@ -26,7 +26,7 @@ from search.engine.runner import run
 from search.records.results import Results, load_results
 from tests.search.replay import RUNGS as REPLAYED_RUNGS
 from tests.search.replay import Replay, curve, plant_task, sweep
-from tests.search.test_scheduler import passes
+from tests.search.schedulers.test_scheduler import passes
 from trainables.errors import InputError
 
 SPACE = {
