@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 from urllib.request import Request, urlopen
 
 import psutil
@@ -142,6 +143,21 @@ def there() -> Iterator[tuple[str, Path]]:
         yield head
 
 
+class Place(NamedTuple):
+    address: str
+    """Of the job server."""
+    head: Path
+    file: Path
+    """The sweep."""
+    folder: Path
+    """Its run folder."""
+
+
+@pytest.fixture
+def place(there: tuple[str, Path], tmp_path: Path) -> Place:
+    return Place(*there, plant(tmp_path), tmp_path / "runs/replayed")
+
+
 @contextmanager
 def command(address: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """`tuneoff` as on a machine outside, with learning curves for training there."""
@@ -229,6 +245,15 @@ def wire(address: str) -> Iterator[Wire]:
         between.close()
 
 
+def resumed(place: Place, disturb: Callable[[Wire], None]) -> tuple[int, str]:
+    """The exit code and the output of a resume whose connection is disturbed once a trial reports."""
+    with wire(place.address) as between, command(between.address, "resume", str(place.folder)) as client:
+        printed = read_until(client, " after ")
+        disturb(between)
+        printed += client.communicate()[0]
+    return client.returncode, printed
+
+
 def jobs(address: str) -> bytes:
     """All that the job server tells of its jobs."""
     token = {"Authorization": f"Bearer {AUTHENTICATION['RAY_AUTH_TOKEN']}"}
@@ -248,13 +273,8 @@ def assert_no_secret_in(told: bytes, *folders: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_sweep_is_run_there_interrupted_left_alone_and_shown_again(
-    there: tuple[str, Path], tmp_path: Path
-) -> None:
-    address, head = there
-    file = plant(tmp_path)
-    folder = tmp_path / "runs/replayed"
-
+def test_a_sweep_is_run_there_interrupted_left_alone_and_shown_again(place: Place, tmp_path: Path) -> None:
+    address, head, file, folder = place
     with command(address, "run", str(file)) as client:
         printed = read_until(client, "completed: ")
         (driver,) = drivers(folder)
@@ -269,20 +289,14 @@ def test_a_sweep_is_run_there_interrupted_left_alone_and_shown_again(
     kept = {record.id for record in RunFolder(folder).read_records() if record.status != "running"}
     assert kept
 
-    with wire(address) as between, command(between.address, "resume", str(folder)) as client:
-        printed = read_until(client, " after ")
-        between.cut()
-        printed += client.communicate()[0]
-    assert client.returncode == 1
+    code, printed = resumed(place, Wire.cut)
+    assert code == 1
     assert "The connection to the cluster broke: " in printed
     assert printed.endswith("The sweep goes on there; the same command shows it.\n")
     (driver,) = drivers(folder)
 
-    with wire(address) as between, command(between.address, "resume", str(folder)) as client:
-        printed = read_until(client, " after ")
-        between.lose()
-        printed += client.communicate()[0]
-    assert client.returncode == 0
+    code, printed = resumed(place, Wire.lose)
+    assert code == 0
     assert f"runs on {folder} already: this shows it" in printed
     assert printed.count("Run folder: ") == 1
     assert printed.rstrip().endswith(f"Report: {folder}/report/report.html")
@@ -300,12 +314,8 @@ def test_a_sweep_is_run_there_interrupted_left_alone_and_shown_again(
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_second_signal_leaves_at_once_and_the_sweep_ends_in_order(
-    there: tuple[str, Path], tmp_path: Path
-) -> None:
-    address, head = there
-    file = plant(tmp_path)
-    folder = tmp_path / "runs/replayed"
+def test_a_second_signal_leaves_at_once_and_the_sweep_ends_in_order(place: Place) -> None:
+    address, head, file, folder = place
     with command(address, "run", str(file)) as client:
         read_until(client, " begins")
         (driver,) = drivers(folder)
@@ -323,17 +333,14 @@ def test_a_second_signal_leaves_at_once_and_the_sweep_ends_in_order(
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_what_is_wrong_with_the_cluster_s_files_is_told_there(
-    there: tuple[str, Path], tmp_path: Path
-) -> None:
-    address, _ = there
-    file = plant(tmp_path)
-    with command(address, "run", str(file), "--set", "task.data.train=/nodes/train.jsonl") as client:
+def test_what_is_wrong_with_the_cluster_s_files_is_told_there(place: Place) -> None:
+    bad_data = ["--set", "task.data.train=/nodes/train.jsonl"]
+    with command(place.address, "run", str(place.file), *bad_data) as client:
         printed, _ = client.communicate()
     assert client.returncode == 2
     assert "Error: " in printed
     assert "task.data.train: no such file; tried /nodes/train.jsonl" in printed
-    assert not (tmp_path / "runs").exists()
+    assert not place.folder.parent.exists()
 
 
 @pytest.mark.ray
