@@ -80,7 +80,7 @@ def check_sweep(address: str, sweep: Sweep, *, checks: bool) -> int:
 def run_there(address: str, command: Command) -> int:
     """Run the command as a job of the cluster, print its log, return its exit code; 1 if the job was lost.
 
-    The first Ctrl-C or SIGTERM ends the job in order, the second leaves it to that.
+    The first Ctrl-C or SIGTERM ends the job in order; the second asks for that again and leaves.
 
     Raises:
         InputError: no job server answers at `address`, or it refuses the job.
@@ -90,11 +90,12 @@ def run_there(address: str, command: Command) -> int:
 
     def hear(number: int, frame: object) -> None:
         signals.append(number)
+        if len(signals) <= 2:  # a second signal may come before the first one's request has left
+            for job in jobs:
+                client.stop_job(job)
         if len(signals) > 1:
             os.write(1, LEFT)
             os._exit(128 + signals[0])
-        for job in jobs:
-            client.stop_job(job)
 
     with hearing(hear):
         try:
