@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain, pairwise
 from pathlib import Path
@@ -46,6 +47,7 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def imports_of(file: str) -> set[str]:
     return imports((ROOT / file).read_text(encoding="utf-8"))
 
@@ -103,6 +105,17 @@ def exported(room: str) -> list[str]:
     (names,) = [node.value for node in assigned if ast.unparse(node.targets[0]) == "__all__"]
     found: list[str] = ast.literal_eval(names)
     return found
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"console"}))
+def test_a_room_exports_only_what_others_use(room: str) -> None:
+    others = [
+        file
+        for file in files("search", "tests", "benchmarks", "tools")
+        if not file.startswith(f"search/{room}/")
+    ]
+    used = set().union(*(imports_of(file) for file in others))
+    assert [name for name in exported(room) if f"search.{room}.{name}" not in used] == []
 
 
 def spine() -> list[str]:

@@ -10,9 +10,9 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from search.samplers._sampler import Point, Sampler, Searched
+from search.samplers._sampler import Sampler, Searched
 
-__all__ = ["Point", "Sampler", "Searched", "available", "get"]
+__all__ = ["Searched", "available", "get"]
 
 
 @cache
