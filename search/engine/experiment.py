@@ -69,13 +69,19 @@ class Experiment:
             SweepFailed: a trial found no space on its disk, as the others would, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
-        work.queue.room = self.cluster.room(self.slots, self.resources)
         halt = Halt(lambda: self.cluster.watch.lost)
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
+        work.queue.room = self.cluster.room(self.slots, self.resources)
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
         remove(self.folder)
-        tuner = tune.Tuner(
+        _run_until_tune_ends(self._tuner(work, [recorder, deadline], halt), recorder)
+        if halt.reason is not None:
+            raise halt.reason
+
+    def _tuner(self, work: Work, callbacks: list[tune.Callback], halt: Halt) -> tune.Tuner:
+        """Build an experiment without retries, checkpoints and limits of Tune's own."""
+        return tune.Tuner(
             tune.with_resources(self._equipped(), request(self.slots.bundle)),
             tune_config=tune.TuneConfig(
                 search_alg=work.queue,
@@ -87,25 +93,13 @@ class Experiment:
             run_config=tune.RunConfig(
                 name="experiment",
                 storage_path=str(self.folder),
-                callbacks=[recorder, deadline],
+                callbacks=callbacks,
                 stop=halt,
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )
-        try:
-            tuner.fit()
-        except (RayError, tune.TuneError) as error:
-            if line := no_space(str(error)):
-                raise disk_is_full(store.folder.root, line) from error
-            logger.warning("Ray ended the experiment early: %s", error)
-        except RuntimeError as error:
-            # Of a worker that its memory monitor killed, Tune gives up the experiment.
-            if not (isinstance(error.__cause__, RayError) and recorder.blame(str(error))):
-                raise
-        if halt.reason is not None:
-            raise halt.reason
 
     def _equipped(self) -> type[FineTune]:
         """The trainable with its workers' environment, by way of the object store, which is not logged."""
@@ -115,6 +109,24 @@ class Experiment:
             return self.trainable
         equipped: type[FineTune] = tune.with_parameters(self.trainable, environment=environment)
         return equipped
+
+
+def _run_until_tune_ends(tuner: tune.Tuner, recorder: Recorder) -> None:
+    """Run the experiment; what Ray ends early goes on from the records.
+
+    Raises:
+        SweepFailed: the disk of Tune's own state is full.
+    """
+    try:
+        tuner.fit()
+    except (RayError, tune.TuneError) as error:
+        if line := no_space(str(error)):
+            raise disk_is_full(recorder.store.folder.root, line) from error
+        logger.warning("Ray ended the experiment early: %s", error)
+    except RuntimeError as error:
+        # Of a worker that its memory monitor killed, Tune gives up the experiment.
+        if not (isinstance(error.__cause__, RayError) and recorder.blame(str(error))):
+            raise
 
 
 class SweepPhase(Protocol):

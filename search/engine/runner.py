@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from search.cluster import Cluster, connected, disk_is_full, left_no_space
-from search.config import Resources, Sweep, SweepError, differences, load_sweep, rungs
+from search.config import Sweep, SweepError, differences, load_sweep, rungs
 from search.engine.experiment import Experiment, SweepPhase
 from search.engine.final import Final
 from search.engine.search_phase import SearchPhase
@@ -30,7 +30,7 @@ from search.records import (
 )
 from search.studies import warm_start
 from search.trackers import TensorBoardLogger, check_trackers, tracked
-from trainables.data import load
+from trainables.data import Data, load
 from trainables.errors import InputError
 from trainables.hub import check_model
 from trainables.metrics import check as check_metric
@@ -96,24 +96,14 @@ def run(
     run_folder = RunFolder(folder or sweep.folder)
     _refuse_what_is_not_ours(run_folder, sweep)
     with run_folder.locked(), _full_disk_told(run_folder):
-        _refuse_another_sweep(run_folder, sweep)
         is_new = not run_folder.provenance_file.exists()
-        for line in repair(run_folder):
-            logger.warning(line)
         plan = _prepare(run_folder, sweep)
         phases: list[SweepPhase] = [PreflightPhase(sweep, checks), SearchPhase(), Final()]
         store = TrialStore(run_folder)
         if any(phase.left(plan, store) for phase in phases):  # else only the report is written again
             if not is_new:
                 note_resumption(run_folder)
-            farewell = f"Go on with: tuneoff resume {run_folder.root}"
-            with (
-                tracked(plan) as trackers,
-                connected(address, farewell=farewell) as cluster,
-                run_folder.study_kept(),
-            ):
-                told = [*trackers, *listeners]
-                experiment = _experiment(run_folder, sweep.resources, cluster, trainable, told)
+            with _experiment(plan, address, trainable, listeners) as experiment:
                 for phase in phases:
                     plan = phase.run(plan, experiment)
         from search.report import write_report  # its libraries take a second, which trials need not wait for
@@ -133,17 +123,11 @@ def _full_disk_told(run_folder: RunFolder) -> Iterator[None]:
 
 
 def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
-    """Check everything that can be checked without a worker, then write down what is about to be run."""
-    check_model(sweep.task)
-    check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
-    check_trackers(sweep.tracking)
-    data = load(sweep.task, sweep.seed)
-    known = run_folder.read_provenance()
-    if known and known["data"]["fingerprint"] != data.fingerprint:
-        raise InputError(
-            f"The data of {run_folder.root} has changed since the sweep began (fingerprint "
-            f"{known['data']['fingerprint']}, now {data.fingerprint}). Restore it, or use another --folder."
-        )
+    """Repair the folder, check what can be checked without a worker, write down what is about to be run."""
+    _refuse_another_sweep(run_folder, sweep)
+    for line in repair(run_folder):
+        logger.warning(line)
+    data = _checked_data(run_folder, sweep)
     warm_start(sweep, run_folder)
     preflight = run_folder.read_preflight().verdicts()
     plan = Plan(
@@ -155,30 +139,57 @@ def _prepare(run_folder: RunFolder, sweep: Sweep) -> Plan:
         data.counts,
     )
     write_text(run_folder.sweep_file, sweep.to_yaml())
-    if not known:
+    if not run_folder.provenance_file.exists():
         run_folder.write_json(run_folder.provenance_file, provenance(sweep, data, plan.rungs))
     return plan
 
 
+def _checked_data(run_folder: RunFolder, sweep: Sweep) -> Data:
+    """Load the data, once the model, the metric and the trackers have been checked.
+
+    Raises:
+        InputError: one of them is wrong, or the data has changed since the sweep began.
+    """
+    check_model(sweep.task)
+    check_metric(sweep.task.rules(), trusted=sweep.task.trust_remote_code)
+    check_trackers(sweep.tracking)
+    data = load(sweep.task, sweep.seed)
+    known = run_folder.read_provenance()
+    if known and known["data"]["fingerprint"] != data.fingerprint:
+        raise InputError(
+            f"The data of {run_folder.root} has changed since the sweep began (fingerprint "
+            f"{known['data']['fingerprint']}, now {data.fingerprint}). Restore it, or use another --folder."
+        )
+    return data
+
+
+@contextmanager
 def _experiment(
-    run_folder: RunFolder,
-    resources: Resources,
-    cluster: Cluster,
-    trainable: type[FineTune],
-    listeners: Iterable[Listener],
-) -> Experiment:
-    """How this cluster runs trials; where its nodes are not like this machine is told and noted.
+    plan: Plan, address: str | None, trainable: type[FineTune], listeners: Iterable[Listener]
+) -> Iterator[Experiment]:
+    """Connect to the cluster and the trackers, and set up how trials are run there.
 
     Raises:
         InputError: a node cannot train.
     """
-    slots = cluster.slots(resources)
+    farewell = f"Go on with: tuneoff resume {plan.folder.root}"
+    with (
+        tracked(plan) as trackers,
+        connected(address, farewell=farewell) as cluster,
+        plan.folder.study_kept(),
+    ):
+        slots = cluster.slots(plan.sweep.resources)
+        _compare_nodes(plan.folder, cluster)
+        everyone = (TensorBoardLogger(plan.folder), *trackers, *listeners)
+        yield Experiment(trainable, cluster, plan.sweep.resources, slots, plan.folder.tune, everyone)
+
+
+def _compare_nodes(run_folder: RunFolder, cluster: Cluster) -> None:
+    """Log and note where the nodes are not like this machine; raise InputError where one cannot train."""
     differences = cluster.check(run_folder.root, partial(note_joined, run_folder))
     for difference in differences:
         logger.warning("The nodes differ from this machine: %s", difference)
     note_placement(run_folder, differences=differences)
-    told: tuple[Listener, ...] = (TensorBoardLogger(run_folder), *listeners)
-    return Experiment(trainable, cluster, resources, slots, run_folder.tune, told)
 
 
 def _refuse_what_is_not_ours(run_folder: RunFolder, sweep: Sweep) -> None:
