@@ -52,7 +52,7 @@ class FineTune(tune.Trainable):
             check_notice()
             if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
                 self._begin(self.config)
-            return told(self.trial.next_report())
+            return tune_result(self.trial.next_report())
 
     def cleanup(self) -> None:
         trial = vars(self).pop("trial", None)
@@ -67,7 +67,7 @@ class FineTune(tune.Trainable):
         self.trial = Trial(Assignment.model_validate(config["assignment"]))
 
 
-def told(report: RungReport) -> dict[str, Any]:
+def tune_result(report: RungReport) -> dict[str, Any]:
     """Wrap a report as a result of Tune.
 
     Tune flattens results for schedulers and searchers, and hands the report to all as the object that it is.

@@ -20,8 +20,8 @@ from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
 from search.cluster.failures import RayLost
-from search.cluster.joining import Newcomers, is_fit
-from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
+from search.cluster.joining import JoiningNodes, is_fit
+from search.cluster.placement import Machine, Slots, asked_for, capacity, slots_on
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
 from search.compat import job_runtime_env, start_ray
@@ -70,7 +70,7 @@ class Cluster:
     is_joined: bool
     """Others started it, and its workers have an environment of their own."""
     watch: Watch
-    joined: Newcomers | None = None
+    joined: JoiningNodes | None = None
     """Who watches for nodes that join, once those that were there are known."""
     uses_gpus: bool = False
     """Whether trials are given GPUs, once their slots are known."""
@@ -91,7 +91,7 @@ class Cluster:
         self.uses_gpus = slots.gpus > 0
         if self.uses_gpus:
             nodes.check_gpus(
-                node for node in nodes.able(self.watch.nodes()) if held([node["Resources"]], slots)
+                node for node in nodes.able(self.watch.nodes()) if capacity([node["Resources"]], slots)
             )
         return slots
 
@@ -122,7 +122,7 @@ class Cluster:
             if wanted != "auto" and self.is_joined:
                 return wanted
             most = float("inf") if wanted == "auto" else wanted
-            return int(max(1, min(most, held(self.machines(), slots))))
+            return int(max(1, min(most, capacity(self.machines(), slots))))
 
         return count
 
@@ -130,16 +130,16 @@ class Cluster:
         """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
         return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
 
-    def check(self, root: Place, tell: Callable[[str], None]) -> list[str]:
-        """What differs between the driver's versions and the nodes'; `tell` hears of those that join later.
+    def check(self, root: Place, report: Callable[[str], None]) -> list[str]:
+        """List how nodes' versions differ from the driver's; `report` gets those of nodes that join later.
 
         Raises:
             InputError: a node cannot train, or does not see the run folder.
         """
         if not self.is_joined:
             return []
-        self.joined = Newcomers(
-            tell,
+        self.joined = JoiningNodes(
+            report,
             present=lambda: nodes.able(self.watch.nodes()),
             ask=partial(nodes.ask, uses_gpus=self.uses_gpus),
         )

@@ -15,7 +15,7 @@ _unfit: set[str] = set()
 that copy what a trial needs."""
 
 
-class Newcomers:
+class JoiningNodes:
     """Asks each node that has joined since, and goes on without waiting for its answer.
 
     A trial may be quicker than the answer: see `search.cluster.failures` for what becomes of it.
@@ -23,13 +23,13 @@ class Newcomers:
 
     def __init__(
         self,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         *,
         present: Callable[[], list[Node]],
         ask: Callable[[Node], "Future[Facts]"],
     ) -> None:
-        """`tell` hears each difference from the driver once; nodes that are there now have not joined."""
-        self._tell, self._present, self._ask = tell, present, ask
+        """`report` hears each difference from the driver once; nodes that are there now have not joined."""
+        self._report, self._present, self._ask = report, present, ask
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
         self._mine = nodes.here()
@@ -54,10 +54,10 @@ class Newcomers:
         lacks = nodes.lacks(found, self._mine)
         if lacks:
             _unfit.add(identity)
-            self._tell(f"The node {name} cannot train, so no trial is given to it: {lacks}")
+            self._report(f"The node {name} cannot train, so no trial is given to it: {lacks}")
             return
         for line in nodes.differences({name: found}, self._mine):
-            self._tell(line)
+            self._report(line)
 
 
 def is_fit(node: Node) -> bool:

@@ -75,7 +75,7 @@ def slots_on(machines: Iterable[Machine], resources: Resources) -> Slots:
     return slots
 
 
-def held(machines: Iterable[Machine], slots: Slots) -> int:
+def capacity(machines: Iterable[Machine], slots: Slots) -> int:
     """How many such trials the machines hold side by side."""
     return sum(_trials_on(machine, slots) for machine in machines)
 
@@ -92,7 +92,7 @@ def packed(
         figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` that it could have had.
     """
     known = [figure for figure in figures if "peak_bytes" in figure]
-    suitable = [machine for machine in machines if held([machine], slots)]
+    suitable = [machine for machine in machines if capacity([machine], slots)]
     if resources.gpus_per_trial != "auto" or slots.gpus != 1 or not known or not suitable:
         return slots
     by_cpus = min(int(machine["CPU"] / machine["GPU"] / slots.cpus) for machine in suitable)
@@ -112,7 +112,7 @@ def fitting(peak_bytes: int, room_bytes: int) -> int:
 
 
 def _counted(slots: Slots, machines: list[Machine], resources: Resources) -> Slots:
-    most, wanted = held(machines, slots), resources.concurrent_trials
+    most, wanted = capacity(machines, slots), resources.concurrent_trials
     return replace(slots, concurrent=most if wanted == "auto" else min(wanted, most))
 
 

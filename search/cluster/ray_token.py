@@ -54,10 +54,10 @@ def guard_token() -> None:
         return
     try:
         file.chmod(0o600)
-        told = "it is private now"
+        outcome = "it is private now"
     except OSError as error:
-        told = f"chmod 600 it ({error.strerror})"
-    logger.warning("Others could read Ray's token in %s, and run code as you: %s.", file, told)
+        outcome = f"chmod 600 it ({error.strerror})"
+    logger.warning("Others could read Ray's token in %s, and run code as you: %s.", file, outcome)
 
 
 def _is_wanted() -> bool:

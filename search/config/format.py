@@ -66,7 +66,7 @@ def upgraded(content: Any, **renamed: Mapping[str, str]) -> Any:
         content: what was parsed of the file.
         renamed: key to the values of format 1 that are called otherwise now.
     """
-    if not isinstance(content, dict) or type(told := content.get("format", 1)) is not int or told != 1:
+    if not isinstance(content, dict) or type(number := content.get("format", 1)) is not int or number != 1:
         return content
     values = {key: new[content[key]] for key, new in renamed.items() if content.get(key) in new}
     return {**content, **values, "format": FORMAT}
@@ -74,10 +74,10 @@ def upgraded(content: Any, **renamed: Mapping[str, str]) -> Any:
 
 def refuse_newer(content: object, source: object) -> None:
     """Raise InputError where the content of the file `source` says that it is of a later format."""
-    told = content.get("format") if isinstance(content, dict) else None
-    if type(told) is int and told > FORMAT:
+    number = content.get("format") if isinstance(content, dict) else None
+    if type(number) is int and number > FORMAT:
         raise InputError(
-            f"{source} is of format {told}, which a newer tuneoff wrote; this one knows formats up to "
+            f"{source} is of format {number}, which a newer tuneoff wrote; this one knows formats up to "
             f"{FORMAT}. It is left as it is. Install the newer tuneoff, or name another folder."
         )
 

@@ -158,9 +158,9 @@ def check(
 
         console = _console()
         console.print("\nTrying each method on the model and a few examples.", highlight=False)
-        tell = Progress(loaded, (), console).checks
+        notify = Progress(loaded, (), console).checks
         try:
-            try_methods(loaded, found.data, found.rungs, tell, address=address).refuse_failures()
+            try_methods(loaded, found.data, found.rungs, notify, address=address).refuse_failures()
         except SweepFailed as error:
             typer.echo(f"Error: {error}", err=True)
             sys.exit(1)

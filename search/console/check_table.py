@@ -13,7 +13,7 @@ from trainables.preflight.findings import Check, Findings, asked
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
-def gate_line(method: str, findings: Findings) -> str:
+def check_line(method: str, findings: Findings) -> str:
     """How one method fared, when it has been asked."""
     seconds = sum(check.seconds for check in findings.checks)
     failed = [check for check in findings.checks if check.verdict == "fail"]
@@ -22,7 +22,7 @@ def gate_line(method: str, findings: Findings) -> str:
     return f"[bold]{method}[/] [red]failed[/] {failed[0].name}: {escape(failed[0].message)}"
 
 
-def gate_table(preflight: PreflightResults) -> RenderableType:
+def check_table(preflight: PreflightResults) -> RenderableType:
     """A row a check, a column a method; below it what a warning or a failure says, and the estimate."""
     table = Table(title="Preflight checks", title_justify="left")
     for column in ("check", *preflight.methods):

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.config import Sweep
-from search.console.check_table import gate_line, gate_table
+from search.console.check_table import check_line, check_table
 from search.console.tally import Standing, seconds_left, standings
 from search.records import Event, PreflightResults, Record, last_line
 from search.verdict import score_name
@@ -60,10 +60,10 @@ class Progress:
         self.sweep = preflight.admitted(self.sweep)
         if not preflight.is_whole:
             method, findings = list(preflight.methods.items())[-1]
-            line = f"[dim]{time.strftime('%H:%M:%S')}[/] {gate_line(method, findings)}"
+            line = f"[dim]{time.strftime('%H:%M:%S')}[/] {check_line(method, findings)}"
             self.console.print(line, soft_wrap=True, highlight=False)
         else:
-            self.console.print(gate_table(preflight), soft_wrap=True, highlight=False)
+            self.console.print(check_table(preflight), soft_wrap=True, highlight=False)
 
     def line(self, event: Event, record: Record) -> str:
         """What happened, in a line."""

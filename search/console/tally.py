@@ -45,7 +45,7 @@ def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | No
     seeds = sweep.final.seeds
     planned = [(method, "search", _trials(sweep, records, method)) for method in sweep.methods]
     planned += [(BASELINE, "final", 1), *((method, "final", seeds) for method in sweep.methods)]
-    planned += [(m, "untuned", seeds) for m in sweep.methods if _has_untuned(sweep, records, m)]
+    planned += [(m, "untuned", seeds) for m in sweep.methods if _retrains_default(sweep, records, m)]
     planned += [(m, "audit", count) for m in sweep.methods if (count := _audits(sweep, records, m))]
     return [
         _standing(method, phase, count, [r for r in records if r.method == method and r.phase == phase], live)
@@ -58,7 +58,7 @@ def _trials(sweep: Sweep, records: list[Record], method: str) -> int:
     return planned_trials(sweep, method, begun)
 
 
-def _has_untuned(sweep: Sweep, records: list[Record], method: str) -> bool:
+def _retrains_default(sweep: Sweep, records: list[Record], method: str) -> bool:
     """Whether the default is retrained, as far as is known by now: not where it failed, nor where it wins."""
     mine = [record for record in records if record.method == method and record.phase == "search"]
     failed = any(record.origin == "default" and record.status.facts.has_failed for record in mine)

@@ -82,8 +82,8 @@ def _on_test(plan: Plan, store: TrialStore) -> list[Record]:
     winners = [winner(store.search(method)) for method in plan.sweep.methods]
     seeds = range(plan.sweep.final.seeds)
     runs = [_record(plan, seed, of, "final") for seed in seeds for of in winners if of]
-    untuned = [_record(plan, seed, of, "untuned") for seed in seeds for of in _defaults(plan, store)]
-    return [_record(plan, 0, None, "final"), *runs, *untuned]
+    defaults = [_record(plan, seed, of, "untuned") for seed in seeds for of in _defaults(plan, store)]
+    return [_record(plan, 0, None, "final"), *runs, *defaults]
 
 
 def _defaults(plan: Plan, store: TrialStore) -> list[Record]:

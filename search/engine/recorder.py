@@ -78,7 +78,7 @@ class Recorder(tune.Callback):
         record = self.store.report(known.id, report, stop)
         # else a trial that was taken up again repeats what it told before
         if (record.rungs, record.status) != (known.rungs, known.status):
-            self._tell("rung", record)
+            self._notify("rung", record)
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         if self.halt.stop_all():  # it goes on when the sweep does
@@ -100,7 +100,7 @@ class Recorder(tune.Callback):
         worker = worker_of(trial)
         assert worker is not None
         self._actors[record.id] = actor_id(worker)
-        self._tell("begin", record)
+        self._notify("begin", record)
 
     def blame(self, error: str) -> bool:
         """Judge the trial whose worker is named by an error that ended the experiment, if there is one."""
@@ -121,15 +121,17 @@ class Recorder(tune.Callback):
 
     def _again(self, event: Event, record: Record) -> None:
         self.queue.again(record)
-        self._tell(event, record)
+        self._notify(event, record)
 
     def _fail(self, record: Record, error: str) -> None:
         if failure_kind(error) == "out of memory":
-            self._tell("failed", self.store.fail(record.id, memory_monitor_said(error), Status.OUT_OF_MEMORY))
+            self._notify(
+                "failed", self.store.fail(record.id, memory_monitor_said(error), Status.OUT_OF_MEMORY)
+            )
         else:
-            self._tell("failed", self.store.fail(record.id, error))
+            self._notify("failed", self.store.fail(record.id, error))
 
-    def _tell(self, event: Event, record: Record) -> None:
+    def _notify(self, event: Event, record: Record) -> None:
         for listener in self.listeners:
             listener(event, record)
 
@@ -153,5 +155,5 @@ def _traceback(trial: Trial) -> str:
 
 def _timed_out(record: Record, waited: float, limit: float | None) -> str:
     since = f"rung {len(record.rungs)}" if record.rungs else "its start"
-    told = f"nothing was told for {waited:.1f} s after {since}"
-    return f"Timed out: {told}; resources.trial_timeout is {limit:g} s."
+    why = f"nothing was told for {waited:.1f} s after {since}"
+    return f"Timed out: {why}; resources.trial_timeout is {limit:g} s."

@@ -44,9 +44,9 @@ logger = logging.getLogger(__name__)
 class PreflightPhase:
     """The preflight checks of the methods on which no budget was spent; for others it is too late to ask."""
 
-    def __init__(self, sweep: Sweep, tell: ChecksListener) -> None:
+    def __init__(self, sweep: Sweep, notify: ChecksListener) -> None:
         self.sweep = sweep
-        self.tell = tell
+        self.notify = notify
 
     def left(self, plan: Plan, store: TrialStore) -> int:
         return len(self._fresh(store).methods.keys() - plan.preflight.methods.keys())
@@ -61,7 +61,7 @@ class PreflightPhase:
         checker = Checker(
             of_fresh, experiment.trainable, experiment.cluster, experiment.slots, plan.folder.tokens
         )
-        return pass_checks(plan, checker, self.tell)
+        return pass_checks(plan, checker, self.notify)
 
     def _fresh(self, store: TrialStore) -> Sweep:
         fresh = {name: choice for name, choice in self.sweep.methods.items() if not store.search(name)}
@@ -83,19 +83,19 @@ def run(
         sweep: a sweep, its file, or the name of a bundled one.
         folder: the run folder, a path or a URL; by default `<storage>/<name>`.
         address: a running Ray cluster; by default Ray is started on this machine.
-        listeners: told of each event of each trial.
-        checks: told what the preflight checks find before anything is trained; it may raise, to stop there.
-        trainable: what works an assignment off; tests replay recorded curves.
+        listeners: called with each event of each trial.
+        checks: called with what the preflight checks find, before anything is trained; it may raise to stop.
+        trainable: what runs an assignment; tests replay recorded curves.
 
     Raises:
-        InputError: what the user can mend, told before anything is trained.
+        InputError: what the user can mend, raised before anything is trained.
         SweepFailed: a phase ended too often with work left, a disk is full, or Ray is lost.
     """
     if not isinstance(sweep, Sweep):
         sweep = load_sweep(sweep)
     run_folder = RunFolder(folder or sweep.folder)
     _refuse_what_is_not_ours(run_folder, sweep)
-    with run_folder.locked(), _full_disk_told(run_folder):
+    with run_folder.locked(), _full_disk_reported(run_folder):
         is_new = not run_folder.provenance_file.exists()
         plan = _prepare(run_folder, sweep)
         phases: list[SweepPhase] = [PreflightPhase(sweep, checks), SearchPhase(), Final()]
@@ -113,7 +113,7 @@ def run(
 
 
 @contextmanager
-def _full_disk_told(run_folder: RunFolder) -> Iterator[None]:
+def _full_disk_reported(run_folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -180,7 +180,7 @@ def _experiment(
     ):
         slots = cluster.slots(plan.sweep.resources)
         _compare_nodes(plan.folder, cluster)
-        everyone = (TensorBoardLogger(plan.folder), *trackers, *listeners)
+        everyone: tuple[Listener, ...] = (TensorBoardLogger(plan.folder), *trackers, *listeners)
         yield Experiment(trainable, cluster, plan.sweep.resources, slots, plan.folder.tune, everyone)
 
 

@@ -52,7 +52,7 @@ class Checker:
     def sweep(self) -> Sweep:
         return self.plan.sweep
 
-    def ask(self, known: PreflightResults, tell: ChecksListener) -> PreflightResults:
+    def ask(self, known: PreflightResults, notify: ChecksListener) -> PreflightResults:
         """Ask about all methods of which nothing is known.
 
         Raises:
@@ -64,14 +64,14 @@ class Checker:
             methods = {**preflight.methods, name: findings}
             startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
             preflight = PreflightResults(methods=methods, startup_seconds=startup)
-            tell(preflight)
+            notify(preflight)
         found = {
             "methods": {**known.methods, **{name: preflight.methods[name] for name in self.sweep.methods}},
             "disk_and_time": self._disk_and_time(preflight),
             "is_whole": True,
         }
         preflight = preflight.model_copy(update=found)
-        tell(preflight)
+        notify(preflight)
         return preflight
 
     def _found(self, names: list[str]) -> Iterator[tuple[str, Findings, float]]:
@@ -125,7 +125,7 @@ class Checker:
         return disk_and_time(admitted, expected, free_bytes(plan.folder.root), concurrent)
 
 
-def pass_checks(plan: Plan, checker: Checker, tell: ChecksListener) -> Plan:
+def pass_checks(plan: Plan, checker: Checker, notify: ChecksListener) -> Plan:
     """The plan of the methods that passed; what was found is written down as soon as it is known.
 
     Raises:
@@ -134,7 +134,7 @@ def pass_checks(plan: Plan, checker: Checker, tell: ChecksListener) -> Plan:
 
     def keep(preflight: PreflightResults) -> None:
         plan.folder.write_json(plan.folder.preflight_file, preflight.model_dump())
-        tell(preflight)
+        notify(preflight)
 
     known = plan.folder.read_preflight().verdicts()
     preflight = known
@@ -155,7 +155,7 @@ def try_methods(
     sweep: Sweep,
     data: Data,
     rungs: list[int],
-    tell: ChecksListener,
+    notify: ChecksListener,
     *,
     address: str | None = None,
     trainable: type[FineTune] = FineTune,
@@ -165,7 +165,7 @@ def try_methods(
         slots = cluster.slots(sweep.resources)
         plan = Plan(sweep, RunFolder(sweep.folder), data.fingerprint, rungs, counts=data.counts)
         keeper = Checker(plan, trainable, cluster, slots)
-        return keeper.ask(PreflightResults(), tell)
+        return keeper.ask(PreflightResults(), notify)
 
 
 def memory_share(slots: Slots, machines: int) -> float:

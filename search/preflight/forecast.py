@@ -83,7 +83,7 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, conc
         if budget is None
         else f"{rough_duration(budget.device_seconds_per_method)} of search"
     )
-    told = (
+    summary = (
         f"about {rough_duration(expected.seconds)}, {size(expected.disk_bytes)}: {len(sweep.methods)} "
         f"methods, {searched} and {sweep.final.seeds} finals each, {concurrent} at a time, stopped as random "
         "trials would be, speed as measured at the defaults"
@@ -95,10 +95,10 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, conc
         "free_bytes": free_bytes,
     }
     if free_bytes is not None and expected.disk_bytes > free_bytes:
-        problem = f"{told}. Only {size(free_bytes)} are free"
+        problem = f"{summary}. Only {size(free_bytes)} are free"
         remedy = "set `storage` to a larger disk, or lower final.seeds or resources.concurrent_trials"
         return Check(name="disk and time", verdict="fail", message=f"{problem}: {remedy}.", figures=figures)
-    return Check(name="disk and time", verdict="pass", message=told, figures=figures)
+    return Check(name="disk and time", verdict="pass", message=summary, figures=figures)
 
 
 class _Part:

@@ -41,7 +41,7 @@ def held(folder: Path, *, flock: Flock = fcntl.flock, lease_seconds: float = LEA
     try:
         flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise _refusal(folder, _told(os.pread(descriptor, 1000, 0))) from error
+        raise _refusal(folder, _in_words(os.pread(descriptor, 1000, 0))) from error
     except OSError as error:
         if error.errno not in UNKNOWN:
             raise
@@ -116,7 +116,7 @@ def _me() -> bytes:
     return json.dumps(mine).encode()
 
 
-def _told(holder: bytes) -> str:
+def _in_words(holder: bytes) -> str:
     """The holder in words, or nothing where it has not written who it is yet."""
     with suppress(ValueError, KeyError):
         found = json.loads(holder)

@@ -28,7 +28,7 @@ def repair(run_folder: RunFolder) -> list[str]:
     mended = [_mend(run_folder, *damaged) for damaged in _damaged(run_folder, found)]
     runs = {record.id: record for _, record in found if record is not None}
     damaged = run_folder.damaged_predictions(runs.values())
-    return [*mended, *(_do_again(run_folder, runs[run], told) for run, told in damaged.items())]
+    return [*mended, *(_do_again(run_folder, runs[run], problem) for run, problem in damaged.items())]
 
 
 def refuse_newer_records(run_folder: RunFolder) -> None:
@@ -53,15 +53,15 @@ def _before(run_folder: RunFolder, file: Place) -> Record | None:
 
 def _mend(run_folder: RunFolder, file: Place, before: Record | None) -> str:
     aside = _set_aside(file)
-    told = f"The record {file} was damaged and is kept as {aside.name}"
+    problem = f"The record {file} was damaged and is kept as {aside.name}"
     if before is None:
-        return f"{told}: its trial is run again."
+        return f"{problem}: its trial is run again."
     remark = f"Its record was damaged, kept as {aside.name}: gone on from rung {len(before.rungs)}."
     run_folder.write_record(before.model_copy(update={"remarks": [*before.remarks, remark]}))
-    return f"{told}: its trial goes on from rung {len(before.rungs)}."
+    return f"{problem}: its trial goes on from rung {len(before.rungs)}."
 
 
-def _do_again(run_folder: RunFolder, record: Record, told: str) -> str:
+def _do_again(run_folder: RunFolder, record: Record, problem: str) -> str:
     """The record first: if this process ends before its predictions are set aside, the run replaces them."""
     file = run_folder.predictions_file(record)
     kept = f"kept as {_aside(file).name}"
@@ -73,7 +73,7 @@ def _do_again(run_folder: RunFolder, record: Record, told: str) -> str:
     }
     run_folder.write_record(record.model_copy(update=changes))
     _set_aside(file)
-    return f"{told} They are {kept}: the run is done again."
+    return f"{problem} They are {kept}: the run is done again."
 
 
 def _aside(file: Place) -> Place:

@@ -69,7 +69,7 @@ class Results:
         return self._on_test("final")
 
     @cached_property
-    def untuned(self) -> pd.DataFrame:
+    def retrained_defaults(self) -> pd.DataFrame:
         """As `finals`, of the default configurations, where the sweep has them retrained."""
         return self._on_test("untuned")
 
@@ -115,7 +115,7 @@ class Results:
         """What is wrong with predictions, and what to do, by the ids of their runs."""
         again = "`tuneoff resume` sets them aside and has the run again."
         damaged = self.folder.damaged_predictions(self.records)
-        return {run: f"{told} {again}" for run, told in damaged.items()}
+        return {run: f"{problem} {again}" for run, problem in damaged.items()}
 
     def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
         """What one run of the final wrote on the test split, a row a document.

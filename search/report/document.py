@@ -36,7 +36,7 @@ def _methods(results: Results, verdict: Verdict) -> str:
     scores = tables.score_names(results)
     if not verdict.methods:
         return section("Methods", "No method has been scored on test yet.")
-    costs = pd.concat([tables.methods(results), tables.untuned(results)])
+    costs = pd.concat([tables.methods(results), tables.retrained_defaults(results)])
     rows = [
         [
             method_name(row.name),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from search.verdict import Estimate, Verdict, untuned_name
+from search.verdict import Estimate, Verdict, default_name
 from trainables.amounts import DASH
 
 
@@ -22,7 +22,7 @@ def scored(verdict: Verdict) -> list[Scored]:
     """List what was scored on test, the highest mean of the task's metric first."""
     rows = [Scored(m.method, m.scores, m.letters or DASH, m.seeds, m.costs) for m in verdict.methods]
     rows += [
-        Scored(untuned_name(default.method), default.scores, DASH, default.seeds, default.costs)
+        Scored(default_name(default.method), default.scores, DASH, default.seeds, default.costs)
         for default in verdict.untuned
         if not default.is_winner
     ]

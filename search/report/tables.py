@@ -16,7 +16,7 @@ from search.records import (
     planned_trials,
     winner,
 )
-from search.verdict import over_seeds, untuned_name
+from search.verdict import default_name, over_seeds
 from trainables.cost.declared import tabled
 from trainables.status import Status
 
@@ -36,11 +36,11 @@ def methods(results: Results) -> pd.DataFrame:
     return _of_runs(results, results.finals, [*results.methods, BASELINE])
 
 
-def untuned(results: Results) -> pd.DataFrame:
-    """Tabulate retrained defaults as `methods` does, each under its `untuned_name`."""
-    runs = results.untuned
+def retrained_defaults(results: Results) -> pd.DataFrame:
+    """Tabulate retrained defaults as `methods` does, each under its `default_name`."""
+    runs = results.retrained_defaults
     table = _of_runs(results, runs, list(dict.fromkeys(runs["method"])))
-    return table.rename(index=untuned_name)
+    return table.rename(index=default_name)
 
 
 def _of_runs(results: Results, runs: pd.DataFrame, names: list[str]) -> pd.DataFrame:

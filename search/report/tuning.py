@@ -6,7 +6,7 @@ from search.records import Results
 from search.report import tables
 from search.report.markdown import code, section, table
 from search.report.names import metric_name
-from search.verdict import UntunedVerdict, Verdict, listed
+from search.verdict import DefaultVerdict, Verdict, listed
 from trainables.amounts import DASH, known, number, points
 from trainables.status import Status
 
@@ -56,11 +56,11 @@ def _best(row: pd.Series) -> str:
     return "the default" if _default_won(row) else code(row["winner"])
 
 
-def _gain(untuned: UntunedVerdict | None) -> str:
-    if untuned is None:
+def _gain(default: DefaultVerdict | None) -> str:
+    if default is None:
         return DASH
-    interval = f" [{untuned.low:+.2f}, {untuned.high:+.2f}]" if known(untuned.low) else ""
-    return f"{untuned.gain:+.2f}{interval}"
+    interval = f" [{default.low:+.2f}, {default.high:+.2f}]" if known(default.low) else ""
+    return f"{default.gain:+.2f}{interval}"
 
 
 def _lead(methods: list[str]) -> str:

@@ -46,7 +46,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     drawn = figures(results, found, quality)
     printed = for_print(drawn)
     svgs = draw([figure.spec for figure in printed])
-    methods = pd.concat([tables.methods(results), tables.untuned(results)])
+    methods = pd.concat([tables.methods(results), tables.retrained_defaults(results)])
     write_text(report / "methods.csv", methods.to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
     write_text(report / "report.json", _json(asdict(found)))
@@ -81,8 +81,8 @@ def write_comparison(folders: Sequence[str | Place], to: Path) -> Path:
 def _loaded(folder: str | Place) -> Results:
     """Load the results, and warn of damaged predictions that the report leaves out."""
     results = load_results(folder)
-    for told in results.damaged_predictions.values():
-        logger.warning(told)
+    for problem in results.damaged_predictions.values():
+        logger.warning(problem)
     return results
 
 

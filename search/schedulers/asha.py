@@ -87,7 +87,7 @@ class MethodASHA(FIFOScheduler):
                     rungs.enter(record.id, rung.rung, rung.score, self._costs(rung.cost))
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """Decide on a result as Tune hands it over: see `trainables.trainable.told`."""
+        """Decide on a result as Tune hands it over: see `trainables.trainable.tune_result`."""
         record = self.store.records[trial.config["assignment"]["trial"]]
         stop = self.stop_for(record, result["report"])
         return TrialScheduler.CONTINUE if stop is None else TrialScheduler.STOP

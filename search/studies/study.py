@@ -57,7 +57,7 @@ class MethodStudy:
         directions = [StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * len(self.costs)]
         self.study = optuna.create_study(storage=storage, study_name=name, directions=directions)
         self._open: dict[str, optuna.Trial] = {}
-        self._told: dict[str, set[int]] = {}
+        self._reported: dict[str, set[int]] = {}
 
     def propose(self, number: int) -> tuple[dict[str, Any], str]:
         """Hyperparameters of trial `number` and where they come from.
@@ -117,15 +117,15 @@ class MethodStudy:
 
     def _report(self, trial: optuna.Trial, record: Record) -> None:
         for step, value in self._values(record).items():
-            if step not in self._told[record.id]:
+            if step not in self._reported[record.id]:
                 trial.report(value, step)
-                self._told[record.id].add(step)
+                self._reported[record.id].add(step)
 
     def _ask(self, number: int) -> optuna.Trial:
         trial = self.study.ask(dict(self.space.distributions))
         trial.set_user_attr("trial", trial_id(self.method, number))
         self._open[trial_id(self.method, number)] = trial
-        self._told[trial_id(self.method, number)] = set()
+        self._reported[trial_id(self.method, number)] = set()
         return trial
 
     def _values(self, record: Record) -> dict[int, float]:

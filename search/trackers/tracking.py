@@ -93,13 +93,13 @@ def _told(name: str, plan: Plan) -> Iterator[Listener]:
 def _work(name: str, plan: Plan, records: "SimpleQueue[Record | None]") -> None:
     module = import_module(f"search.trackers.{name}")
     try:
-        _tell(module.Tracker(plan.sweep.name), plan, iter(records.get, None))
+        _send(module.Tracker(plan.sweep.name), plan, iter(records.get, None))
     except module.ERRORS as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         logger.warning("%s is off until the next start: %s", name, reason)
 
 
-def _tell(tracker: Tracker, plan: Plan, records: Iterable[Record]) -> None:
+def _send(tracker: Tracker, plan: Plan, records: Iterable[Record]) -> None:
     """Bring each run to what its record says: rungs that an earlier start could not tell are told too."""
     runs: dict[str, Run] = {}
     for record in records:

@@ -8,32 +8,32 @@ from search.verdict.judge import verdict
 from search.verdict.runs import over_seeds
 from search.verdict.search_quality import Audit, SearchStatistics, search_statistics
 from search.verdict.values import (
+    DefaultVerdict,
     Estimate,
     Front,
     MethodVerdict,
     Pair,
-    UntunedVerdict,
     Verdict,
-    untuned_name,
+    default_name,
 )
 from search.verdict.words import counted, listed, score_name
 
 __all__ = [
     "ENOUGH_TRIALS",
     "Audit",
+    "DefaultVerdict",
     "Estimate",
     "Front",
     "Importance",
     "MethodVerdict",
     "Pair",
     "SearchStatistics",
-    "UntunedVerdict",
     "Verdict",
     "counted",
+    "default_name",
     "listed",
     "over_seeds",
     "score_name",
     "search_statistics",
-    "untuned_name",
     "verdict",
 ]

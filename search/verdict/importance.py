@@ -45,14 +45,14 @@ def importance(sweep: Sweep, method: str, records: Sequence[Record]) -> Importan
     if len(ranked) < _FEWEST_TRIALS:
         return Importance({}, len(ranked))
     study = _study(sweep, method, ranked)
-    told = len(study.get_trials(deepcopy=False))
-    return Importance(_shares(study) if told >= _FEWEST_TRIALS else {}, told)
+    count = len(study.get_trials(deepcopy=False))
+    return Importance(_shares(study) if count >= _FEWEST_TRIALS else {}, count)
 
 
 def _ranked(records: Sequence[Record]) -> list[Record]:
     """Sort trials from worst to best: diverged ones first, then by the rung they reached, then by score."""
-    told = [r for r in records if r.status.facts.tells_quality]
-    return sorted(told, key=_rank)
+    informative = [r for r in records if r.status.facts.tells_quality]
+    return sorted(informative, key=_rank)
 
 
 def _rank(record: Record) -> tuple[bool, int, float]:

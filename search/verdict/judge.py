@@ -9,10 +9,10 @@ from search.records import BASELINE, Results
 from search.statistics import Comparison, holm, letters
 from search.verdict import sentences
 from search.verdict.costs import costs
+from search.verdict.defaults import judge_defaults
 from search.verdict.estimate import estimate
 from search.verdict.paired import Paired, paired
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
-from search.verdict.untuned import untuned
 from search.verdict.values import MethodVerdict, Pair, Verdict
 
 
@@ -39,7 +39,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         pairs=pairs,
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
         recommendations=advised,
-        untuned=list(untuned(results, methods)),
+        untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
         summary=sentences.summary(results, methods, pairs),
         notes=list(sentences.notes(results, runs, comparison)),

@@ -9,7 +9,7 @@ import pandas as pd
 from search.records import Phase, Results
 from search.statistics import Corpus, Scores
 from search.verdict.runs import counting
-from search.verdict.values import untuned_name
+from search.verdict.values import default_name
 from trainables.errors import InputError
 from trainables.metrics import get, is_statistics, statistics_column
 
@@ -37,18 +37,18 @@ class Paired:
         return next(iter(self.scores.values()))
 
 
-def paired(results: Results, *, untuned: bool = False) -> Paired:
+def paired(results: Results, *, with_defaults: bool = False) -> Paired:
     """Read the predictions of every run of the final that has ended with a finite score.
 
-    `untuned`: of the retrained defaults too, each under its `untuned_name`.
+    `with_defaults`: of the retrained defaults too, each under its `default_name`.
     """
     metric = results.sweep.task.metric
     ended = counting(results.finals)
     runs = _runs(results, ended)
-    if untuned:
-        retrained = counting(results.untuned)
-        runs |= {(untuned_name(m), seed): t for (m, seed), t in _runs(results, retrained, "untuned").items()}
-        ended = pd.concat([ended, retrained.assign(method=retrained["method"].map(untuned_name))])
+    if with_defaults:
+        retrained = counting(results.retrained_defaults)
+        runs |= {(default_name(m), seed): t for (m, seed), t in _runs(results, retrained, "untuned").items()}
+        ended = pd.concat([ended, retrained.assign(method=retrained["method"].map(default_name))])
     tables = {run: table for run, table in runs.items() if table is not None}
     shared, union = _documents([table[metric].dropna().index for table in tables.values()])
     if shared.empty:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-def untuned_name(method: str) -> str:
+def default_name(method: str) -> str:
     """Name a method's default configuration in comparisons and tables, as no method can be called."""
     return f"{method} (default)"
 
@@ -43,7 +43,7 @@ class MethodVerdict:
 
 
 @dataclass(frozen=True)
-class UntunedVerdict:
+class DefaultVerdict:
     """A method's default configuration, retrained and scored like the winner, and the gain from tuning."""
 
     method: str
@@ -149,8 +149,9 @@ class Verdict:
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]
     """One a cost axis that the best trained method was measured on; none without two that are compared."""
-    untuned: list[UntunedVerdict]
-    """One a method whose default configuration is known on test, in the order of `methods`."""
+    untuned: list[DefaultVerdict]
+    """One a method whose default configuration is known on test, in the order of `methods`; its key in
+    `report.json` keeps this name."""
     advice: list[str]
     """The recommendations in plain text: a sentence for all costs on which the same is to be said."""
     summary: str

@@ -20,7 +20,7 @@ from tests.search.replay import Replay, plant_task, steps, sweep
 pytestmark = [pytest.mark.faults, pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LIMIT = 1.5
-MISHAPS = {
+FAILURES = {
     "full/0000": ("hangs", 1),
     "full/0001": ("is killed once", 0),
     "lora/0000": ("is told to go once", 1),
@@ -35,11 +35,11 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> Path:
-    return plant_task(tmp_path_factory.mktemp("befallen"), seconds=0.05, failures=MISHAPS)
+    return plant_task(tmp_path_factory.mktemp("interrupted"), seconds=0.05, failures=FAILURES)
 
 
 @pytest.fixture(scope="module")
-def befallen(task, cluster) -> Results:
+def interrupted(task, cluster) -> Results:
     return run(sweep(task, **SETTINGS), task / "run", address=cluster, trainable=Replay)
 
 
@@ -48,8 +48,8 @@ def record(results, trial):
 
 
 @pytest.mark.parametrize(("trial", "since"), [("full/0000", "rung 1"), ("lora/0001", "its start")])
-def test_a_trial_that_hangs_is_killed_and_says_how_long_it_hung(befallen, trial, since):
-    hung = record(befallen, trial)
+def test_a_trial_that_hangs_is_killed_and_says_how_long_it_hung(interrupted, trial, since):
+    hung = record(interrupted, trial)
     assert (hung.status, hung.failures, hung.stop) == ("failed", 0, None)
     waited, limit = re.fullmatch(
         rf"Timed out: nothing was told for ([\d.]+) s after {since}; "
@@ -60,37 +60,37 @@ def test_a_trial_that_hangs_is_killed_and_says_how_long_it_hung(befallen, trial,
     assert LIMIT <= float(waited) < LIMIT + 5  # told in tenths
 
 
-def test_a_worker_that_hung_is_gone(task, befallen):
+def test_a_worker_that_hung_is_gone(task, interrupted):
     pids = {step["pid"] for step in steps(task) if step["trial"] == "full/0000"}
     assert len(pids) == 1
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
-def test_a_worker_that_is_killed_counts_as_a_failure_and_loses_one_rung_at_most(task, befallen):
-    killed = record(befallen, "full/0001")
+def test_a_worker_that_is_killed_counts_as_a_failure_and_loses_one_rung_at_most(task, interrupted):
+    killed = record(interrupted, "full/0001")
     assert (killed.failures, killed.preemptions, killed.error) == (1, 0, None)
     trained = [step["rung"] for step in steps(task) if step["trial"] == "full/0001"]
     assert trained == [rung.rung for rung in killed.rungs]
     seconds_to_recover("a worker is killed (kill -9)", task, "full/0001")
 
 
-def test_a_worker_that_is_told_to_go_is_no_failure_of_its_trial(task, befallen):
-    told = record(befallen, "lora/0000")
+def test_a_worker_that_is_told_to_go_is_no_failure_of_its_trial(task, interrupted):
+    told = record(interrupted, "lora/0000")
     assert (told.status, told.failures, told.preemptions) == ("completed", 0, 1)
     assert [step["rung"] for step in steps(task) if step["trial"] == "lora/0000"] == [0, 1, 2]
     seconds_to_recover("a worker is told to go (SIGTERM)", task, "lora/0000")
 
 
-def test_the_report_counts_preemptions_apart_from_failures(befallen):
-    report = (befallen.folder.report / "report.md").read_text()
+def test_the_report_counts_preemptions_apart_from_failures(interrupted):
+    report = (interrupted.folder.report / "report.md").read_text()
     assert "Preemptions, after each of which the trial went on elsewhere: `lora/0000` 1" in report
     assert "`full/0000` failed: `Timed out: nothing was told for" in report
     assert "`lora/0000` failed" not in report
 
 
-def test_every_method_has_its_trials_and_its_final(befallen):
-    assert len(befallen.trials) == 4
-    assert set(befallen.finals["status"]) == {"completed"}
+def test_every_method_has_its_trials_and_its_final(interrupted):
+    assert len(interrupted.trials) == 4
+    assert set(interrupted.finals["status"]) == {"completed"}
 
 
 def test_a_full_disk_stops_the_sweep_and_fails_no_trial(tmp_path, cluster):

@@ -125,7 +125,7 @@ class ReplayedTrial:
         self.model = Path(assignment.task.model)
         settings = json.loads((self.model / "replay.json").read_text())
         self.seconds: float = settings["seconds"]
-        self.failure_kind, self.mishap_rung = settings["failures"].get(assignment.trial, ("none", -1))
+        self.failure_kind, self.failure_rung = settings["failures"].get(assignment.trial, ("none", -1))
         if self.failure_kind == "cannot begin":
             raise RuntimeError(f"{assignment.trial} cannot begin")
         self._remarks: list[str] = []
@@ -172,7 +172,7 @@ class ReplayedTrial:
     def _reach_rung(self, rung: int) -> RungReport:
         assignment, began = self.assignment, time.time()
         self._train()
-        failure_kind = self.failure_kind if rung == self.mishap_rung else "none"
+        failure_kind = self.failure_kind if rung == self.failure_rung else "none"
         self._suffer(failure_kind)
         self._log(rung, began)
         is_last = rung == len(assignment.rungs) - 1

@@ -22,7 +22,7 @@ from trainables.errors import InputError
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
-MISHAPS = {
+FAILURES = {
     "full/0000": ("dies once", 1),
     "lora/0000": ("raises once", 1),
     "full/0001": ("cannot begin", 0),
@@ -71,7 +71,7 @@ class Swept:
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory, cluster) -> Swept:
     """Two methods of six trials each, which meet with every failure that is known."""
-    task = plant_task(tmp_path_factory.mktemp("swept"), seconds=0.05, failures=MISHAPS)
+    task = plant_task(tmp_path_factory.mktemp("swept"), seconds=0.05, failures=FAILURES)
     return Swept(task, cluster).run(search__trials_per_method=TRIALS)
 
 

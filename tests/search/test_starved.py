@@ -117,7 +117,9 @@ class TestStarved:
         assert told["left"] < 20 * MB
         assert told["small"]["status"] == "completed"
 
-    def test_the_ledger_and_the_sampler_learn_of_it_also_from_the_records_alone(self, plan, record, told):
+    def test_the_trial_store_and_the_sampler_learn_of_it_also_from_the_records_alone(
+        self, plan, record, told
+    ):
         store = TrialStore(plan.folder)
         studies = rebuild(plan.sweep, store, plan.rungs)
         ended = store.report(record.id, RungReport.model_validate(told["starved"]))

@@ -6,7 +6,7 @@ from typing import Any
 from ray.tune.utils import flatten_dict
 
 from trainables.rung_report import RungReport
-from trainables.trainable import told
+from trainables.trainable import tune_result
 
 
 @dataclass
@@ -18,5 +18,5 @@ class TuneTrial:
 
 def flat(report: RungReport) -> dict[str, Any]:
     """What a scheduler and a searcher hear of a report."""
-    result: dict[str, Any] = flatten_dict(told(report))
+    result: dict[str, Any] = flatten_dict(tune_result(report))
     return result

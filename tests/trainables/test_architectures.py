@@ -97,7 +97,7 @@ def not_passed(findings: Findings) -> dict[str, str]:
 
 
 @by_turns(PAIRS, DAILY)
-def test_every_method_passes_its_gates(bench: Callable[..., Workbench], name: str, method: str) -> None:
+def test_every_method_passes_its_checks(bench: Callable[..., Workbench], name: str, method: str) -> None:
     """Attached, trained, generated with, saved, loaded, merged, and taken off again."""
     assert not_passed(ask(bench(name), method, costliest=spaces.get(method).default)) == {}
 

@@ -141,7 +141,7 @@ def test_biases_beside_quantised_weights_are_not_trained(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [*ON_FOUR_BITS, *BESIDE_FOUR_BITS])
-def test_what_can_be_trained_beside_four_bits_passes_its_gates(
+def test_what_can_be_trained_beside_four_bits_passes_its_checks(
     make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, method: str
 ) -> None:
     """On a CPU, where bitsandbytes has slow kernels: nobody would train there, but the way is the same."""

@@ -36,7 +36,7 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         method_name=lambda method: method_name(method).strip("`"),
         methods=methods(results, verdict),
         reading=reading(verdict, metric_name(results)),
-        has_untuned=not all(default.is_winner for default in verdict.untuned),
+        has_retrained_defaults=not all(default.is_winner for default in verdict.untuned),
         improvements=improvements(verdict),
         figures=figures,
         **{name: _section(markdown) for name, markdown in asdict(shared).items()},

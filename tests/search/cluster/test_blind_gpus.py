@@ -76,7 +76,7 @@ def plant(task: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("command", "where"), [("run", "this machine"), ("run", "a cluster"), ("check", "this machine")]
 )
-def test_the_command_refuses_before_the_gates(
+def test_the_command_refuses_before_the_checks(
     request: pytest.FixtureRequest, task: Path, model_folder: Callable[..., str], command: str, where: str
 ) -> None:
     """A sweep that would train on the CPU to its end."""

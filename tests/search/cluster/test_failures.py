@@ -84,7 +84,7 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
         ("", "failure"),
     ],
 )
-def test_the_kind_of_a_mishap(error, kind):
+def test_the_kind_of_a_failure(error, kind):
     assert failure_kind(error) == kind
 
 

@@ -12,7 +12,7 @@ from ray import cloudpickle
 from ray.exceptions import WorkerCrashedError
 
 from search.cluster import nodes
-from search.cluster.joining import Newcomers, is_fit, request
+from search.cluster.joining import JoiningNodes, is_fit, request
 from search.engine.runner import run
 from search.records.events import Event
 from search.records.record import Record
@@ -41,7 +41,7 @@ class Room:
         self.asked: list[str] = []
         self.answers: dict[str, Future[nodes.Facts]] = {}
         self.told: list[str] = []
-        self.joined = Newcomers(self.told.append, present=lambda: self.here, ask=self.ask)
+        self.joined = JoiningNodes(self.told.append, present=lambda: self.here, ask=self.ask)
 
     def ask(self, node: nodes.Node) -> Future[nodes.Facts]:
         self.asked.append(node["NodeID"])

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from search.cluster.placement import CONTEXT_BYTES, Slots, fitting, held, packed, slots_on
+from search.cluster.placement import CONTEXT_BYTES, Slots, capacity, fitting, packed, slots_on
 from search.config.settings import Resources
 from trainables.errors import InputError
 
@@ -76,8 +76,8 @@ def test_a_trial_asks_ray_for_what_it_is_given_and_for_nothing_of_which_it_has_n
 
 def test_room_shrinks_and_grows_with_the_machines():
     slots = Slots(1, 1, 4)
-    assert [held(machines, slots) for machines in ([GPU_BOX], [], [DESK], [GPU_BOX, L4])] == [4, 0, 0, 5]
-    assert held([L4, A100], Slots(1, 0.5, 2, "L4")) == 2
+    assert [capacity(machines, slots) for machines in ([GPU_BOX], [], [DESK], [GPU_BOX, L4])] == [4, 0, 0, 5]
+    assert capacity([L4, A100], Slots(1, 0.5, 2, "L4")) == 2
 
 
 @pytest.mark.parametrize(

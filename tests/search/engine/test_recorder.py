@@ -12,7 +12,7 @@ from tests.search.driven import NARROW, Driven, cost
 from tests.search.replay import RUNGS, curve, sweep
 from tests.search.tuned import TuneTrial
 from trainables.rung_report import RungReport
-from trainables.trainable import told
+from trainables.trainable import tune_result
 
 SEARCH = {"trials_per_method": 9, "sampler": "random", "study_storage": "sqlite://"}
 
@@ -48,7 +48,7 @@ class Heard:
             cost={"train_seconds": cost(record.hyperparameters, RUNGS[rung])},
             status="completed" if rung == len(RUNGS) - 1 else "running",
         )
-        trial, result = TuneTrial({"assignment": {"trial": name}}), told(report)
+        trial, result = TuneTrial({"assignment": {"trial": name}}), tune_result(report)
         for listener in self.order:
             if listener == "recorder":
                 self.recorder.on_trial_result(1, [], trial, result)

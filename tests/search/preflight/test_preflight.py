@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from search.cluster.placement import Slots
-from search.console.check_table import gate_table
+from search.console.check_table import check_table
 from search.console.progress import Progress
 from search.engine.runner import run
 from search.preflight.checker import memory_share, try_methods
@@ -233,9 +233,9 @@ def preflight_of(**methods: Findings) -> PreflightResults:
     return PreflightResults(methods=methods, disk_and_time=last, is_whole=True)
 
 
-def test_the_table_of_gates(golden):
+def test_the_table_of_checks(golden):
     console = Console(file=io.StringIO(), width=100)
-    console.print(gate_table(preflight_of(full=findings(), lora=findings(fails=True), mine=findings())))
+    console.print(check_table(preflight_of(full=findings(), lora=findings(fails=True), mine=findings())))
     lines = console.file.getvalue().splitlines()
     golden("".join(f"{line.rstrip()}\n" for line in lines), "checks.txt")
 

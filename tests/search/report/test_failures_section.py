@@ -1,4 +1,4 @@
-"""The report's section on failures: what ended trials, and apart from it what befell others."""
+"""The report's section on failures: what ended trials, and apart from it what happened to others."""
 
 import pytest
 

@@ -191,7 +191,7 @@ def test_rungs_told_again_after_a_crash_are_passed_again_every_one(search):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_rungs_rebuilt_from_the_ledger_decide_like_unbroken_ones(tmp_path, seed):
+def test_rungs_rebuilt_from_the_trial_store_decide_like_unbroken_ones(tmp_path, seed):
     """Four trials at a time report in any order; one of two searches is begun anew now and then."""
     random = Random(seed)
     unbroken, broken = Search(tmp_path / "unbroken"), Search(tmp_path / "broken")

@@ -34,17 +34,17 @@ def values(folder) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def told(boards: TensorBoardLogger, planted, number: int, scores, **changes) -> Record:
+def told(logger: TensorBoardLogger, planted, number: int, scores, **changes) -> Record:
     record = planted.trial("lora", number, scores, **changes)
-    boards("rung", record)
+    logger("rung", record)
     return record
 
 
 def test_each_rung_is_a_point_by_the_examples_seen(bare):
-    boards = TensorBoardLogger(bare.folder)
-    told(boards, bare, 1, [20.5], status="running")
-    told(boards, bare, 1, [20.5, None], status="running")
-    record = told(boards, bare, 1, [20.5, None, 30.25])
+    logger = TensorBoardLogger(bare.folder)
+    told(logger, bare, 1, [20.5], status="running")
+    told(logger, bare, 1, [20.5, None], status="running")
+    record = told(logger, bare, 1, [20.5, None, 30.25])
     found = values(bare.folder.tensorboard(record))
     assert found["validation/rougeL"] == [(100, 20.5), (900, 30.25)]
     assert found["loss/validation"] == [(100, 2.5), (300, 1.5), (900, 0.5)]
@@ -53,9 +53,9 @@ def test_each_rung_is_a_point_by_the_examples_seen(bare):
 
 
 def test_hyperparameters_are_told_once_with_the_method(bare):
-    boards = TensorBoardLogger(bare.folder)
+    logger = TensorBoardLogger(bare.folder)
     for count in (1, 2, 3):
-        record = told(boards, bare, 1, [None, 2, 3][:count])
+        record = told(logger, bare, 1, [None, 2, 3][:count])
     summaries = [value for event in events(bare.folder.tensorboard(record)) for value in event.summary.value]
     tags = [value.tag for value in summaries if value.tag.startswith("_hparams_")]
     assert sorted(tags) == [
@@ -68,17 +68,17 @@ def test_hyperparameters_are_told_once_with_the_method(bare):
 
 def test_a_trial_that_goes_on_in_another_process_adds_to_what_is_there(bare):
     told(TensorBoardLogger(bare.folder), bare, 1, [20], status="running")
-    boards = TensorBoardLogger(bare.folder)
-    boards("begin", bare.trial("lora", 1, [20], status="running"))
-    record = told(boards, bare, 1, [20, 30])
+    logger = TensorBoardLogger(bare.folder)
+    logger("begin", bare.trial("lora", 1, [20], status="running"))
+    record = told(logger, bare, 1, [20, 30])
     assert values(bare.folder.tensorboard(record))["validation/rougeL"] == [(100, 20), (300, 30)]
 
 
 def test_a_run_that_is_done_anew_begins_anew(bare):
-    boards = TensorBoardLogger(bare.folder)
-    told(boards, bare, 1, [20, 30, 40])
-    boards("begin", bare.trial("lora", 1, [], status="running"))
-    record = told(boards, bare, 1, [25], status="running")
+    logger = TensorBoardLogger(bare.folder)
+    told(logger, bare, 1, [20, 30, 40])
+    logger("begin", bare.trial("lora", 1, [], status="running"))
+    record = told(logger, bare, 1, [25], status="running")
     assert values(bare.folder.tensorboard(record))["validation/rougeL"] == [(100, 25)]
 
 

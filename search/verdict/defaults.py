@@ -7,23 +7,23 @@ from search.statistics import Comparison
 from search.verdict.costs import costs_of_runs
 from search.verdict.estimate import estimate
 from search.verdict.paired import paired
-from search.verdict.values import MethodVerdict, UntunedVerdict, untuned_name
+from search.verdict.values import DefaultVerdict, MethodVerdict, default_name
 
 
-def untuned(results: Results, methods: list[MethodVerdict]) -> Iterator[UntunedVerdict]:
+def judge_defaults(results: Results, methods: list[MethodVerdict]) -> Iterator[DefaultVerdict]:
     """Compare each of `methods` with its default configuration, where that won or was retrained too.
 
     The retrained defaults are compared on the documents that all of them and all finals have, with the
     spread of the seeds of all. They have no part in the comparison of the methods.
     """
-    scores = {} if results.untuned.empty else paired(results, untuned=True).scores
+    scores = {} if results.retrained_defaults.empty else paired(results, with_defaults=True).scores
     by_score = {name: Comparison(points, fixed={BASELINE}) for name, points in scores.items()}
     compared = next(iter(scores.values()), {})
-    spent = costs_of_runs(results.untuned)
+    spent = costs_of_runs(results.retrained_defaults)
     for tuned in methods:
         if _is_default(results, tuned.method):
             yield _of_winner(tuned)
-        elif {tuned.method, untuned_name(tuned.method)} <= compared.keys():
+        elif {tuned.method, default_name(tuned.method)} <= compared.keys():
             yield _retrained(tuned.method, by_score, spent.get(tuned.method, {}))
 
 
@@ -34,8 +34,8 @@ def _is_default(results: Results, method: str) -> bool:
     return default is not None and bool((retrained == default).all())
 
 
-def _of_winner(tuned: MethodVerdict) -> UntunedVerdict:
-    return UntunedVerdict(
+def _of_winner(tuned: MethodVerdict) -> DefaultVerdict:
+    return DefaultVerdict(
         method=tuned.method,
         scores=tuned.scores,
         gain=0.0,
@@ -47,11 +47,11 @@ def _of_winner(tuned: MethodVerdict) -> UntunedVerdict:
     )
 
 
-def _retrained(method: str, by_score: dict[str, Comparison], spent: dict[str, float]) -> UntunedVerdict:
-    name, main = untuned_name(method), next(iter(by_score.values()))
+def _retrained(method: str, by_score: dict[str, Comparison], spent: dict[str, float]) -> DefaultVerdict:
+    name, main = default_name(method), next(iter(by_score.values()))
     gain = main.difference(method, name)
     low, high = gain.interval()
-    return UntunedVerdict(
+    return DefaultVerdict(
         method=method,
         scores={score: estimate(comparison, name) for score, comparison in by_score.items()},
         gain=gain.value,
