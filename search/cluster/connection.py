@@ -49,16 +49,16 @@ FORWARDED = (
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
     "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
 )  # fmt: skip
-"""What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
+"""Environment variables that the driver hands to the workers of a joined cluster, where they are not set."""
 QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 ANSWER_SECONDS = 10
-"""A cluster that does not accept a connection for so long is not there."""
+"""How long to wait for a connection before a cluster counts as absent."""
 LONGEST_TEMPORARY = 20
 """Characters: a socket's path below it may have 107."""
 KEPT = "kept"
 """A file that says that the folder stays."""
 AWAIT_SECONDS = 15 * 60
-"""How long an autoscaler may take to start the first worker."""
+"""How long to wait for an autoscaler to start the first worker."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +68,19 @@ class Cluster:
     """The cluster that this process is connected to."""
 
     is_joined: bool
-    """Others started it, and its workers have an environment of their own."""
+    """Whether others started it; its workers then have an environment of their own."""
     watch: Watch
     joined: JoiningNodes | None = None
-    """Who watches for nodes that join, once those that were there are known."""
+    """Watches for nodes that join; None until the first nodes have been checked."""
     uses_gpus: bool = False
-    """Whether trials are given GPUs, once their slots are known."""
+    """Whether trials get GPUs; set by `slots`."""
 
     def machines(self) -> list[Machine]:
-        """The resources of each node that is alive and not known to be unable to train."""
+        """List the resources of each live node that is not known to be unable to train."""
         return [node["Resources"] for node in self.watch.nodes() if node["Alive"] and is_fit(node)]
 
     def slots(self, resources: Resources) -> Slots:
-        """What the cluster offers to trials as it is now; of one without workers, when the first has come.
+        """Compute what trials get on the cluster as it is now; wait for a worker if there is none.
 
         Raises:
             InputError: a trial asks for more than any machine has, or for a GPU that torch does not see.
@@ -106,13 +106,13 @@ class Cluster:
             while not self._has_workers() and time.monotonic() < end:
                 time.sleep(PERIOD_SECONDS)
         finally:
-            request_resources(bundles=[])  # what is asked for so is kept, idle or not
+            request_resources(bundles=[])  # such a request keeps machines, idle or not
 
     def room(self, slots: Slots, resources: Resources) -> Callable[[], int]:
-        """Asked again and again: how many such trials may run now, one at least.
+        """Return a function that counts how many such trials may run now, at least one.
 
-        A number that the sweep names holds on a joined cluster whatever is there: trials that wait are what
-        Ray's autoscaler starts machines for.
+        On a joined cluster the machines do not limit a number that the sweep names: trials that wait make
+        Ray's autoscaler start more.
         """
         wanted = resources.concurrent_trials
 
@@ -127,7 +127,7 @@ class Cluster:
         return count
 
     def environment(self) -> dict[str, str]:
-        """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
+        """Collect the credentials for workers that did not inherit them; no record or log holds them."""
         return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
 
     def check(self, root: Place, report: Callable[[str], None]) -> list[str]:
@@ -150,13 +150,13 @@ class Cluster:
 
 @contextmanager
 def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
-    """Ray for the length of the block: started on this machine, or joined at `address`.
+    """Run Ray for the length of the block: start it on this machine, or join it at `address`.
 
-    A cluster whose nodes have not exactly this code is sent it (`py_modules`).
+    A joined cluster whose nodes do not have exactly this code is sent it (`py_modules`).
 
     Args:
-        address: HOST:PORT or auto; None: what `RAY_ADDRESS` says, else this machine.
-        farewell: what this process says last where it has to be ended because Ray was lost and hangs.
+        address: HOST:PORT or auto; None: `RAY_ADDRESS`, else this machine.
+        farewell: last line printed if the process must be killed because Ray is lost and hangs.
 
     Raises:
         InputError: no cluster answers at `address`.
@@ -166,7 +166,7 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
     # Left to itself, Ray would join whatever `ray start` has left on this machine.
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     is_joined = address != "local"
-    # Ray takes over SIGTERM when it starts, and dies of it without a word.
+    # Ray replaces the handler of SIGTERM when it starts, and would exit silently.
     handler = signal.getsignal(signal.SIGTERM)
     with nullcontext() if is_joined else own_token(), _own_folder() as folder:
         if is_joined:
@@ -236,7 +236,7 @@ def _connect(address: str, **options: Any) -> None:
 
 
 def own_code() -> dict[str, Any]:
-    """The runtime environment that brings workers this very code."""
+    """Build the runtime environment that sends workers exactly this code."""
     # Where the code was sent itself, each package lies in a folder of its own.
     specs = [find_spec(package) for package in nodes.CODE]
     folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or ()]
@@ -244,7 +244,7 @@ def own_code() -> dict[str, Any]:
 
 
 def check_answers(address: str) -> None:
-    """Knock at HOST:PORT: where nobody is, Ray itself would go on trying for many minutes.
+    """Connect to HOST:PORT once: where nobody listens, Ray itself would retry for many minutes.
 
     Raises:
         OSError: nobody answers.

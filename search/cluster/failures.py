@@ -1,4 +1,4 @@
-"""What ended a worker: told from the text of the error that Ray hands over, all that it keeps of it."""
+"""Classify worker failures from Ray's error text, which is all that Ray keeps of them."""
 
 import errno
 import re
@@ -7,7 +7,7 @@ from typing import Literal
 from search.cluster.nodes import CODE, NEEDED
 
 RETRIES = 2
-"""How often a trial that fails is taken up again from its checkpoint."""
+"""How often a failed trial is restarted from its checkpoint."""
 FailureKind = Literal["failure", "preemption", "full disk", "out of memory", "Ray lost"]
 
 TAKEN_AWAY = (
@@ -18,22 +18,23 @@ TAKEN_AWAY = (
     "receives a SIGTERM",
     "The actor is temporarily unavailable",
 )
-"""By which Ray says that an actor died of its machine's death, not of its own; the last of them before it has
-noticed that: of a worker that died alone it hears at once."""
+"""Ray's phrases for an actor that died because its machine did. The last one comes before Ray has noticed
+that: of a worker that died alone it hears at once."""
 OWNER_DIED = "its owner has died"
-"""The owner of all actors is this driver: where it hears that it has died, Ray has lost the node it is on."""
+"""This driver owns all actors: if Ray reports the owner's death, it has lost the node that the driver is
+on."""
 TASK = "ray::"
-"""How Ray's traceback of a task begins; an actor's death has none."""
+"""Start of Ray's traceback of a task; an actor's death has none."""
 NO_SPACE = ("No space left on device", "Disk quota exceeded", "OutOfDiskError")
-"""As the C library names ENOSPC and EDQUOT, in Python's errors and in safetensors'; and Ray's own error."""
+"""Messages of ENOSPC and EDQUOT in errors of Python and safetensors, and the name of Ray's own error."""
 NO_SPACE_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 NO_MEMORY = "running low on memory"
-"""As Ray's memory monitor says why it killed a worker."""
+"""Phrase of Ray's memory monitor when it kills a worker."""
 
 MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
-"""Errors of `trainables` for which another machine is the remedy."""
+"""Errors of `trainables` that another machine cures."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
-"""The last line of a trial on a node that joined without what others have, before that was known of it."""
+"""Last traceback line of a trial on a node that joined without a needed package, before that was known."""
 
 
 class SweepFailed(RuntimeError):
@@ -45,9 +46,9 @@ class RayLost(SweepFailed):
 
 
 def failure_kind(error: str) -> FailureKind:
-    """Whose fault it was, from a traceback of a task or from the description of an actor's death.
+    """Classify a failure by a task's traceback or Ray's description of an actor's death.
 
-    A traceback is told by its last line only, for it quotes source code and messages of others.
+    Only the last line of a traceback counts: the others quote source code and messages.
     """
     lines = error.strip().splitlines() or [""]
     if any(TASK in line for line in lines[:2]):
@@ -60,7 +61,7 @@ def failure_kind(error: str) -> FailureKind:
 
 
 def no_space(error: str) -> str | None:
-    """The line that says that a disk is full; None where none does."""
+    """Find the line that says that a disk is full; None if there is none."""
     return next((line.strip() for line in error.splitlines() if any(sign in line for sign in NO_SPACE)), None)
 
 
@@ -72,12 +73,12 @@ def _of_traceback(last: str) -> FailureKind:
 
 
 def memory_monitor_said(error: str) -> str:
-    """The line with the numbers, out of a page of advice."""
+    """Extract the line with the memory figures from the memory monitor's page of advice."""
     return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
 
 
 def left_no_space(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, says that no space is left on a disk."""
+    """Tell whether an error, or a cause of it, is a full disk."""
     if error is None:
         return False
     if isinstance(error, OSError) and error.errno in NO_SPACE_NUMBERS:
@@ -86,17 +87,17 @@ def left_no_space(error: BaseException | None) -> bool:
 
 
 def ray_is_lost(why: str) -> RayLost:
-    """What to raise of it."""
+    """Build the RayLost for the reason `why`."""
     return RayLost(f"Ray is lost: {why}. No trial is charged with it.")
 
 
 def node_is_lost() -> RayLost:
-    """The same, of the node that this process is on."""
+    """Build the RayLost for the loss of this process's own node."""
     return ray_is_lost("its raylet on this machine was killed, or hangs")
 
 
 def disk_is_full(where: object, cause: str) -> SweepFailed:
-    """What to raise of it."""
+    """Build the SweepFailed for a full disk; `where` is the folder, `cause` the text of the error."""
     return SweepFailed(
         f"No space is left for {where} ({cause}). Every finished rung is kept: make room, then go on."
     )

@@ -15,10 +15,10 @@ HEARD = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(farewell: str, leave: Callable[[int], Any] = os._exit) -> Iterator[None]:
-    """For the length of the block the first signal raises KeyboardInterrupt with the exit code of a shell.
+    """Raise KeyboardInterrupt, with a shell's exit code, on the first signal during the block.
 
-    The next one prints `farewell` and leaves with the same code. A signal that the process was started to
-    ignore, as by nohup, stays ignored.
+    The second prints `farewell` and ends the process with the same code. A signal that the process was
+    started to ignore, as by nohup, stays ignored.
     """
     codes: list[int] = []
 
@@ -38,7 +38,7 @@ def interruptible(farewell: str, leave: Callable[[int], Any] = os._exit) -> Iter
 
 @contextmanager
 def hearing(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """For the length of the block `hear` handles both signals, but for one that the process was to ignore."""
+    """Let `hear` handle both signals during the block, except one that the process was started to ignore."""
     heard = [number for number in HEARD if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, hear) for number in heard}
     try:

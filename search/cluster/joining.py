@@ -1,4 +1,4 @@
-"""Nodes that join while a sweep runs: compared as the first were; one that cannot train is given no trial."""
+"""Check nodes that join while a sweep runs; one that cannot train gets no trial."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,14 +11,14 @@ from search.cluster import nodes
 from search.cluster.nodes import Facts, Node
 
 _unfit: set[str] = set()
-"""The ids of nodes that cannot train. Of the process, because Tune keeps a copy of what it is given, and asks
-that copy what a trial needs."""
+"""Ids of nodes that cannot train. Global, because Tune copies the function that `request` returns and calls
+the copy."""
 
 
 class JoiningNodes:
-    """Asks each node that has joined since, and goes on without waiting for its answer.
+    """Asks each new node for its facts, without waiting for the answer.
 
-    A trial may be quicker than the answer: see `search.cluster.failures` for what becomes of it.
+    A trial may start there before the answer: `search.cluster.failures` counts its end as a preemption.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class JoiningNodes:
         present: Callable[[], list[Node]],
         ask: Callable[[Node], "Future[Facts]"],
     ) -> None:
-        """`report` hears each difference from the driver once; nodes that are there now have not joined."""
+        """Start from the nodes that are there now; `report` gets each difference from the driver once."""
         self._report, self._present, self._ask = report, present, ask
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
@@ -36,7 +36,7 @@ class JoiningNodes:
         _unfit.clear()
 
     def look(self) -> None:
-        """Ask those that are new, compare those that have answered."""
+        """Ask the new nodes, and compare those that have answered."""
         for node in self._present():
             if node["NodeID"] not in self._known:
                 self._known.add(node["NodeID"])
@@ -61,12 +61,12 @@ class JoiningNodes:
 
 
 def is_fit(node: Node) -> bool:
-    """Whether it is not known to be unable to train."""
+    """Tell whether the node is not known to be unable to train."""
     return node["NodeID"] not in _unfit
 
 
 def request(bundle: dict[str, float]) -> Callable[[dict[str, Any]], PlacementGroupFactory]:
-    """What to ask Tune for each new trial: these resources, of a node that can train."""
+    """Build the function that tells Tune a trial's resources: `bundle`, on a node that can train."""
     return partial(_request, bundle)
 
 

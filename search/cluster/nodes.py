@@ -1,4 +1,4 @@
-"""What the nodes of a cluster have: this very code, the same versions, GPUs and the run folder in sight."""
+"""Compare the nodes of a cluster with the driver: code, versions, visible GPUs, access to the run folder."""
 
 import time
 import uuid
@@ -17,22 +17,22 @@ from trainables.storage.place import Place
 
 CODE = ("search", "trainables", "spaces")
 NEEDED = ("torch", "transformers", "peft", "datasets", "evaluate", "safetensors", "pydantic")
-"""Without one of these a node cannot train."""
+"""Packages without one of which a node cannot train."""
 COMPARED = ("ray", *NEEDED, "tokenizers", "numpy", "rouge_score", "sacrebleu")
 ANSWER_SECONDS = 120
-"""A node's first task waits for a worker process; one that takes longer is not well."""
+"""How long to wait for a node's answer: its first task waits for a worker process."""
 GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
-"""What is heard of a node that has gone since it was asked: it has nothing to say."""
+"""Errors of a node that has gone since it was asked; it is skipped."""
 
 Node = dict[str, Any]
-"""As `ray.nodes()` has it."""
+"""An entry of `ray.nodes()`."""
 Facts = dict[str, Any]
-"""`python`, `versions` (a package, None where it is missing), `code`, the digest of our sources, and `blind`:
-why torch sees no GPU there, None where it sees one and where nobody looked."""
+"""`python`; `versions` by package, None if missing; `code`, a digest of our sources; `blind`, why torch sees
+no GPU, None if it sees one or was not asked."""
 
 
 def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
-    """What reports the facts. Made inside a function, so that it travels whole to a node without our code."""
+    """Build the task that reports the facts; a closure is pickled whole, for nodes without our code."""
 
     def observe(packages: tuple[str, ...], modules: tuple[str, ...], looks: bool) -> Facts:
         import hashlib
@@ -50,7 +50,7 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
 
         def blind() -> str | None:
             for hidden in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
-                os.environ.pop(hidden, None)  # by which Ray hides GPUs from who did not ask for one
+                os.environ.pop(hidden, None)  # Ray hides GPUs by it from tasks that ask for none
             try:
                 from trainables.device import why_blind
             except ImportError:  # a node without torch or this code is refused for that
@@ -75,22 +75,22 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
 
 @cache
 def here() -> Facts:
-    """The facts of this process; our sources are read once."""
+    """Return the facts of this process; our sources are read once."""
     return observer()(COMPARED, CODE, False)
 
 
 def facts() -> dict[str, Facts]:
-    """Those of every node that can train, by its address; nobody looks at its GPUs."""
+    """Ask every node with CPUs for its facts, GPUs left out; keys are by `name`."""
     return _answers({name(node): _observed(node, looks=False) for node in able(ray.nodes())})
 
 
 def able(nodes: Iterable[Node]) -> list[Node]:
-    """Those that are alive and have CPUs for trials."""
+    """Select the nodes that are alive and have CPUs for trials."""
     return [node for node in nodes if node["Alive"] and node["Resources"].get("CPU")]
 
 
 def ask(node: Node, *, uses_gpus: bool) -> "Future[Facts]":
-    """The facts of one node, when it has answered; `uses_gpus` is whether trials do."""
+    """Ask one node for its facts; with `uses_gpus` also whether torch sees its GPUs."""
     looks = uses_gpus and "GPU" in node["Resources"]
     future: Future[Facts] = _observed(node, looks=looks).future()
     return future
@@ -108,12 +108,12 @@ def check_gpus(used: Iterable[Node]) -> None:
 
 
 def lack_code(nodes: dict[str, Facts]) -> bool:
-    """Whether a node has not exactly this code; of nodes that are still to come it is taken for granted."""
+    """Tell whether a node does not have exactly this code; true if there are no nodes yet."""
     return not nodes or any(found["code"] != here()["code"] for found in nodes.values())
 
 
 def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
-    """What differs from the driver's versions, in words, a line a difference.
+    """List the differences from the driver's versions, a line each.
 
     Raises:
         InputError: a node cannot train, because a package is missing there.
@@ -125,7 +125,7 @@ def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
 
 
 def lacks(found: Facts, mine: Facts) -> str | None:
-    """Why a node that has joined cannot train in this sweep; None where it can."""
+    """Say why a node that joined cannot train in this sweep; None if it can."""
     if found["code"] != mine["code"]:
         return "it has another version of tuneoff than this machine, or none."
     return _missing(found) or found["blind"]
@@ -142,7 +142,7 @@ def _missing(found: Facts) -> str | None:
 
 
 def differences(nodes: dict[str, Facts], mine: Facts) -> list[str]:
-    """What differs from the driver's versions, in words, a line a difference."""
+    """List the differences from the driver's versions, a line each."""
     return [
         f"{package} {theirs or 'is missing'} on {node}, {ours or 'not installed'} here"
         for node, found in nodes.items()
@@ -160,7 +160,7 @@ def _pairs(mine: Facts, found: Facts) -> Iterable[tuple[str, str | None, str | N
 def check_storage(root: Place, environment: Mapping[str, str]) -> None:
     """Raise InputError where a node that would train does not see what the driver writes into `root`.
 
-    `environment` is what its workers will be given, credentials among it.
+    `environment` holds the variables that its workers will get, credentials included.
     """
     probe = root / f".seen-{uuid.uuid4().hex}"
     probe.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def check_storage(root: Place, environment: Mapping[str, str]) -> None:
 
 def _seer() -> Callable[[str, dict[str, str]], str | None]:
     def see(probe: str, environment: dict[str, str]) -> str | None:
-        """Why this node does not see the file; None where it does."""
+        """Say why this node cannot read the file; None if it can."""
         import os
 
         import fsspec
@@ -206,7 +206,7 @@ def _seer() -> Callable[[str, dict[str, str]], str | None]:
 
 
 def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What the nodes answer that were asked; one that has gone is left out."""
+    """Collect the nodes' answers, without those of nodes that have gone."""
     deadline, answers = time.monotonic() + ANSWER_SECONDS, {}
     for node, answer in asked.items():
         try:
@@ -219,20 +219,21 @@ def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _observed(node: Node, *, looks: bool) -> Any:
-    """A reference to the node's facts.
+    """Start `observer` on a node; return a reference to its facts.
 
-    To look at GPUs it has a process of its own, which then ends: that of a trial is told first which are its.
+    To look at GPUs it runs in a process of its own, which then ends: a trial's process must not initialise
+    CUDA before Ray has assigned its GPUs.
     """
     return _on(node, observer(), COMPARED, CODE, looks, max_calls=int(looks))
 
 
 def _on(node: Node, task: Callable[..., Any], *arguments: Any, max_calls: int = 0) -> Any:
-    """A reference to what `task` answers on the node; it needs no CPU, which a trial may hold."""
+    """Start `task` on the node; return a reference to its answer. It takes no CPU: trials may hold all."""
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     remote = ray.remote(num_cpus=0, max_retries=1, max_calls=max_calls)(task)
     return remote.options(scheduling_strategy=there).remote(*arguments)
 
 
 def name(node: Node) -> str:
-    """By which users know it."""
+    """Name a node for users: its address and the start of its id."""
     return f"{node['NodeManagerAddress']} ({node['NodeID'][:8]})"

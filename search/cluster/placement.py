@@ -1,4 +1,4 @@
-"""What each trial is given, and how many of them a cluster holds. Pure: numbers in, numbers out."""
+"""Compute each trial's resources and how many trials fit on a cluster. Pure: numbers in, numbers out."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,28 +10,28 @@ from trainables.errors import InputError
 Machine = Mapping[str, float]
 """A node's resources as Ray counts them: `CPU`, `GPU`, `accelerator_type:L4`, ..."""
 MARGIN = 0.25
-"""A trial's peak may be so much higher than the check measured it: blocks between tensors, generation."""
+"""Share by which a trial's peak may exceed the measured one: fragmentation, generation."""
 CONTEXT_BYTES = 600 * 2**20
-"""What each further process takes on a GPU before its first tensor: the CUDA context and its kernels."""
+"""What each further process takes on a GPU before its first tensor: CUDA context and kernels."""
 MOST_ON_A_GPU = 8
-"""Beyond, trials take each other's time and no more memory is used well."""
+"""Trials on one GPU at most; more would only take each other's compute time."""
 ACCELERATOR_SHARE = 0.001
-"""What Ray's own `accelerator_type` option asks for of the resource that marks such a node."""
+"""How much of a node's `accelerator_type:` resource Ray's own option of that name requests."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """What each trial is given, and how many run at a time."""
+    """The resources of each trial, and how many trials run at a time."""
 
     cpus: int
     gpus: float
     concurrent: int
     accelerator: str | None = None
-    """Only on nodes with such a GPU."""
+    """GPU type that the node must have; None: any."""
 
     @property
     def bundle(self) -> dict[str, float]:
-        """What a trial asks Ray for."""
+        """The resources that a trial requests from Ray."""
         wanted = {"CPU": float(self.cpus), "GPU": self.gpus}
         if self.accelerator:
             wanted[_mark(self.accelerator)] = ACCELERATOR_SHARE
@@ -39,7 +39,7 @@ class Slots:
 
 
 def asked_for(resources: Resources) -> dict[str, float]:
-    """What a trial asks Ray for, as far as the sweep file alone says it."""
+    """Compute a trial's request to Ray from the sweep file alone."""
     gpus = resources.gpus_per_trial
     return Slots(
         resources.cpus_per_trial, 0 if gpus == "auto" else gpus, 0, resources.accelerator_type
@@ -47,7 +47,7 @@ def asked_for(resources: Resources) -> dict[str, float]:
 
 
 def slots_on(machines: Iterable[Machine], resources: Resources) -> Slots:
-    """What these machines offer; a trial does not spread over two of them.
+    """Compute the slots that these machines offer; no trial spreads over two of them.
 
     Raises:
         InputError: a trial asks for more than any of them has.
@@ -76,20 +76,20 @@ def slots_on(machines: Iterable[Machine], resources: Resources) -> Slots:
 
 
 def capacity(machines: Iterable[Machine], slots: Slots) -> int:
-    """How many such trials the machines hold side by side."""
+    """Count the trials that fit on the machines side by side."""
     return sum(_trials_on(machine, slots) for machine in machines)
 
 
 def packed(
     slots: Slots, machines: Iterable[Machine], resources: Resources, figures: Iterable[Mapping[str, int]]
 ) -> Slots:
-    """With `gpus_per_trial: auto` as many trials a GPU as memory allows and its share of the CPUs feeds.
+    """With `gpus_per_trial: auto`, put as many trials on a GPU as memory and its share of the CPUs allow.
 
     Args:
-        slots: a whole GPU each, as the preflight checks measured it.
+        slots: one GPU a trial, as in the preflight checks.
         machines: those that trials may run on.
-        resources: what the sweep says.
-        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` that it could have had.
+        resources: of the sweep file.
+        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` available to it.
     """
     known = [figure for figure in figures if "peak_bytes" in figure]
     suitable = [machine for machine in machines if capacity([machine], slots)]
@@ -103,9 +103,9 @@ def packed(
 
 
 def fitting(peak_bytes: int, room_bytes: int) -> int:
-    """How many trials of such a peak one GPU holds, with the margin; one at least.
+    """Count the trials of such a peak that fit on one GPU, with the margin; at least one.
 
-    `room_bytes` is what the first could have, its own context already paid for.
+    `room_bytes` is available to the first trial, its CUDA context already subtracted.
     """
     wanted = peak_bytes * (1 + MARGIN) + CONTEXT_BYTES
     return max(1, int((room_bytes + CONTEXT_BYTES) / wanted))

@@ -31,15 +31,15 @@ from trainables.errors import InputError
 from trainables.storage.place import refuse_secrets
 
 MODULE = "search.console.app"
-"""What the job runs."""
+"""Module that the job runs."""
 FOLDER = "tuneoff_folder"
-"""The job's metadata that holds its run folder."""
+"""Key of the job's metadata that holds its run folder."""
 STOP_SECONDS = 60
-"""How long Ray lets a job end in order before it kills it; 3 unless it is told."""
+"""How long Ray lets a job end in order before it kills it; Ray's default is 3."""
 QUIET_SECONDS = 120
-"""The log is asked for anew when it was silent for so long: the connection may be lost without a word."""
+"""Silence after which the log is requested again: the connection may be lost without an error."""
 BROKEN = (OSError, RuntimeError, ClientError, RayError)
-"""What the job server's client raises where the server is gone or refuses."""
+"""Errors of the job client where the server is gone or refuses."""
 LEFT = b"\nLeft: the sweep ends on the cluster by itself. The same command goes on from its records.\n"
 
 
@@ -50,9 +50,9 @@ class Command:
     arguments: list[str]
     """The command, then its own arguments and options."""
     sweep: Sweep | None = None
-    """The first argument of the command; its text is sent, since its file lies here."""
+    """First argument of the command; its text is sent, since the file is on this machine."""
     folder: str | None = None
-    """Its run folder: a command that is running on it is shown instead. None: there is none."""
+    """Run folder; a job that already runs on it is shown instead. None: there is none."""
 
 
 def run_sweep(address: str, sweep: Sweep, folder: str | None, *, strict: bool) -> int:

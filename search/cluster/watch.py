@@ -1,7 +1,7 @@
-"""A watch over Ray itself: where it is lost the sweep ends, and says how to go on.
+"""Watch Ray itself: when it is lost, end the sweep and say how to go on.
 
-Left alone, a driver whose raylet was killed waits for workers for ever, and one that has lost its head
-(the GCS) is ended by Ray after a minute, without a word to the user.
+Without this, a driver whose raylet was killed waits for workers forever, and Ray silently ends one that has
+lost its head (the GCS) after a minute.
 """
 
 import os
@@ -16,24 +16,25 @@ from search.cluster.failures import RayLost, node_is_lost, ray_is_lost
 from search.cluster.nodes import Node
 
 PERIOD_SECONDS = 1.0
-"""From one question to the next; the next two count such periods."""
+"""Time between questions; the next two constants count such periods."""
 SILENT_PERIODS = 40
-"""After so many without an answer the head is taken for lost; Ray itself waits 60 s for one that starts anew.
+"""Periods without an answer after which the head counts as lost; Ray itself waits 60 s for a restart.
 
 Counted, not timed: a driver that was stopped, as by Ctrl-Z, does not blame Ray when it goes on.
 """
 GRACE_PERIODS = 10
-"""How long the sweep may take to end in order. Then its process is ended: calls of Ray may wait for ever."""
+"""Periods in which the sweep may end in order before its process is killed: calls into Ray may hang."""
 
 
 class Watch:
-    """Asks the head for its nodes again and again, in a thread of its own: who reads `nodes` never waits.
+    """Asks the head for its nodes in a thread of its own, so that reading `nodes` never waits.
 
     Args:
-        node: the id of the one that this process is on.
-        farewell: what a process that has to be ended says last: how to go on.
-        ask: the question; it may never return.
+        node: id of this process's node.
+        farewell: last line of a process that must be killed: how to go on.
+        ask: returns the nodes; it may hang.
         leave: ends the process with an exit code.
+        period_seconds: time between questions.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Watch:
         period_seconds: float = PERIOD_SECONDS,
     ) -> None:
         self.lost: RayLost | None = None
-        """Why nothing can go on with this Ray; None while it can."""
+        """Why Ray is lost; None while it works."""
         self._node, self._farewell, self._ask, self._leave = node, farewell, ask, leave
         self._period_seconds = period_seconds
         self._nodes, self._answers = ask(), 1
@@ -55,10 +56,10 @@ class Watch:
             threading.Thread(target=work, daemon=True).start()
 
     def nodes(self) -> list[Node]:
-        """As the head has last told them.
+        """Return the nodes of the head's last answer.
 
         Raises:
-            RayLost: it has not told them for too long, or this process's own node is lost.
+            RayLost: the head has been silent for too long, or this process's own node is lost.
         """
         self.check()
         return self._nodes
@@ -69,7 +70,7 @@ class Watch:
             raise self.lost
 
     def end(self) -> None:
-        """To be called when this process has done with Ray."""
+        """Stop watching, when this process no longer uses Ray."""
         self._has_ended.set()
 
     def _keep_asking(self) -> None:

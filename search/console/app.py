@@ -225,7 +225,7 @@ def schema() -> None:
 
 
 def main() -> None:
-    """The entry point: what the user can mend is told in words, with exit code 2."""
+    """Run the command line; print an InputError without a traceback, and exit with code 2."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that a terminal does not know ends no run
             stream.reconfigure(errors="replace")
@@ -279,7 +279,7 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
 
 
 def _is_elsewhere(address: str | None) -> TypeGuard[str]:
-    """Whether a command is to run on the cluster, as a job of it."""
+    """Tell whether a command is to run on the cluster, as a job of it."""
     return address is not None and "://" in address
 
 

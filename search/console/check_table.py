@@ -14,7 +14,7 @@ COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
 def check_line(method: str, findings: Findings) -> str:
-    """How one method fared, when it has been asked."""
+    """Format the outcome of one method's checks as a line."""
     seconds = sum(check.seconds for check in findings.checks)
     failed = [check for check in findings.checks if check.verdict == "fail"]
     if not failed:
@@ -23,7 +23,7 @@ def check_line(method: str, findings: Findings) -> str:
 
 
 def check_table(preflight: PreflightResults) -> RenderableType:
-    """A row a check, a column a method; below it what a warning or a failure says, and the estimate."""
+    """Build a table, a row a check, a column a method; below it warnings, failures and the estimate."""
     table = Table(title="Preflight checks", title_justify="left")
     for column in ("check", *preflight.methods):
         table.add_column(column)

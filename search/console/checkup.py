@@ -1,4 +1,4 @@
-"""What a sweep would train on: its data, its prompts and their lengths, before anything is spent."""
+"""Look at what a sweep would train on: data, prompts and their lengths, before anything is spent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Shown:
-    """An example as the model meets it."""
+    """An example as the model sees it."""
 
     id: str
     prompt: str
@@ -47,11 +47,11 @@ class Checkup:
     lengths: list[Lengths]
     examples: list[Shown]
     hints: list[str]
-    """What an author may not have meant, or should know before the sweep runs."""
+    """Likely mistakes, and what to know before the sweep runs."""
 
 
 def checkup(sweep: Sweep) -> Checkup:
-    """Load the sweep's data and tokenizer, and look.
+    """Load the sweep's data and tokenizer, and measure.
 
     Raises:
         InputError: the model or the data cannot be used as given.

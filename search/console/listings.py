@@ -1,4 +1,4 @@
-"""What `tuneoff check` and `tuneoff methods` print."""
+"""Print what `tuneoff check` and `tuneoff methods` show."""
 
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,13 @@ import spaces
 from trainables.amounts import number
 from trainables.errors import InputError
 
-if TYPE_CHECKING:  # to know them takes torch, which the table of methods can do without
+if TYPE_CHECKING:  # they load torch, which the table of methods does not need
     from search.config import Sweep
     from search.console.checkup import Checkup
 
 
 def print_methods(name: str | None) -> None:
-    """All methods and the models they are for; or one method's hyperparameters with range and default."""
+    """Print all methods and their models, or one method's hyperparameters with range and default."""
     console = Console()
     if name is None:
         console.print(_matrix())
@@ -31,7 +31,7 @@ def print_methods(name: str | None) -> None:
 
 
 def _matrix() -> Table:
-    """A row a method: its paper, which models it is for, and what is searched beside what all have."""
+    """Build a table, a row a method: paper, models, and what is searched beside the common ones."""
     common = "learning_rate", *spaces.COMMON
     table = Table(title="Methods", caption=f"Searched for all: {', '.join(common)}.", title_justify="left")
     for column in ("method", "what it is", "encoder-decoder", "causal", "searched too"):
@@ -52,7 +52,7 @@ def _spaces(name: str | None) -> list[spaces.Space]:
 
 
 def print_checkup(sweep: "Sweep", checkup: "Checkup") -> None:
-    """The data of a sweep, its lengths, and examples as the model meets them."""
+    """Print the data of a sweep, its lengths, and examples as the model sees them."""
     console = Console(highlight=False, markup=False)
     counts = ", ".join(f"{number(count)} {split}" for split, count in checkup.data.counts.items())
     console.print(f"Sweep {sweep.name}: {', '.join(sweep.methods)}. Data: {counts}.")

@@ -1,4 +1,4 @@
-"""A sweep file to start from: `tuneoff init`."""
+"""Write a sweep file to start from: `tuneoff init`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from trainables.storage.atomic import write_text
 from trainables.task import DATA_FORMATS, DataFiles
 
 LOOKED_AT = 500
-"""Rows from which the columns are judged."""
+"""Rows from which columns are proposed."""
 USUAL_TARGETS = (
     "summary", "target", "highlights", "answers", "answer", "output", "response", "completion", "label",
 )  # fmt: skip
@@ -52,7 +52,7 @@ final:                           # each method's winner, retrained and scored on
 
 @dataclass(frozen=True)
 class Start:
-    """What the user said; what is None is proposed."""
+    """The user's options; what is None is proposed."""
 
     model: str
     data: str
@@ -66,7 +66,7 @@ class Start:
 
 
 def write_sweep(file: Path, start: Start) -> list[str]:
-    """Write the sweep file; what was proposed, in lines.
+    """Write the sweep file; return lines that say what was proposed.
 
     Raises:
         InputError: the file exists, the data cannot be read, or what was named does not exist.
@@ -111,7 +111,7 @@ def _task_type(name: str) -> task_types.TaskType:
 
 
 def _metric(task_type: task_types.TaskType) -> str:
-    """The objective, and what else is recorded."""
+    """Write the objective, and what else is recorded."""
     if task_type.score is None:
         return "rougeL                 # the one objective: one of ours, or of the evaluate library"
     recorded = [label(score) for score, metric in scores().items() if metric in task_type.metrics]
@@ -136,7 +136,7 @@ def _column(name: str | None, rows: pd.DataFrame, option: str) -> str | None:
 
 
 def _text_lengths(rows: pd.DataFrame, without: str | None) -> dict[str, float]:
-    """Mean length in characters of the columns that hold text."""
+    """Compute the mean length, in characters, of each column that holds text."""
     return {
         name: rows[name].str.len().mean()
         for name in rows.columns
@@ -152,7 +152,7 @@ def _longest(rows: pd.DataFrame, without: str | None) -> str:
 
 
 def _target(rows: pd.DataFrame, source: str) -> str:
-    """A usual name, or else the longest text beside the source."""
+    """Choose a usual name, or else the longest text beside the source."""
     usual = (name for name in USUAL_TARGETS if name in rows.columns and name != source)
     return next(usual, None) or _longest(rows, source)
 
@@ -163,7 +163,7 @@ def _name(file: Path) -> str:
 
 
 def _inline(value: object) -> str:
-    """A value as YAML on one line."""
+    """Format a value as YAML on one line."""
     return yaml.safe_dump(
         value, default_flow_style=True, width=10_000, allow_unicode=True, default_style=_style(value)
     ).splitlines()[0]

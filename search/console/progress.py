@@ -1,4 +1,4 @@
-"""What `tuneoff run` shows while it works: a line an event, and a table of where the sweep stands."""
+"""Show the progress of `tuneoff run`: a line an event, and a table of where the sweep stands."""
 
 import time
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from trainables.amounts import duration, number, rough_duration
 from trainables.status import Status
 
 TABLE_SECONDS = 60
-"""Where the output is no terminal, the table is printed this often."""
+"""Time between two tables, where the output is no terminal."""
 
 
 class Progress:
-    """A listener of a sweep's events; a context in which the table is kept on the screen."""
+    """A listener of a sweep's events, and a context that keeps the table on the screen."""
 
     def __init__(self, sweep: Sweep, records: Iterable[Record], console: Console) -> None:
         self.sweep = sweep
@@ -56,7 +56,7 @@ class Progress:
             self.console.print(self.table())
 
     def checks(self, preflight: PreflightResults) -> None:
-        """Tell how a method fared at its preflight checks; when all were asked, the whole table."""
+        """Print how a method's preflight checks went; when all were checked, the whole table."""
         self.sweep = preflight.admitted(self.sweep)
         if not preflight.is_whole:
             method, findings = list(preflight.methods.items())[-1]
@@ -66,7 +66,7 @@ class Progress:
             self.console.print(check_table(preflight), soft_wrap=True, highlight=False)
 
     def line(self, event: Event, record: Record) -> str:
-        """What happened, in a line."""
+        """Format an event as a line."""
         name = f"[bold]{record.id}[/]"
         if event == "begin":
             return f"{name} begins{_chosen(record)}" if not record.rungs else f"{name} goes on"
@@ -95,7 +95,7 @@ class Progress:
         return f"{word}: {scored}" if record.status.has_ended else scored
 
     def table(self) -> Table:
-        """Where each method stands."""
+        """Build the table of where each method stands."""
         records = list(self.records.values())
         left = seconds_left(self.sweep, records, self.seen_running)
         rest = f", about {rough_duration(left)} left" if left else ""

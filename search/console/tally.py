@@ -1,4 +1,4 @@
-"""Where a sweep stands: counted from its records, and how long the rest may take."""
+"""Count from its records where a sweep stands, and estimate how long the rest will take."""
 
 from collections import Counter
 from collections.abc import Container, Iterable
@@ -12,7 +12,7 @@ from trainables.status import Status
 
 @dataclass(frozen=True)
 class Standing:
-    """One method in one phase."""
+    """Where one method stands in one phase."""
 
     method: str
     phase: str
@@ -33,10 +33,9 @@ class Standing:
 
 
 def standings(sweep: Sweep, records: Iterable[Record], live: Container[str] | None = None) -> list[Standing]:
-    """A row a method for the search, then for the final, the baseline among them.
+    """List where each method stands in the search, then in the final, the baseline among them.
 
-    Then for the default configurations, and for the audits of as many trials as have been stopped, where the
-    sweep asks for them.
+    Then, where the sweep asks for them, the retrained defaults, and audits of as many trials as were stopped.
 
     `live`: ids of the trials that a worker has begun; without it every trial that has not ended counts as
     running, also one that waits for a worker.
@@ -59,7 +58,7 @@ def _trials(sweep: Sweep, records: list[Record], method: str) -> int:
 
 
 def _retrains_default(sweep: Sweep, records: list[Record], method: str) -> bool:
-    """Whether the default is retrained, as far as is known by now: not where it failed, nor where it wins."""
+    """Tell whether the default will be retrained, by what is known: not if it failed, nor if it wins."""
     mine = [record for record in records if record.method == method and record.phase == "search"]
     failed = any(record.origin == "default" and record.status.facts.has_failed for record in mine)
     best = winner(mine)
@@ -90,10 +89,10 @@ def _standing(
 
 
 def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> float | None:
-    """A guess at the wall seconds until the report; None before any trial has ended.
+    """Estimate the wall seconds until the report; None before each method has a trial that ended.
 
-    A trial to come costs what the ended ones of its method cost on average, all other runs what the
-    longest of them did, for they are not stopped early.
+    A trial to come costs what the ended ones of its method cost on average, all other runs what the longest
+    of them did, for they are not stopped early.
     """
     records = list(records)
     rows = [row for row in standings(sweep, records) if row.method in sweep.methods]

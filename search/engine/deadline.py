@@ -1,4 +1,4 @@
-"""A limit to the time from one rung to the next: a trial that hangs ends, and its worker with it."""
+"""Limit the time from one rung to the next: kill the worker of a trial that hangs."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from search.compat import worker_of
 
 
 class Deadline(tune.Callback):
-    """Kills the worker of a trial that has told nothing for too long.
+    """Kills the worker of a trial that has not reported for too long.
 
     The driver does it: no thread of a worker runs while a library that hangs holds the interpreter.
 
     Args:
-        seconds: from a trial's start, which loads model and data, or from its last rung; None: no limit.
+        seconds: limit from a trial's start, which loads model and data, or from its last rung; None: none.
         clock: seconds that never go back.
     """
 
@@ -43,7 +43,7 @@ class Deadline(tune.Callback):
         self._since.pop(trial.trial_id, None)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        """Tune calls it several times a second."""
+        """Kill the workers that are overdue; Tune calls this several times a second."""
         if self.seconds is None:
             return
         for name, (trial, since) in self._since.items():
@@ -54,7 +54,7 @@ class Deadline(tune.Callback):
                 ray.kill(worker)
 
     def overdue_seconds(self, trial: Trial) -> float | None:
-        """How long a trial had told nothing when it was killed; None for one that was not."""
+        """Return the seconds without a report after which a trial was killed; None if it was not."""
         return self._overdue.pop(trial.trial_id, None)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Run trials: the only Tune experiment of tuneoff, rebuilt from the records as long as work is left.
 
-The trial store, not Tune's own state, says what is still to do. Tune's own retries are not used: they neither
-tell whose fault it was nor know what is recorded by then.
+The trial store, not Tune's own state, says what is left. Tune's own retries are not used: they know neither
+whose fault a failure was nor what is recorded by then.
 """
 
 import logging
@@ -29,14 +29,14 @@ from trainables.trainable import FineTune
 ATTEMPTS = 5
 """How often a phase may end with work left and nothing new in the records before tuneoff gives up."""
 MOST_WAITING = 1000
-"""Trials that may wait for a machine; how many there are is up to the searcher, see `RecordQueue.room`."""
+"""Trials that Tune may hold at a time; `RecordQueue.room` limits how many run."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a phase has Tune run: the queue that hands out trials, what stops them early, who hears first."""
+    """What Tune runs for a phase: the queue of trials, their early stopping, the listeners called first."""
 
     queue: RecordQueue
     scheduler: MethodASHA | None = None
@@ -45,7 +45,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Experiment:
-    """How trials are run: by which trainable, on what, and who is told."""
+    """How trials are run: the trainable, the cluster and its slots, the listeners."""
 
     trainable: type[FineTune]
     cluster: Cluster
@@ -56,24 +56,24 @@ class Experiment:
     listeners: tuple[Listener, ...]
 
     def packed(self, figures: Iterable[Mapping[str, Any]]) -> "Experiment":
-        """The same with several trials on a GPU, where the sweep and the memory check's figures allow it."""
+        """Return a copy with several trials on a GPU, where the sweep and the memory check allow it."""
         slots = packed(self.slots, self.cluster.machines(), self.resources, figures)
         return replace(self, slots=slots)
 
     def fit(self, work: Work, store: TrialStore) -> None:
-        """Run what the queue hands out.
+        """Run the trials that the queue hands out.
 
-        It may return with work left: Ray ended it. What was done is in the trial store.
+        May return with work left, if Ray ended the experiment; what was done is in the trial store.
 
         Raises:
-            SweepFailed: a trial found no space on its disk, as the others would, or Ray is lost.
+            SweepFailed: a disk is full, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
         halt = Halt(lambda: self.cluster.watch.lost)
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
         work.queue.room = self.cluster.room(self.slots, self.resources)
-        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder reports each failure
         remove(self.folder)
         _run_until_tune_ends(self._tuner(work, [recorder, deadline], halt), recorder)
         if halt.reason is not None:
@@ -124,16 +124,16 @@ def _run_until_tune_ends(tuner: tune.Tuner, recorder: Recorder) -> None:
             raise disk_is_full(recorder.store.folder.root, line) from error
         logger.warning("Ray ended the experiment early: %s", error)
     except RuntimeError as error:
-        # Of a worker that its memory monitor killed, Tune gives up the experiment.
+        # Tune gives up the experiment when Ray's memory monitor has killed a worker.
         if not (isinstance(error.__cause__, RayError) and recorder.blame(str(error))):
             raise
 
 
 class SweepPhase(Protocol):
-    """A part of a sweep that each start may run again: the records say what is left of it."""
+    """A part of a sweep; each start runs what is left of it by the records."""
 
     def left(self, plan: Plan, store: TrialStore) -> int:
-        """Count what a start would run, where nothing is left of the phases before this one."""
+        """Count what a start would run, if nothing is left of the phases before this one."""
 
     def run(self, plan: Plan, experiment: Experiment) -> Plan:
         """Run what is left; return the plan for the phases after this one."""
@@ -153,7 +153,7 @@ class TrialPhase(ABC):
         """Make the work of one experiment from the records."""
 
     def prepare(self, plan: Plan, experiment: Experiment) -> Experiment:
-        """Get ready, once a start; return the experiment that runs the trials."""
+        """Prepare the phase, once a start; return the experiment that runs the trials."""
         return experiment
 
     def left(self, plan: Plan, store: TrialStore) -> int:

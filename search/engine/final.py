@@ -25,7 +25,7 @@ from trainables.status import Status
 
 
 class Final(TrialPhase):
-    """The runs of the final, from where the trial store says they are."""
+    """The runs of the final, resumed from the trial store."""
 
     name = "final"
 
@@ -46,7 +46,7 @@ class Final(TrialPhase):
 
 
 def enter(plan: Plan, store: TrialStore) -> None:
-    """Enter the runs that are missing, and anew those of a former winner and those that failed.
+    """Enter missing runs; enter again those of a former winner and those that failed.
 
     An audit goes on from the checkpoint of its trial where that was kept, so entering it removes nothing.
     """
@@ -58,13 +58,13 @@ def enter(plan: Plan, store: TrialStore) -> None:
 
 
 def runs_left(plan: Plan, store: TrialStore) -> list[Record]:
-    """The runs that were entered and have not ended."""
+    """List the runs that were entered and have not ended."""
     entered = (store.records[record.id] for record in [*_on_test(plan, store), *_audits(plan, store)])
     return [record for record in entered if not record.status.has_ended]
 
 
 def _to_enter(plan: Plan, store: TrialStore) -> list[Record]:
-    """The runs without a valid record: it is missing, of a former winner, or failed."""
+    """List the runs without a valid record: it is missing, of a former winner, or failed."""
 
     def is_due(record: Record) -> bool:
         known = store.records.get(record.id)
@@ -78,7 +78,7 @@ def _to_enter(plan: Plan, store: TrialStore) -> list[Record]:
 
 
 def _on_test(plan: Plan, store: TrialStore) -> list[Record]:
-    """Baseline first, then seed by seed, so that an interrupted final compares whole seeds."""
+    """List the runs on test, baseline first, then seed by seed: an interrupted final compares whole seeds."""
     winners = [winner(store.search(method)) for method in plan.sweep.methods]
     seeds = range(plan.sweep.final.seeds)
     runs = [_record(plan, seed, of, "final") for seed in seeds for of in winners if of]
@@ -87,7 +87,7 @@ def _on_test(plan: Plan, store: TrialStore) -> list[Record]:
 
 
 def _defaults(plan: Plan, store: TrialStore) -> list[Record]:
-    """Defaults to retrain: those that reached the full budget and did not win, for a winner has its runs."""
+    """List the defaults to retrain: those with the full budget that did not win; winners have their runs."""
     if not plan.sweep.final.retrain_defaults:
         return []
     searches = [store.search(method) for method in plan.sweep.methods]
@@ -106,7 +106,7 @@ def _audits(plan: Plan, store: TrialStore) -> list[Record]:
 
 
 def _record(plan: Plan, seed: int, of: Record | None, phase: Phase) -> Record:
-    """A run on test; a winner and its method's default share a seed, so that only hyperparameters differ."""
+    """Build a run on test; a winner and its method's default share a seed and differ in hyperparameters."""
     method = of.method if of else BASELINE
     origin = "default" if phase == "untuned" else "winner" if of else "baseline"
     return Record(

@@ -20,14 +20,14 @@ from trainables.status import Status
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """The escape sequences with which Ray colours a worker's traceback."""
 PREEMPTIONS = 50
-"""How many machines may go from under a trial; so many, and it is what brings them down."""
+"""Machines that a trial may lose; after so many it is the trial that brings them down."""
 
 
 class Halt(tune.Stopper):
     """Ends the experiment in order once there is a reason to.
 
     Args:
-        lost: why it cannot go on for Ray's sake; None while it can.
+        lost: returns why Ray is lost; None while it works.
     """
 
     def __init__(self, lost: Callable[[], RayLost | None]) -> None:
@@ -47,9 +47,9 @@ class Halt(tune.Stopper):
 
 
 class Recorder(tune.Callback):
-    """Writes each result into the trial store as Tune hears of it, then tells the listeners.
+    """Writes each result that Tune receives into the trial store, then notifies the listeners.
 
-    A trial that ends in failure is over for Tune; here it is judged whether its record is queued again.
+    Tune drops a trial that fails; here it is decided whether its record is queued again.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Recorder(tune.Callback):
         report: RungReport = result["report"]
         stop = self.scheduler.stop_for(known, report) if self.scheduler else None
         record = self.store.report(known.id, report, stop)
-        # else a trial that was taken up again repeats what it told before
+        # else a trial that was restarted repeats what it reported before
         if (record.rungs, record.status) != (known.rungs, known.status):
             self._notify("rung", record)
 
@@ -103,7 +103,7 @@ class Recorder(tune.Callback):
         self._notify("begin", record)
 
     def blame(self, error: str) -> bool:
-        """Judge the trial whose worker is named by an error that ended the experiment, if there is one."""
+        """Judge the trial whose worker an error of the whole experiment names; False if there is none."""
         for name, actor in self._actors.items():
             if actor in error and not self.store.records[name].status.has_ended:
                 self._judge(self.store.records[name], error)
@@ -146,7 +146,7 @@ def _record_id(trial: Trial) -> str:
 
 
 def _traceback(trial: Trial) -> str:
-    """The worker's traceback; Tune's own `get_error` is empty at this point."""
+    """Read the worker's traceback; Tune's own `get_error` is empty at this point."""
     file = trial.error_file
     if file is None or not Path(file).is_file():
         return "The worker died without a traceback: it was killed, or ran out of memory."

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class PreflightPhase:
-    """The preflight checks of the methods on which no budget was spent; for others it is too late to ask."""
+    """The preflight checks of the methods on which no budget was spent yet."""
 
     def __init__(self, sweep: Sweep, notify: ChecksListener) -> None:
         self.sweep = sweep
@@ -52,7 +52,7 @@ class PreflightPhase:
         return len(self._fresh(store).methods.keys() - plan.preflight.methods.keys())
 
     def run(self, plan: Plan, experiment: Experiment) -> Plan:
-        """Leave the methods that fail out of the plan.
+        """Remove the methods that fail from the plan.
 
         Raises:
             InputError: no method is left, or the disk would fill.
@@ -77,7 +77,7 @@ def run(
     checks: ChecksListener = lambda preflight: None,
     trainable: type[FineTune] = FineTune,
 ) -> Results:
-    """Run a sweep, or take it up where its folder says it is, and write its report.
+    """Run a sweep, or resume it from its folder, and write its report.
 
     Args:
         sweep: a sweep, its file, or the name of a bundled one.

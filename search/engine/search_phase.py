@@ -11,7 +11,7 @@ from search.studies import rebuild, show
 
 
 class SearchPhase(TrialPhase):
-    """Equally many trials of each method, or as much time, from where the trial store says they are."""
+    """Equally many trials of each method, or equal time, resumed from the trial store."""
 
     name = "search"
 

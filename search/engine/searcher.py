@@ -1,6 +1,6 @@
-"""What Tune runs next: in the search proposals of one study a method, in the final a fixed list.
+"""Hand trials to Tune: in the search the proposals of one study a method, in the final a fixed list.
 
-A record that ended in failure is handed out again as a new trial of Tune's, from where its record stands.
+A record that failed is handed out again as a new trial of Tune's, which goes on from its checkpoint.
 """
 
 import sys
@@ -16,7 +16,7 @@ from search.studies import MethodStudy, proposal, show_if_due
 class RecordQueue(Searcher):
     """Hands out records: those that are waiting, then those that `next_record` makes.
 
-    While trials run it has not finished, for each of them may come back.
+    It is not finished while trials run, for each of them may come back.
     """
 
     def __init__(self, plan: Plan, store: TrialStore, waiting: Iterable[Record]) -> None:
@@ -26,14 +26,14 @@ class RecordQueue(Searcher):
         self._waiting = list(waiting)
         self._running: set[str] = set()
         self.room: Callable[[], int] = lambda: sys.maxsize
-        """How many trials may run at a time, asked before each: machines come and go."""
+        """Returns how many trials may run at a time; called before each, as machines come and go."""
 
     def next_record(self) -> Record | None:
-        """A new trial, entered in the trial store; None when there is nothing more to do."""
+        """Enter a new trial in the trial store and return it; None if nothing is left to do."""
         return None
 
     def suggest(self, trial_id: str) -> Any:
-        """The configuration of Tune's trial `trial_id`; None to ask later; or that there is nothing more."""
+        """Return the configuration of Tune's trial `trial_id`; None to be asked later; or `FINISHED`."""
         if len(self._running) >= self.room():
             return None
         record = self._waiting.pop(0) if self._waiting else self.next_record()
@@ -49,18 +49,18 @@ class RecordQueue(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Nothing to learn here: the recorder writes the trial store and tells the studies."""
+        """Free the trial's place; the recorder writes the trial store and updates the studies."""
         self._running.discard(trial_id)
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
-        """That this searcher keeps to a number by itself, which Tune's own limiter would fix at the start."""
+        """Tell Tune not to add a ConcurrencyLimiter; `room` limits dynamically."""
         return True
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: Any, **spec: Any) -> bool:
         return True
 
     def save(self, checkpoint_path: str) -> None:
-        """Tune snapshots its searcher; this one's state is the trial store."""
+        """Do nothing: the searcher's state is the trial store."""
 
     def restore(self, checkpoint_path: str) -> None:
         raise AssertionError("a sweep is resumed from its trial store, not by Tuner.restore")
@@ -70,7 +70,7 @@ class RecordQueue(Searcher):
 
 
 class MethodSearch(RecordQueue):
-    """The search: equally many trials of each method, or as much time, and all advance together."""
+    """The search: equally many trials of each method, or equal time; all methods advance together."""
 
     def __init__(self, plan: Plan, store: TrialStore, studies: dict[str, MethodStudy]) -> None:
         self.studies = studies
@@ -78,7 +78,7 @@ class MethodSearch(RecordQueue):
         super().__init__(plan, store, [record for record in begun if not record.status.has_ended])
 
     def suggest(self, trial_id: str) -> Any:
-        show_if_due(self.studies)  # Tune asks at every turn of its loop, also when there is no room
+        show_if_due(self.studies)  # Tune asks at every step of its loop, also when there is no room
         return super().suggest(trial_id)
 
     def next_record(self) -> Record | None:

@@ -1,4 +1,4 @@
-"""Each method's preflight checks on workers, and the forecast that follows from them."""
+"""The preflight checks of each method on workers, and the forecast from what they measure."""
 
 from search.preflight.checker import Checker, pass_checks, try_methods
 

@@ -33,27 +33,27 @@ from trainables.storage.place import Place, free_bytes
 from trainables.trainable import FineTune
 
 MACHINES = 3
-"""How many machines may go from under the preflight checks of a method."""
+"""Machines that may be lost during the preflight checks of a method."""
 
 
 @dataclass(frozen=True)
 class Checker:
-    """Asks the preflight checks about the methods of a sweep, as many at a time as trials will run."""
+    """Runs the preflight checks of a sweep's methods, as many at a time as trials will run."""
 
     plan: Plan
-    """Its sweep has the methods to ask about; its run folder need not be there yet."""
+    """Its sweep holds the methods to check; its run folder need not exist yet."""
     trainable: type[FineTune]
     cluster: Cluster
     slots: Slots
     tokens: Place | None = None
-    """Where the workers share the tokenised data; None: nowhere."""
+    """Where the workers share the tokenised data; None: they do not."""
 
     @property
     def sweep(self) -> Sweep:
         return self.plan.sweep
 
     def ask(self, known: PreflightResults, notify: ChecksListener) -> PreflightResults:
-        """Ask about all methods of which nothing is known.
+        """Check all methods without known results; `notify` is called after each and at the end.
 
         Raises:
             InputError: a worker sees other data than the driver.
@@ -75,7 +75,7 @@ class Checker:
         return preflight
 
     def _found(self, names: list[str]) -> Iterator[tuple[str, Findings, float]]:
-        """Each method with what its checks found and the other seconds, as the answers come."""
+        """Yield each method, its findings and the seconds of starting its worker, as the answers come."""
         with ExitStack() as stack:
             environment, left = self.cluster.environment(), iter(names)
             workers = [
@@ -126,7 +126,7 @@ class Checker:
 
 
 def pass_checks(plan: Plan, checker: Checker, notify: ChecksListener) -> Plan:
-    """The plan of the methods that passed; what was found is written down as soon as it is known.
+    """Reduce the plan to the methods that pass; results are written to `preflight.json` as they come.
 
     Raises:
         InputError: no method is left, the disk would fill, or a worker sees other data than the driver.
@@ -160,7 +160,7 @@ def try_methods(
     address: str | None = None,
     trainable: type[FineTune] = FineTune,
 ) -> PreflightResults:
-    """What the preflight checks find about all methods of a sweep that has no run folder yet."""
+    """Run the preflight checks of all methods of a sweep that has no run folder yet."""
     with connected(address) as cluster:
         slots = cluster.slots(sweep.resources)
         plan = Plan(sweep, RunFolder(sweep.folder), data.fingerprint, rungs, counts=data.counts)
@@ -169,12 +169,12 @@ def try_methods(
 
 
 def memory_share(slots: Slots, machines: int) -> float:
-    """Share of a GPU's, or of a machine's, memory that each of the trials side by side may take."""
+    """Compute the share of a GPU's, or a machine's, memory that each concurrent trial may take: (0, 1]."""
     return min(1.0, slots.gpus) if slots.gpus else 1 / ceil(slots.concurrent / machines)
 
 
 class _Asker:
-    """What runs in the worker."""
+    """The actor that runs in the worker."""
 
     def __init__(self, trainable: type[FineTune], environment: Mapping[str, str]) -> None:
         trainable.equip(environment)
@@ -185,9 +185,9 @@ class _Asker:
 
 
 class _Worker:
-    """A Ray actor with the resources of a trial, started when it is needed, and anew when it has died.
+    """A Ray actor with a trial's resources, started on demand and anew when it has died.
 
-    One question at a time.
+    It takes one request at a time.
     """
 
     def __init__(self, trainable: type[FineTune], slots: Slots, environment: Mapping[str, str]) -> None:
@@ -200,7 +200,7 @@ class _Worker:
         self.asked_at = 0.0
 
     def ask(self, method: str, request: Request) -> ray.ObjectRef[Any]:
-        """The answer to come, for `findings`."""
+        """Request the checks of a method; return the reference for `findings`."""
         self.asked_about, self._request = method, request.model_dump()
         self._deaths.clear()
         return self.ask_again()
@@ -210,9 +210,9 @@ class _Worker:
         return self._actor.checks.remote(self._request)
 
     def findings(self, answer: ray.ObjectRef[Any]) -> Findings | None:
-        """What the checks found; an error outside of them, and the worker's last death, are findings too.
+        """Return what the checks found; an error outside them and the worker's last death are findings too.
 
-        None says that the next worker may be asked, after as many deaths as a trial may have.
+        None: the worker died, and another may be asked, as often as a trial may be restarted.
         """
         try:
             return Findings.model_validate(ray.get(answer))

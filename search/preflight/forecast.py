@@ -1,7 +1,7 @@
-"""How long a sweep will take and what it will write, from what the preflight checks measured.
+"""Estimate a sweep's duration and disk use from what the preflight checks measured.
 
-Made so: trials are stopped as ASHA stops trials whose scores are random and rank the same at every rung.
-Training and evaluation take what the probe of the method took at its default, and workers are never idle.
+Assumes that scores are random and rank the same at every rung, which decides how many trials ASHA stops; that
+training and evaluation take what the method's probe took at its default; and that workers are never idle.
 Checkpoints are those of the largest point of each method's space; records and predictions are small beside
 them.
 """
@@ -17,28 +17,28 @@ from trainables.amounts import rough_duration, size
 from trainables.preflight.findings import Check, Findings
 
 SEARCHES = 200
-"""Simulated to see how many trials are stopped early."""
+"""Searches simulated to count the trials that are stopped early."""
 _FEW_TRIALS = 16
-"""From which the cost of a trial is reckoned where there is a budget of seconds instead."""
+"""Trials from which the cost of one is estimated, where the budget is in seconds instead."""
 CHECKPOINT_COPIES = 3
-"""The weights and both moments of AdamW."""
+"""Copies of the weights in a checkpoint: themselves and both moments of AdamW."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is to come."""
+    """The estimate for a whole sweep."""
 
     seconds: float
     disk_bytes: int
-    """The most that lies in the run folder at a time."""
+    """Largest size of the run folder at any time."""
     written_bytes: int
-    """All that is written, checkpoints that were replaced included."""
+    """All that is written, replaced checkpoints included."""
 
 
 def arrivals(trials: int, rungs: int, factor: int) -> list[float]:
-    """How many of a method's trials reach each rung: the mean over searches with random scores.
+    """Estimate how many of a method's trials reach each rung: the mean over searches with random scores.
 
-    Judged by the scheduler's own rule, one trial after the other, the first never stopped.
+    Decided by the scheduler's own rule, one trial after the other; the first is never stopped.
     """
     reached = [0] * rungs
     for search in range(SEARCHES):
@@ -55,7 +55,7 @@ def arrivals(trials: int, rungs: int, factor: int) -> list[float]:
 def forecast(
     sweep: Sweep, preflight: PreflightResults, rungs: list[int], counts: Mapping[str, int], concurrent: int
 ) -> Forecast:
-    """Of the methods that were admitted; `counts` are the examples of each split."""
+    """Estimate the sweep of the admitted methods; `counts` are the examples of each split."""
     parts = [_Part(sweep, name, preflight.methods[name], rungs, counts) for name in sweep.methods]
     seeds = sweep.final.seeds * (1 + sweep.final.retrain_defaults)
     finals = [part.final_seconds for part in parts] * seeds
@@ -76,7 +76,7 @@ def forecast(
 
 
 def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, concurrent: int) -> Check:
-    """The check on the whole sweep: it fails where the disk would fill; None: there is none that could."""
+    """Check the whole sweep: fail if the disk would fill. `free_bytes` is None where no disk can fill."""
     budget = sweep.search.budget
     searched = (
         f"{sweep.search.trials_per_method} trials"
@@ -102,7 +102,7 @@ def disk_and_time(sweep: Sweep, expected: Forecast, free_bytes: int | None, conc
 
 
 class _Part:
-    """One method's share."""
+    """One method's share of the forecast."""
 
     def __init__(
         self, sweep: Sweep, method: str, findings: Findings, rungs: list[int], counts: Mapping[str, int]
@@ -126,7 +126,7 @@ class _Part:
 
 
 def _search(sweep: Sweep, method: str, each: Sequence[float]) -> tuple[int, float, list[float]]:
-    """Trials of a method, the seconds of all, how many reach each rung; `each`: seconds between rungs."""
+    """Return a method's trials, their total seconds, how many reach each rung; `each`: seconds a rung."""
     budget, factor = sweep.search.budget, sweep.search.reduction_factor
     trials = most_trials(sweep, method) or _FEW_TRIALS
     reached = arrivals(trials, len(each), factor)
@@ -142,5 +142,5 @@ def _limited(samples: int | str, count: int) -> int:
 
 
 def _wall(total_seconds: float, longest_seconds: float, concurrent: int) -> float:
-    """Seconds on the clock: shared out evenly, but no run is cut in two."""
+    """Estimate the seconds on the clock: runs are shared out evenly, but none is split."""
     return max(total_seconds / concurrent, longest_seconds)

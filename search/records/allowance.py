@@ -1,4 +1,4 @@
-"""How much of its search each method has had, and whether it may begin another trial."""
+"""Limit each method's search: how much it has had, and whether it may begin another trial."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,14 +8,14 @@ from search.samplers import get as get_sampler
 
 
 def most_trials(sweep: Sweep, method: str) -> int | None:
-    """The trials of a method at most; None where a time is the limit and its proposals never end."""
+    """Return the trials of a method at most; None if only time limits them."""
     points = get_sampler(sweep.search.sampler).points(sweep.methods[method].searched())
     limits = [sweep.search.trials_per_method, points]
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 def may_begin(sweep: Sweep, method: str, begun: Sequence[Record]) -> bool:
-    """Whether a method has trials, or time, left; `begun` are its trials of the search."""
+    """Tell whether a method has trials, or time, left; `begun` are its trials of the search."""
     most, budget = most_trials(sweep, method), sweep.search.budget
     if most is not None and len(begun) >= most:
         return False
@@ -23,9 +23,9 @@ def may_begin(sweep: Sweep, method: str, begun: Sequence[Record]) -> bool:
 
 
 def next_method(sweep: Sweep, begun: Mapping[str, Sequence[Record]]) -> str | None:
-    """Of the methods that may begin a trial the one that had least so far; None where there is none.
+    """Choose, of the methods that may begin a trial, the one that had least so far; None if none may.
 
-    By time, trials that run side by side and have told nothing yet count as one more each.
+    By time, a tie goes to the one with fewer trials: those that run have reported no seconds yet.
     """
     may = [method for method, records in begun.items() if may_begin(sweep, method, records)]
     if sweep.search.budget is None:
@@ -34,9 +34,9 @@ def next_method(sweep: Sweep, begun: Mapping[str, Sequence[Record]]) -> str | No
 
 
 def planned_trials(sweep: Sweep, method: str, begun: Sequence[Record]) -> int:
-    """The trials that a method will have had; by time as far as is known: those begun, and one if it may.
+    """Count the trials that a method will have had; by time those begun, and one if it may begin one.
 
-    Of a method that the sweep does not have any more, those that it has had.
+    Of a method that has left the sweep, count those that it has had.
     """
     if method not in sweep.methods:
         return len(begun)
@@ -48,5 +48,5 @@ def planned_trials(sweep: Sweep, method: str, begun: Sequence[Record]) -> int:
 
 
 def spent_seconds(records: Iterable[Record]) -> float:
-    """Device seconds of starting up, training and evaluation."""
+    """Sum the seconds of starting up, training and evaluation."""
     return sum(record.spent_seconds for record in records)

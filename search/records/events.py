@@ -1,4 +1,4 @@
-"""What happens to a trial, as those are told who watch a sweep."""
+"""Events of a trial, for those who watch a sweep."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,4 +7,4 @@ from search.records.record import Record
 
 Event = Literal["begin", "rung", "retry", "preempted", "failed"]
 Listener = Callable[[Event, Record], None]
-"""Told of an event, with the record as it is after it."""
+"""Called with an event, and the record after it."""

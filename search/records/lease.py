@@ -1,12 +1,12 @@
-"""One driver a run folder in an object store: a lease, one term after the other, which its holder renews.
+"""Allow one driver a run folder in an object store, by a lease in terms that its holder renews.
 
-Nothing in an object store ends with the process that made it. So a term counts as long as it changes: a
-newcomer watches it for `PATIENCE` renewals, by its own clock, and succeeds it if it stood still.
+Nothing in an object store ends with the process that made it. So a term counts as long as it changes: another
+process watches it for `PATIENCE` renewals, by its own clock, and succeeds it if it stood still.
 
 Each term is an object of its own, and the last one counts. To begin the next is to make an object that must
-not be there yet (S3's `If-None-Match`, Google's `ifGenerationMatch=0`): of several that judged a term to be
-over one succeeds it, and nobody writes or removes what another holds. The last term stays, marked as ended:
-were it removed, who has read it would begin the next while another begins anew.
+not be there yet (S3's `If-None-Match`, Google's `ifGenerationMatch=0`): of several processes that judged a
+term to be over one succeeds it, and none writes or removes what another holds. The last term stays, marked as
+ended: if it were removed, a process that has read it would begin the next while another begins anew.
 """
 
 import _thread
@@ -49,7 +49,7 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold it for the length of the block.
+        """Hold the lease for the length of the block.
 
         Raises:
             InputError: another process holds it.
@@ -70,11 +70,11 @@ class Lease:
             self._write(term, {**mine, "ended": True})
 
     def is_held(self) -> bool:
-        """Whether a process renews it; to see that of another machine's takes a while."""
+        """Tell whether a process renews it; of a process elsewhere this waits for `PATIENCE` renewals."""
         return self._is_renewed(self._last())
 
     def _begin(self, mine: Term) -> int:
-        """Begin the next term, where the last one is over; return its number."""
+        """Begin the next term once the last one is over; return its number."""
         while True:
             last = self._last()
             if self._is_renewed(last):
@@ -109,11 +109,11 @@ class Lease:
                     stop_this_process(self.folder.parent)
                     return
                 self._write(term, {**mine, "renewals": renewals})
-            except OSError as error:  # tried again: the holder of a lease that stands still loses it
+            except OSError as error:  # tried again; a holder that cannot renew its lease loses it
                 logger.warning("The lease %s was not renewed: %s", self.folder, error)
 
     def _last(self) -> int:
-        """The number of the last term; 0 before the first."""
+        """Return the number of the last term; 0 before the first."""
         return max(self._terms(), default=0)
 
     def _terms(self) -> list[int]:
@@ -123,7 +123,7 @@ class Lease:
         return []
 
     def _make(self, term: int, mine: Term) -> bool:
-        """Whether it was not there, or is ours: a store that does not answer in time is asked again."""
+        """Make the term and tell whether it is ours: a store that answers too late is asked again."""
         try:
             self._write(term, mine, mode="create")
         except FileExistsError:
@@ -149,13 +149,13 @@ class Lease:
 
 
 def stop_this_process(folder: Place) -> None:
-    """End it in order, as a signal does, because another holds `folder` now."""
+    """End this process in order, as a signal does, because another holds `folder` now."""
     logger.error("Another process took %s over: this one was not heard of for too long.", folder)
     _thread.interrupt_main(signal.SIGTERM)
 
 
 def _runs(found: Term) -> bool:
-    """Whether the holder is still a process of this machine: the number alone may be another's by now."""
+    """Tell whether the holder still runs on this machine: its number may be another process's by now."""
     try:
         return psutil.Process(int(str(found["pid"]))).create_time() == found["started"]
     except psutil.NoSuchProcess:

@@ -1,9 +1,9 @@
-"""One process a run folder: the folder's lock on a file system, with the name of its holder in it.
+"""Allow one process a run folder on a file system, by a lock that names its holder.
 
-The kernel's lock (flock(2)) goes with the process, however it ends, so none is ever stale; NFS has it held by
-its server. File systems that know no locks get a lease instead: filelock's, which names host, process and its
-start, is taken over at once from a process of this host that is gone, and from another host when it has stood
-still by the joining node's own clock.
+The kernel's lock (flock(2)) goes with the process, however it ends, so none is ever stale; on NFS the server
+holds it. File systems without locks get a lease instead: filelock's, which names host, process and its start.
+It is taken over at once from a dead process of this host, and from another host when it has not been renewed,
+by this host's clock.
 """
 
 import errno
@@ -23,16 +23,16 @@ from trainables.errors import InputError
 from trainables.storage.place import refuse_links
 
 UNKNOWN = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-"""What a file system answers that knows no locks."""
+"""Errors of a file system without locks."""
 LEASE_SECONDS = 60.0
-"""A holder that has not renewed its lease for so long is gone."""
+"""Time without a renewal after which the holder of a lease counts as gone."""
 
 Flock = Callable[[int, int], None]
 
 
 @contextmanager
 def held(folder: Path, *, flock: Flock = fcntl.flock, lease_seconds: float = LEASE_SECONDS) -> Iterator[None]:
-    """Hold `folder` for the length of the block; it is made where there is none.
+    """Hold `folder` for the length of the block; make it where there is none.
 
     Raises:
         InputError: another process holds it, or it cannot be written.
@@ -67,7 +67,7 @@ def _open(folder: Path) -> int:
 
 
 def _descriptor(folder: Path, flags: int) -> int:
-    """The lock opened, which must be a file: a folder that came from elsewhere may hold a link or a pipe."""
+    """Open the lock, which must be a file: a folder from elsewhere may hold a link or a pipe."""
     file = folder / ".lock"
     with suppress(FileNotFoundError):
         refuse_links(file)
@@ -75,7 +75,7 @@ def _descriptor(folder: Path, flags: int) -> int:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process holds it by the kernel's lock."""
+    """Tell whether a process holds it by the kernel's lock."""
     try:
         descriptor = _descriptor(folder, os.O_RDONLY)
     except FileNotFoundError:
@@ -117,7 +117,7 @@ def _me() -> bytes:
 
 
 def _in_words(holder: bytes) -> str:
-    """The holder in words, or nothing where it has not written who it is yet."""
+    """Describe the holder; empty if it has not written who it is yet."""
     with suppress(ValueError, KeyError):
         found = json.loads(holder)
         return f": process {found['pid']} on {found['host']}"

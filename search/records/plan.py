@@ -1,4 +1,4 @@
-"""From records to what the workers are told."""
+"""Turn records into the assignments that workers get."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ class Plan:
     """What all trials of a sweep have in common."""
 
     sweep: Sweep
-    """Without the methods that a preflight check keeps out."""
+    """Without the methods that failed a preflight check."""
     folder: RunFolder
     data_fingerprint: str
     rungs: list[int]
     """Budgets in examples at which a trial is scored; the last is the full budget."""
     preflight: PreflightResults = field(default_factory=PreflightResults)
-    """What the preflight checks found; empty before they were asked."""
+    """What the preflight checks found; empty before they ran."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Examples of each split."""
 
     def assignment(self, record: Record) -> Assignment:
-        """A record's work, in plain data; a trial that has begun finds its own checkpoint."""
+        """Build the assignment of a record; a trial that has begun finds its own checkpoint."""
         sweep, on_test = self.sweep, record.split == "test"
         samples = sweep.final.test_samples if on_test else sweep.search.validation_samples
         is_baseline = record.origin == "baseline"

@@ -1,4 +1,4 @@
-"""What the preflight checks found before a sweep began, as the run folder keeps it: `preflight.json`."""
+"""What the preflight checks found before a sweep began, kept in the run folder as `preflight.json`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,18 +11,18 @@ from trainables.preflight.findings import Check, Findings
 
 
 class PreflightResults(BaseModel):
-    """The preflight checks of each method, by its name in the sweep, and what the whole sweep will take."""
+    """The findings of each method, by its name in the sweep, and the estimate for the whole sweep."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     format: Format = FORMAT
     methods: dict[str, Findings] = {}
     startup_seconds: float | None = None
-    """What it took to start a worker: process, libraries, model and data; None before one has."""
+    """Time to start a worker (process, libraries, model, data); None before one has started."""
     disk_and_time: Check | None = None
-    """Of the whole sweep; None before all its methods were asked, and where all failed."""
+    """Check of the whole sweep; None before all its methods were checked, and if all failed."""
     is_whole: bool = False
-    """Whether all methods of the sweep were asked."""
+    """Whether all methods of the sweep were checked."""
 
     @model_validator(mode="before")
     @classmethod
@@ -34,16 +34,16 @@ class PreflightResults(BaseModel):
         return self.disk_and_time is not None and self.disk_and_time.verdict == "fail"
 
     def verdicts(self) -> "PreflightResults":
-        """What is known of the methods themselves; one whose worker was lost is to be asked again."""
+        """Keep the findings on the methods themselves; one whose worker was lost is to be checked again."""
         kept = {name: findings for name, findings in self.methods.items() if findings.is_verdict}
         return self.model_copy(update={"methods": kept})
 
     def failed(self) -> list[str]:
-        """Methods that a preflight check keeps out."""
+        """List the methods that failed a preflight check."""
         return [method for method, findings in self.methods.items() if findings.failed]
 
     def refuse_failures(self) -> None:
-        """Raise InputError with the checks that were failed, and what they say; nothing where all is well."""
+        """Raise InputError with the checks that failed and their messages; do nothing if none did."""
         checks = {name: found.checks for name, found in self.methods.items()}
         if self.disk_and_time is not None:
             checks["the sweep"] = [self.disk_and_time]
@@ -56,12 +56,12 @@ class PreflightResults(BaseModel):
             )
 
     def admitted(self, sweep: Sweep) -> Sweep:
-        """The sweep without the methods that a preflight check keeps out; those that were not asked stay."""
+        """Return the sweep without the methods that failed a check; those not checked stay."""
         kept = {name: choice for name, choice in sweep.methods.items() if name not in self.failed()}
         return sweep.model_copy(update={"methods": kept})
 
     def objections(self) -> dict[tuple[str, str, str], list[str]]:
-        """Each verdict, check name and message that is no pass, once, with the methods that it is about."""
+        """Map each verdict, check name and message that is no pass to the methods that it is about."""
         said: dict[tuple[str, str, str], list[str]] = {}
         for method, findings in self.methods.items():
             for check in findings.checks:
@@ -70,10 +70,10 @@ class PreflightResults(BaseModel):
         return said
 
     def micro_batch(self, method: str) -> int | None:
-        """Examples per forward pass that the memory check chose; None: the whole batch, or the task's own."""
+        """Return the examples a forward pass that the memory check chose; None: as batch or task say."""
         findings = self.methods.get(method)
         return findings.micro_batch if findings else None
 
 
 ChecksListener = Callable[[PreflightResults], None]
-"""Told after each method that was asked, and at the end, when `disk_and_time` is known too."""
+"""Called after each method that was checked, and at the end, when `disk_and_time` is known too."""

@@ -1,4 +1,4 @@
-"""What a reader must know to judge a run and to repeat it."""
+"""Record what a reader must know to judge a run and to repeat it."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
-    """The first start of a sweep, its data and its budget, as the report prints them."""
+    """Describe the first start of a sweep, its data and its budget, for the report."""
     return {
         "format": FORMAT,
         **this_start(),
@@ -39,7 +39,7 @@ def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
 
 
 def _metric(task: Task, data: Data) -> dict[str, Any]:
-    """What moves the scores by points: how each metric is computed, and how several references count."""
+    """Describe what can move the scores: how each metric is computed, how several references count."""
     counts = {len(example.references) for example in data.test}
     references = counts.pop() if len(counts) == 1 else None
     return {
@@ -53,7 +53,7 @@ def _metric(task: Task, data: Data) -> dict[str, Any]:
 
 
 def this_start() -> dict[str, Any]:
-    """With what, on what and how this process was started: a sweep may be resumed elsewhere."""
+    """Describe this process: versions, command and hardware. A sweep may be resumed elsewhere."""
     return {
         "tuneoff": _version("tuneoff"),
         "commit": _commit(),
@@ -70,7 +70,7 @@ def this_start() -> dict[str, Any]:
 
 
 def note_resumption(folder: RunFolder) -> None:
-    """Note that the sweep is taken up again, by which versions and on what."""
+    """Note that the sweep is resumed, with which versions and on what."""
     known = folder.read_provenance()
     _write(folder, {**known, "resumed": [*known.get("resumed", []), this_start()]})
 
@@ -82,7 +82,7 @@ def note_placement(folder: RunFolder, **noted: Any) -> None:
 
 
 def note_joined(folder: RunFolder, difference: str) -> None:
-    """Note what is different on a node that joined while the sweep ran."""
+    """Log and note a difference of a node that joined while the sweep ran."""
     logger.warning("A node has joined: %s", difference)
     differences = folder.read_provenance().get("placement", {}).get("differences", [])
     note_placement(folder, differences=[*differences, difference])
@@ -93,7 +93,7 @@ def _write(folder: RunFolder, content: dict[str, Any]) -> None:
 
 
 def _command() -> str:
-    """What was typed, or what does the same as the call from Python."""
+    """Return the command that was typed, or one that does the same as the call from Python."""
     typed = Path(sys.argv[0]).name == "tuneoff"
     return shlex.join(["tuneoff", *sys.argv[1:]]) if typed else "tuneoff run sweep.yaml"
 
@@ -106,7 +106,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of a checkout that tuneoff runs from; None for an installed package."""
+    """Return the commit of the checkout that tuneoff runs from; None for an installed package."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None

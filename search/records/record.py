@@ -1,4 +1,4 @@
-"""A trial's record: the plain JSON that the trial store, the report and every resume are made of."""
+"""A trial's record: the plain JSON from which the trial store, the report and every resume are made."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -18,12 +18,12 @@ RecordId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9]
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601."""
+    """Return the time in UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def parse(content: bytes, file: object) -> "Record | None":
-    """The record in what was read of `file`, with keys that are unknown here; None where it is damaged.
+    """Parse what was read of `file`, and keep unknown keys; None if it is damaged.
 
     Raises:
         InputError: it is of a newer format.
@@ -74,13 +74,13 @@ class Record(BaseModel):
     status: Status = Status.RUNNING
     stop: Stop | None = None
     error: str | None = None
-    """The traceback of the failure that ended it; or what diverged; or the bytes that were not to be had."""
+    """The traceback of the failure that ended it; or what diverged; or the bytes that could not be had."""
     failures: int = 0
-    """How often it failed and was taken up again from its checkpoint."""
+    """How often it failed and was restarted from its checkpoint."""
     preemptions: int = 0
-    """How often its machine was taken away or lost, and it went on elsewhere: no fault of the trial."""
+    """How often its machine was lost and it went on elsewhere; not counted as failures."""
     remarks: list[str] = []
-    """What else befell it without ending it: a damaged checkpoint that was passed over, a damaged record."""
+    """What else occurred without ending it: a damaged checkpoint that was passed over, a damaged record."""
     rungs: list[Rung] = []
     started: str
     ended: str | None = None
@@ -92,7 +92,7 @@ class Record(BaseModel):
 
     @property
     def score(self) -> float | None:
-        """The last score reported: what the trial counts by."""
+        """The last score reported, by which trials are ranked."""
         return self.rungs[-1].score if self.rungs else None
 
     @property
@@ -102,7 +102,7 @@ class Record(BaseModel):
 
     @property
     def cost(self) -> Cost:
-        """What it has spent so far."""
+        """The cost figures so far."""
         return self.rungs[-1].cost if self.rungs else {}
 
     @property

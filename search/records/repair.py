@@ -1,4 +1,4 @@
-"""A run folder whose records or predictions were damaged: set aside, and told.
+"""Set damaged records and predictions aside, and report them.
 
 Records are written whole, so a process that dies damages none; disks, editors and half-copied folders do.
 """
@@ -9,14 +9,14 @@ from trainables.status import Status
 from trainables.storage.place import Place, contents, remove
 
 Found = list[tuple[Place, Record | None]]
-"""Files, and the record in each; None where there is none that can be read."""
+"""Files, and the record in each; None where it cannot be read."""
 
 
 def repair(run_folder: RunFolder) -> list[str]:
-    """Set damaged records aside, and put in their place what they were one rung before, where that is known.
+    """Set damaged records aside; restore what they were one rung before, where that is known.
 
-    A trial of which nothing is left is proposed and run again, and so is a run whose predictions are damaged.
-    Only who holds the folder may call this.
+    A trial of which nothing is left is proposed and run again, as is a run whose predictions are damaged.
+    Only the process that holds the folder may call this.
 
     Returns:
         A line for each damaged file.
@@ -37,12 +37,12 @@ def refuse_newer_records(run_folder: RunFolder) -> None:
 
 
 def sound_records(run_folder: RunFolder) -> list[Record]:
-    """The records that can be read."""
+    """Read the records that are not damaged."""
     return [record for _, record in run_folder.parsed_records() if record is not None]
 
 
 def _damaged(run_folder: RunFolder, found: Found) -> Found:
-    """The files of damaged records, each with the version before it where that can be read."""
+    """List the files of damaged records, each with the version before it, None if that is damaged too."""
     return [(file, _before(run_folder, file)) for file, record in found if record is None]
 
 
@@ -62,7 +62,7 @@ def _mend(run_folder: RunFolder, file: Place, before: Record | None) -> str:
 
 
 def _do_again(run_folder: RunFolder, record: Record, problem: str) -> str:
-    """The record first: if this process ends before its predictions are set aside, the run replaces them."""
+    """Reset the record first: if this process then dies, the run itself replaces the predictions."""
     file = run_folder.predictions_file(record)
     kept = f"kept as {_aside(file).name}"
     changes = {

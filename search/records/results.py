@@ -1,6 +1,6 @@
-"""A run folder read back as tables: for the report, for an export, for a reader's notebook.
+"""Read a run folder as tables, for the report, an export or a notebook.
 
-Knows neither Ray nor torch, and works while the sweep runs.
+Needs neither Ray nor torch, and works while the sweep runs.
 """
 
 import math
@@ -32,7 +32,7 @@ _END_COLUMNS = ("started", "ended", "error")
 
 @dataclass(frozen=True)
 class Results:
-    """Everything a run folder says, as it stood when it was read."""
+    """The content of a run folder when it was read."""
 
     folder: RunFolder
     sweep: Sweep
@@ -48,7 +48,7 @@ class Results:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """A row a trial of the search, and a row a run of the audit; `phase` tells which.
+        """One row a trial of the search, and one a run of the audit: see `phase`.
 
         `score` is the last one reported, on the validation split. Hyperparameters are columns named
         `hyperparameters.<name>`; costs go by their own names.
@@ -62,7 +62,7 @@ class Results:
 
     @cached_property
     def finals(self) -> pd.DataFrame:
-        """A row a run of the final, the baseline's included. Scores are of the test split, in points.
+        """One row a run of the final, the baseline's included; scores are of the test split, in points.
 
         `seed` is the seed's index. Each score of the metric's family and each cost goes by its own name.
         """
@@ -70,7 +70,7 @@ class Results:
 
     @cached_property
     def retrained_defaults(self) -> pd.DataFrame:
-        """As `finals`, of the default configurations, where the sweep has them retrained."""
+        """As `finals`, for the default configurations; empty where the sweep does not retrain them."""
         return self._on_test("untuned")
 
     def _on_test(self, phase: Phase) -> pd.DataFrame:
@@ -83,10 +83,10 @@ class Results:
 
     @cached_property
     def search_device_seconds(self) -> dict[str, float]:
-        """What each method's search has cost: start-up, training and evaluation of all its trials.
+        """Device seconds of each method's search: start-up, training and evaluation of all its trials.
 
-        Seconds times the devices of a trial: the GPUs it was given, or a share of one; a trial without a
-        GPU takes one device, the machine.
+        Seconds times the devices of a trial: the GPUs it was given, or a share of one; a trial without a GPU
+        takes one device, the machine.
         """
         gpus = self.sweep.resources.gpus_per_trial
         if gpus == "auto":
@@ -98,31 +98,31 @@ class Results:
         }
 
     def search(self, method: str) -> list[Record]:
-        """The records of one method's search."""
+        """List the records of one method's search."""
         return [r for r in self.records if r.phase == "search" and r.method == method]
 
     def audits(self, method: str) -> list[Record]:
-        """The records of one method's audit of early stopping."""
+        """List the records of one method's audit of early stopping."""
         return [r for r in self.records if r.phase == "audit" and r.method == method]
 
     def final(self, method: str, seed: int, phase: Phase = "final") -> Record | None:
-        """The record of one run of the final; `seed` is the seed's index."""
+        """Find the record of one run of the final; `seed` is the seed's index."""
         runs = (r for r in self.records if (r.phase, r.method, r.number) == (phase, method, seed))
         return next(runs, None)
 
     @cached_property
     def damaged_predictions(self) -> dict[str, str]:
-        """What is wrong with predictions, and what to do, by the ids of their runs."""
+        """Run id to what is wrong with its predictions, and the remedy."""
         again = "`tuneoff resume` sets them aside and has the run again."
         damaged = self.folder.damaged_predictions(self.records)
         return {run: f"{problem} {again}" for run, problem in damaged.items()}
 
     def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
-        """What one run of the final wrote on the test split, a row a document.
+        """Read what one run of the final wrote on the test split, one row a document.
 
         Columns: id, source, references (a list of texts), prediction, and a column for each score of the
-        document by itself, in points; of a score that is no mean over documents also `<score>_statistics`,
-        what is summed up to compute it. `phase="untuned"`: of the method's default instead of its winner.
+        document by itself, in points; for a score that is no mean over documents also `<score>_statistics`,
+        which are summed up to compute it. `phase="untuned"`: of the method's default instead of its winner.
 
         Raises:
             InputError: the final has no such run, it has not finished, or what it wrote is damaged.
@@ -150,7 +150,7 @@ def load_results(folder: str | Place) -> Results:
 
 
 def sweep_of(folder: str | Place) -> Sweep:
-    """The sweep of a run folder, whatever state its records are in.
+    """Read the sweep of a run folder, whatever state its records are in.
 
     Raises:
         InputError: it is no run folder, or its sweep cannot be read.
@@ -162,11 +162,11 @@ def sweep_of(folder: str | Place) -> Sweep:
 
 
 def winner(records: Iterable[Record]) -> Record | None:
-    """The trial of one method that goes to the final; None while there is none.
+    """Select the trial of one method that goes to the final; None while there is none.
 
-    It has completed, so that all are compared at the full budget, and its last score is the highest:
-    the last and not the best rung's, because the last one is what a final will reproduce. A tie goes
-    to the earlier number.
+    It has completed, so that all are compared at the full budget, and its last score is the highest: the last
+    and not the best rung's, because the last one is what a final will reproduce. A tie goes to the earlier
+    number.
     """
     candidates = [
         (record.score, -record.number, record)
@@ -180,7 +180,7 @@ def winner(records: Iterable[Record]) -> Record | None:
 
 
 def last_line(traceback: str | None) -> str | None:
-    """The line that says what went wrong."""
+    """Return the last line of a traceback, which names the error; None if there is none."""
     lines = (traceback or "").strip().splitlines()
     return lines[-1].strip() if lines else None
 
@@ -232,10 +232,10 @@ def _end(record: Record) -> dict[str, Any]:
 
 
 def _keys(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """All keys, in the order of their first appearance."""
+    """List all keys, in the order of their first appearance."""
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str], *, numbers: list[str]) -> pd.DataFrame:
-    """Numbers are floats even where none is known, so that a table without rows computes like any other."""
+    """Build a table; its `numbers` are floats even where none is known or there are no rows."""
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, float))

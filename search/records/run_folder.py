@@ -1,4 +1,4 @@
-"""Every path of a run folder, and the writing of its records."""
+"""The paths of a run folder, and the writing of its records."""
 
 import json
 import shutil
@@ -36,9 +36,9 @@ class RunFolder:
 
     @cached_property
     def machine(self) -> Path:
-        """The folder itself, or beside an object store one of this machine for what cannot be an object.
+        """The folder itself or, for an object store, one of this machine for what cannot be an object.
 
-        Only what is made anew at each start: Optuna's journal, Tune's own state.
+        Holds only what each start makes anew: Optuna's journal, Tune's own state.
         """
         if isinstance(self.root, Path):
             return self.root
@@ -64,7 +64,7 @@ class RunFolder:
 
     @property
     def study_file(self) -> Path:
-        """Where Optuna writes; `study_kept` brings it into an object store."""
+        """Optuna's journal; `study_kept` copies it into an object store."""
         return self.machine / "study.log"
 
     @property
@@ -73,7 +73,7 @@ class RunFolder:
 
     @property
     def tokens(self) -> Place:
-        """What the workers share of the tokenised data; made anew where it is missing."""
+        """The tokenised data that workers share; made anew where it is missing."""
         return self.root / "tokens"
 
     @property
@@ -86,7 +86,7 @@ class RunFolder:
         return self.output(record) / "record.json"
 
     def checkpoints(self, record: Record) -> Place:
-        """Where the trial keeps its latest checkpoint; an audit goes on from that of the trial it audits."""
+        """Return the folder of the trial's latest checkpoint; an audit goes on from that of its trial."""
         if record.phase == "audit":
             return self._search_checkpoints / str(record.of_trial)
         if record.phase == "search":
@@ -95,23 +95,23 @@ class RunFolder:
 
     @cached_property
     def _search_checkpoints(self) -> Place:
-        """A folder of format 1 goes on under the name that it began with."""
+        """Keeps its former name in a folder of format 1."""
         of_format_1 = self.root / "checkpoints" / "qualifying"
         return of_format_1 if of_format_1.exists() else self.root / "checkpoints" / "search"
 
     def output(self, record: Record) -> Place:
-        """Where a run on the test split leaves its predictions and its adapter."""
+        """Return the folder of the predictions and the adapter of a run on test."""
         return self.root / "final" / record.id
 
     def tensorboard(self, record: Record) -> Place:
-        """Where a trial's event files lie."""
+        """Return the folder of a trial's event files."""
         return self.root / "tensorboard" / record.id
 
     def predictions_file(self, record: Record) -> Place:
         return self.output(record) / "predictions.parquet"
 
     def read_predictions(self, record: Record) -> pd.DataFrame:
-        """What a run wrote on the test split.
+        """Read what a run wrote on the test split.
 
         Raises:
             InputError: it is damaged.
@@ -120,7 +120,7 @@ class RunFolder:
         return predictions.read(self.predictions_file(record), scores)
 
     def damaged_predictions(self, records: Iterable[Record]) -> dict[str, str]:
-        """What is wrong with predictions of completed runs, by the runs' ids; what is gone is not told."""
+        """Map ids of completed runs to what is wrong with their predictions; missing ones are left out."""
         damaged = {}
         for record in records:
             is_scored = record.split == "test" and record.status is Status.COMPLETED
@@ -135,22 +135,22 @@ class RunFolder:
         return self.output(record) / "adapter"
 
     def write_record(self, record: Record) -> None:
-        """Write it whole, and keep the version before it: a disk may lose what it has confirmed."""
+        """Write a record whole, and keep the version before it: a disk may lose what it has confirmed."""
         file = self.record_file(record)
         keep_version(file, self.previous_version(file))
         write_text(file, record.model_dump_json(indent=1) + "\n")
 
     def previous_version(self, file: Place) -> Place:
-        """Where a record's version before the last is kept; an object store keeps none."""
+        """Return the path of a record's version before the last; an object store keeps none."""
         return file.with_name(f".{file.name}.previous")
 
     def record_files(self) -> list[Place]:
-        """The files of all records, in the order of their ids."""
+        """List the files of all records, in the order of their ids."""
         files = [*self.root.glob("trials/*/[!.]*.json"), *self.root.glob("final/*/[!.]*/record.json")]
         return sorted(files, key=lambda file: file.parts)
 
     def read_records(self) -> list[Record]:
-        """All records, in the order of their ids.
+        """Read all records, in the order of their ids.
 
         Raises:
             InputError: a record cannot be read, or is of a newer format.
@@ -165,7 +165,7 @@ class RunFolder:
         return [record for _, record in found if record is not None]
 
     def parsed_records(self) -> list[tuple[Place, Record | None]]:
-        """The file of each record, in the order of their ids, and the record; None where it is damaged.
+        """List each record's file and the record, None if damaged, in the order of their ids.
 
         Raises:
             InputError: one is of a newer format, or not of the trial that its name says.
@@ -187,7 +187,7 @@ class RunFolder:
 
     @contextmanager
     def study_kept(self) -> Iterator[None]:
-        """Put `study.log` beside the records in an object store when the block ends, however it does."""
+        """Copy `study.log` into an object store when the block ends, however it does."""
         try:
             yield
         finally:
@@ -199,24 +199,28 @@ class RunFolder:
         write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     def read_provenance(self) -> dict[str, Any]:
-        """What was recorded about the run; empty before the first start."""
+        """Read the provenance; empty before the first start.
+
+        Raises:
+            InputError: it cannot be read, or is of a newer format.
+        """
         content = _object(self.provenance_file, "Move it away: it is written anew.")
         refuse_newer(content, self.provenance_file)
         return content
 
     def read_warm_start(self) -> dict[str, list[dict[str, Any]]]:
-        """A method to the points of another sweep that it tries first; empty without a warm start."""
+        """Read the points of another sweep that each method tries first; empty without a warm start."""
         remedy = "Move it away: it is written anew from the run folder that search.warm_start names."
         return _object(self.warm_start_file, remedy)
 
     def is_held(self) -> bool:
-        """Whether a process runs a sweep in this folder."""
+        """Tell whether a process runs a sweep in this folder."""
         if not isinstance(self.root, Path):
             return Lease(self.root / ".leases").is_held()
         return lock.is_held(self.root)
 
     def read_preflight(self) -> PreflightResults:
-        """What the preflight checks found; empty before they were asked."""
+        """Read what the preflight checks found; empty before they ran."""
         if not self.preflight_file.exists():
             return PreflightResults()
         content = bytes_of(self.preflight_file)

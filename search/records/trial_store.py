@@ -1,4 +1,4 @@
-"""The records as the truth of a sweep: every resume is rebuilt from them, from nothing else."""
+"""Keep the records of a sweep, from which alone every resume is rebuilt."""
 
 from collections import defaultdict
 
@@ -16,7 +16,7 @@ class TrialStore:
 
     Args:
         folder: where they lie.
-        audits: stopped trials of each method whose checkpoints are kept, for they will be audited.
+        audits: stopped trials of each method whose checkpoints are kept to be audited.
     """
 
     def __init__(self, folder: RunFolder, audits: int = 0) -> None:
@@ -30,7 +30,7 @@ class TrialStore:
         self._to_audit = {method: drawn(self.search(method), audits) for method in self._trials}
 
     def search(self, method: str) -> list[Record]:
-        """The trials of a method, by number; one is missing where its record was lost."""
+        """List the trials of a method, by number; one whose record was lost is missing."""
         trials = self._trials.get(method, {})
         return [trials[number] for number in sorted(trials)]
 
@@ -45,9 +45,9 @@ class TrialStore:
         self._write(record)
 
     def report(self, trial: str, report: RungReport, stop: Stop | None = None) -> Record:
-        """Enter what a trial reports at a rung, where it ends if `stop` says why it must.
+        """Enter what a trial reports at a rung; with `stop` it ends there.
 
-        A trial that is taken up again repeats rungs, to no effect.
+        A trial that was restarted repeats rungs, to no effect.
         """
         record = self.remark(trial, *report.remarks)
         if report.rung < len(record.rungs) and not report.status.has_ended:
@@ -67,21 +67,21 @@ class TrialStore:
         return record
 
     def remark(self, trial: str, *remarks: str) -> Record:
-        """Enter what befell a trial without ending it, once."""
+        """Enter what occurred to a trial without ending it, once."""
         record = self.records[trial]
         if new := [remark for remark in remarks if remark not in record.remarks]:
             self._write(record.model_copy(update={"remarks": [*record.remarks, *new]}))
         return self.records[trial]
 
     def retry(self, trial: str) -> Record:
-        """Count a failure after which the trial is taken up again."""
+        """Count a failure after which the trial is restarted."""
         record = self.records[trial]
         record = record.model_copy(update={"failures": record.failures + 1})
         self._write(record)
         return record
 
     def preempt(self, trial: str) -> Record:
-        """Count a machine that was taken away from under the trial, which goes on elsewhere."""
+        """Count the loss of the trial's machine; the trial goes on elsewhere."""
         record = self.records[trial]
         record = record.model_copy(update={"preemptions": record.preemptions + 1})
         self._write(record)
@@ -95,7 +95,7 @@ class TrialStore:
         return record
 
     def replace(self, record: Record) -> None:
-        """Enter a run of the final, or an audit, anew; what an earlier one left is removed."""
+        """Enter a run of the final, or an audit, anew; remove what an earlier one left."""
         for folder in (self.folder.checkpoints(record), self.folder.output(record)):
             remove(folder)
         self._write(record)
@@ -110,7 +110,7 @@ class TrialStore:
             self._trials[record.method][record.number] = record
 
     def _drop_checkpoints(self, record: Record) -> None:
-        """Of the trials that ended keep the best of each method on disk and those to audit; else none."""
+        """Remove those of trials that ended, but for the best of each method and those to audit."""
         if not record.status.has_ended:
             return
         losers = [record]
@@ -122,7 +122,7 @@ class TrialStore:
             remove(self.folder.checkpoints(loser))
 
     def _beaten_by(self, record: Record) -> list[Record]:
-        """The completed trials of its method but the best; the record itself where another is better."""
+        """List the completed trials of its method but the best; the record itself if another is better."""
         best = self._best.get(record.method)
         if winner([record] if best is None else [best, record]) is not record:
             return [record]
@@ -130,7 +130,7 @@ class TrialStore:
         return [r for r in self.search(record.method) if r.status is Status.COMPLETED and r is not record]
 
     def _not_to_audit(self, record: Record) -> list[Record]:
-        """Of the stopped trials of its method the one, if any, that will not be audited after all."""
+        """List the stopped trial of its method, if any, that is not to be audited any more."""
         first = drawn([*self._to_audit.get(record.method, []), record], self.audits + 1)
         self._to_audit[record.method] = first[: self.audits]
         return first[self.audits :]

@@ -1,7 +1,7 @@
-"""Studies in memory, and in a journal or a database as they were a moment ago.
+"""Keep studies in memory and copy them, a moment later, to a journal or a database.
 
-To ask a study and to tell it takes sixteen lines of a journal, or transactions of a database; to enter a
-trial that has ended takes one. Nothing is read back: the records are the truth, and what is shown a view for
+Asking and telling takes sixteen lines of a journal a trial, or transactions of a database; entering a trial
+that has ended takes one. Nothing is read back: the records are the truth, the copy a view for
 optuna-dashboard.
 """
 
@@ -20,14 +20,13 @@ SECONDS = 1.0
 
 
 class Mirror(InMemoryStorage):
-    """Optuna's storage in memory; another process sees in `database` what it was when it was last shown.
+    """Optuna's storage in memory, which copies itself to `database`.
 
-    A study of the same name that the database has already is replaced; one that is deleted there meanwhile is
-    not shown any more.
+    Replaces a study of the same name in the database; a study that is deleted there is no longer copied.
 
     Args:
-        database: where it is shown.
-        seconds: how long a change may wait for others to be written with it.
+        database: the copy, which other processes read.
+        seconds: how long a change may wait to be written together with others.
         clock: seconds that never go back.
     """
 
@@ -44,24 +43,24 @@ class Mirror(InMemoryStorage):
         self._studies_there: dict[int, int] = {}
         self._study_of: dict[int, int] = {}
         self._there: dict[int, tuple[int, FrozenTrial]] = {}
-        """Unfinished trials that the database has: their ids in it, and what is written of them."""
+        """Unfinished trials in the database: their ids there, and what is written of them."""
         self._changed: set[int] = set()
         self._due = float("inf")
 
     def show_if_due(self) -> None:
-        """Write all that has changed once the first of it has waited long enough; to be called often."""
+        """Write all changes once the oldest has waited long enough; call this often."""
         if self._clock() >= self._due:
             self.show()
 
     def show(self) -> None:
-        """Write all that has changed."""
+        """Write all changes."""
         changed, self._changed, self._due = self._changed, set(), float("inf")
         for trial_id in sorted(changed):
-            with suppress(KeyError):  # who looks on may delete a study, or rename it, which deletes it
+            with suppress(KeyError):  # a reader may delete a study, or rename it, which deletes it
                 self._write(trial_id, super().get_trial(trial_id))
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        """A copy, for Optuna's `Trial` changes what it is given; what is stored is only ever replaced."""
+        """Return a copy: Optuna's `Trial` changes what it is given, but stored trials are only replaced."""
         trial = copy.copy(super().get_trial(trial_id))
         trial.params, trial.distributions = dict(trial.params), dict(trial.distributions)
         trial.user_attrs, trial.system_attrs = dict(trial.user_attrs), dict(trial.system_attrs)
@@ -69,7 +68,7 @@ class Mirror(InMemoryStorage):
         return trial
 
     def _write(self, trial_id: int, trial: FrozenTrial) -> None:
-        if trial.state is TrialState.WAITING:  # an order that is about to be taken
+        if trial.state is TrialState.WAITING:  # enqueued, and about to be asked for
             return
         if trial_id in self._there:
             there, old = self._there.pop(trial_id)

@@ -1,4 +1,4 @@
-"""Where others read the studies: a journal file in the run folder, or the database that the sweep names."""
+"""Open the storage from which others read the studies: a journal in the run folder, or a database."""
 
 import os
 from pathlib import Path
@@ -16,11 +16,11 @@ IN_MEMORY = "sqlite://"
 
 
 def study_storage(url: str | None, folder: RunFolder) -> BaseStorage:
-    """The storage of a sweep's studies.
+    """Open the storage of a sweep's studies.
 
     Args:
         url: of a database, as `optuna.storages.get_storage` takes it, with ${NAME} for variables of the
-            environment. None: a new journal file in the run folder, in place of the one that is there.
+            environment. None: a new journal file in the run folder, which replaces the one there.
         folder: the run folder.
 
     Raises:
@@ -28,7 +28,7 @@ def study_storage(url: str | None, folder: RunFolder) -> BaseStorage:
     """
     if url is None:
         return Mirror(_new_journal(folder.study_file))
-    if url == IN_MEMORY:  # there is nobody to show it to
+    if url == IN_MEMORY:  # nobody else can read it
         return InMemoryStorage()
     try:
         return Mirror(optuna.storages.get_storage(os.path.expandvars(url)))
@@ -37,9 +37,9 @@ def study_storage(url: str | None, folder: RunFolder) -> BaseStorage:
 
 
 def _new_journal(file: Path) -> JournalStorage:
-    """A journal needs no transactions: a trial is a line, which its readers take whole and without a lock.
+    """Create an empty journal; readers take each line whole, without a lock.
 
-    The lock is for those who write notes in optuna-dashboard. It is a file, not a link as by default, which
+    The lock is for users who write notes in optuna-dashboard. It is a file, not a link as by default, which
     some file systems do not have. A driver that was killed may have left it.
     """
     lock = Path(f"{file}.lock")

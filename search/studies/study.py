@@ -19,14 +19,14 @@ from spaces import Space
 from trainables.status import Status
 
 INFEASIBLE = {Status.OUT_OF_MEMORY.value: 1.0}
-"""The constraint that a trial which did not fit into memory violates: TPE ranks it below all that did,
-however good its early scores were (Optuna's documentation of `Trial.set_constraint`)."""
+"""Constraint that a trial which ran out of memory violates: TPE ranks it below all that fit, however good its
+early scores were (Optuna's documentation of `Trial.set_constraint`)."""
 
 
 class MethodStudy:
-    """The search of one method: what is proposed next, and what came of it.
+    """One method's Optuna study: proposes trials and learns from their results.
 
-    The study is a view of the trial store: it may be deleted, and open in optuna-dashboard.
+    It is a view of the trial store: it may be deleted, or open in optuna-dashboard.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class MethodStudy:
         self._reported: dict[str, set[int]] = {}
 
     def propose(self, number: int) -> tuple[dict[str, Any], str]:
-        """Hyperparameters of trial `number` and where they come from.
+        """Propose the hyperparameters of trial `number`; return them with their origin.
 
         The first is the default configuration, then come those of a warm start.
         """
@@ -73,17 +73,17 @@ class MethodStudy:
         return self.space.complete(trial.params), origin
 
     def _given(self, number: int) -> tuple[dict[str, Any] | None, Origin]:
-        """What does not depend on earlier trials; None is to be sampled."""
+        """Return a point that does not depend on earlier trials; None: one is to be sampled."""
         if number < len(self.first):
             return self.first[number]
         return self.sequence(number - len(self.first)) if self.sequence else None, "sampled"
 
     def sampler_of(self, number: int) -> BaseSampler:
-        """What proposes trial `number`, with a seed of its own: proposals do not depend on restarts."""
+        """Build the sampler of trial `number`, with a seed of its own: restarts change no proposal."""
         return self.sampler.optuna_sampler(derived_seed(self.seed, self.method, "propose", number))
 
     def replay(self, record: Record) -> None:
-        """Enter a trial of an earlier start: told as it ended, or open where it is unfinished."""
+        """Add a trial of an earlier start: as it ended, or open if it is unfinished."""
         params = {name: record.hyperparameters[name] for name in self.space.distributions}
         if not record.status.has_ended:
             self.study.enqueue_trial(params)
@@ -103,7 +103,7 @@ class MethodStudy:
         )
 
     def tell(self, record: Record) -> None:
-        """Bring the study up to what the record says: its rungs, and how it ended."""
+        """Update the study from a record: its rungs, and how it ended."""
         trial = self._open[record.id]
         if not self.costs:  # Optuna takes what is reported on the way for single objectives only
             self._report(trial, record)
@@ -132,7 +132,7 @@ class MethodStudy:
         return {self.budgets[r.rung]: r.score for r in record.rungs if r.score is not None}
 
     def _objectives(self, record: Record) -> list[float] | None:
-        """The values of a trial that ended, as `tell` leaves them: a pruned one's is the last it reported.
+        """Return the values of a trial that ended; that of a pruned one is the last it reported.
 
         With several objectives a pruned one has none: its costs up to then are not those of a whole trial.
         """
@@ -153,12 +153,12 @@ def _constraints(record: Record) -> dict[str, float]:
 
 
 def trial_id(method: str, number: int) -> str:
-    """The id of a trial of the search: `lora/0003`."""
+    """Build the id of a trial of the search: `lora/0003`."""
     return f"{method}/{number:04d}"
 
 
 def proposal(sweep: Sweep, study: MethodStudy, number: int) -> Record:
-    """A new trial of the search, as its method's study proposes it."""
+    """Build the record of a new trial, as its method's study proposes it."""
     hyperparameters, origin = study.propose(number)
     return Record(
         id=trial_id(study.method, number),
@@ -174,9 +174,9 @@ def proposal(sweep: Sweep, study: MethodStudy, number: int) -> Record:
 
 
 def rebuild(sweep: Sweep, store: TrialStore, budgets: list[int]) -> dict[str, MethodStudy]:
-    """The studies of all methods, as the trial store has them.
+    """Rebuild the studies of all methods from the trial store.
 
-    A trial whose record was lost is proposed again, from the trials before it, and entered there.
+    A trial whose record was lost is proposed again, from the trials before it, and entered in the store.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = study_storage(sweep.search.study_storage, store.folder)
@@ -190,13 +190,13 @@ def rebuild(sweep: Sweep, store: TrialStore, budgets: list[int]) -> dict[str, Me
 
 
 def show(studies: Mapping[str, MethodStudy]) -> None:
-    """Write what has changed of the studies to where others read them."""
+    """Write what has changed of the studies to the storage that others read."""
     for storage in _mirrors(studies):
         storage.show()
 
 
 def show_if_due(studies: Mapping[str, MethodStudy]) -> None:
-    """The same, where a change has waited for a while; to be called often."""
+    """Write the changes once one has waited long enough; call this often."""
     for storage in _mirrors(studies):
         storage.show_if_due()
 

@@ -11,14 +11,14 @@ from trainables.errors import InputError
 from trainables.status import Status
 
 MOST_POINTS = 3
-"""Points taken of each method: what was best elsewhere is a start, and the search has still to search."""
+"""Points taken of each method: a start, after which the search still has to explore."""
 
 Points = dict[str, list[dict[str, Any]]]
 """Method, by its name in the sweep, to points of its space, the best first."""
 
 
 def warm_start(sweep: Sweep, run_folder: RunFolder) -> Points:
-    """The points of each method, which the run folder keeps: the other sweep is read once a method.
+    """Return the points of each method, which the run folder keeps: the other sweep is read once a method.
 
     Raises:
         InputError: the other run folder cannot be read.
@@ -37,9 +37,9 @@ def warm_start(sweep: Sweep, run_folder: RunFolder) -> Points:
 
 
 def best_points(sweep: Sweep, method: str, other: Results) -> list[dict[str, Any]]:
-    """The best of the other sweep's trials that lie in the method's space here, but for its default.
+    """Select the other sweep's best points that lie in the method's space here, its default left out.
 
-    They are those of the method of the same name, else those of all methods of the same kind.
+    They are of the method of the same name, else of all methods of the same base.
     """
     space = sweep.spaces()[method]
     records = sorted(_trials(sweep, method, other), key=lambda record: -(record.score or 0.0))
