@@ -141,7 +141,7 @@ def _client(address: str) -> JobSubmissionClient:
     # Ray puts RAY_ADDRESS before the address that it is called with, and this variable before both.
     os.environ["RAY_API_SERVER_ADDRESS"] = address
     for handler in logging.getLogger("ray").handlers:
-        handler.setLevel(logging.WARNING)  # each upload and each connection is told at INFO
+        handler.setLevel(logging.WARNING)  # each upload and each connection is logged at INFO
     return JobSubmissionClient(address)
 
 

@@ -1,7 +1,7 @@
 """The sweep as TensorBoard shows it: a run a trial, a small event file a rung, written as its record is.
 
 Ray Tune's own loggers are off: their files lie in folders that each start removes, named after Tune's ids.
-These lie under the records' ids, and a sweep that goes on adds to them. They may be deleted; what was told
+These lie under the records' ids, and a sweep that goes on adds to them. They may be deleted; what was written
 before is not written again.
 """
 

@@ -1,7 +1,7 @@
-"""Experiment trackers: what `tracking` names, MLflow or Weights & Biases, is told of every trial.
+"""Send every trial to the experiment trackers that `tracking` names: MLflow, Weights & Biases.
 
-It is told what TensorBoard is, and no text of data or models. Where it keeps it, and with whose key, its own
-environment variables say: a sweep file, and so a run folder, holds no credential.
+They get what TensorBoard gets, and no text of data or models. Their own environment variables say where they
+keep it and with whose key: a sweep file, and so a run folder, holds no credential.
 
 A tracker is one file here: `ERRORS`, what it raises where it cannot be reached or used, and `Tracker`.
 """
@@ -100,7 +100,7 @@ def _work(name: str, plan: Plan, records: "SimpleQueue[Record | None]") -> None:
 
 
 def _send(tracker: Tracker, plan: Plan, records: Iterable[Record]) -> None:
-    """Bring each run to what its record says: rungs that an earlier start could not tell are told too."""
+    """Bring each run up to its record, rungs that an earlier start could not send included."""
     runs: dict[str, Run] = {}
     for record in records:
         run = runs.pop(record.id, None) or tracker.open(_key(plan, record), record)

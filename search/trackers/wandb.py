@@ -59,7 +59,7 @@ class Tracker:
 
 
 class Run:
-    """A run; offline it does not know what an earlier start told, and is told it again."""
+    """A run; offline it does not know what an earlier start sent, and gets it again."""
 
     def __init__(self, run: wandb.Run) -> None:
         self._run = run
