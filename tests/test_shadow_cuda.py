@@ -281,6 +281,25 @@ def test_autocast_for_cuda_casts() -> None:
 
 
 @pytest.mark.usefixtures("cuda")
+def test_a_gradient_scaler_finds_what_overflowed_and_changes_no_weight() -> None:
+    weight = nn.Parameter(torch.ones(4, device="cuda"))
+    optimizer = torch.optim.AdamW([weight], fused=True)
+    scaler = torch.amp.GradScaler("cuda", init_scale=4.0)
+    assert scaler.is_enabled()
+    for factor, scale in ((torch.inf, 2.0), (1.0, 2.0)):
+        before = weight.detach().clone()
+        scaler.scale((weight * factor).sum()).backward()
+        scaler.unscale_(optimizer)
+        assert weight.grad is not None
+        assert weight.grad.tolist() == [factor] * 4
+        scaler.step(optimizer)
+        scaler.update()
+        assert scaler.get_scale() == scale
+        assert torch.equal(weight, before) == (factor == torch.inf)
+        optimizer.zero_grad()
+
+
+@pytest.mark.usefixtures("cuda")
 def test_the_device_has_random_numbers_of_its_own() -> None:
     torch.manual_seed(3)
     of_cpu, of_gpu = torch.get_rng_state(), torch.cuda.get_rng_state(GPU)

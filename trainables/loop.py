@@ -21,7 +21,7 @@ from trainables.evaluation import Evaluation, evaluate
 from trainables.loss import summed_cross_entropy
 from trainables.micro_batches import MicroBatches
 from trainables.model import total_parameters, trainable_parameters
-from trainables.optimization import Optimization
+from trainables.optimization import Optimization, loss_scaler
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt
 from trainables.packing import packed_tokens
 from trainables.preemption import is_noticed
@@ -73,7 +73,12 @@ class FineTuning:
             self.model = self.base.attach(method, hyperparameters)
             self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
             if method is not None:
-                self.optimization = Optimization(self.parameters.values(), hyperparameters, len(self.plan))
+                self.optimization = Optimization(
+                    self.parameters.values(),
+                    hyperparameters,
+                    len(self.plan),
+                    scaler=loss_scaler(self.base.device, self.base.autocast_dtype),
+                )
                 self.callback = methods.callback(method, self.model, hyperparameters, len(self.plan))
                 self.optimization.optimizer.register_step_post_hook(
                     lambda *_: self.callback.after_step(self.steps)
@@ -122,6 +127,7 @@ class FineTuning:
             "examples_seen": self.examples_seen,
             "micro-batches": asdict(self.micro_batches),
             "cost": self.meter.state(),
+            "scaler": self.optimization.scaler.state_dict(),
         }
         checkpoint.write(folder, self.examples_seen, tensors, {**state, "notes": notes})
 
@@ -139,6 +145,8 @@ class FineTuning:
                     self.parameters[name].copy_(value)
             self.optimization.load_tensors(_under("optimizer", tensors))
             self.callback.load_tensors(_under("callback", tensors))
+            if scaler := state.get("scaler"):  # empty where nothing is scaled
+                self.optimization.scaler.load_state_dict(scaler)
             RandomState(self.base.device).restore(_under("rng", tensors))
             self.micro_batches = MicroBatches(**state["micro-batches"])
             self.steps, self.examples_seen = state["steps"], state["examples_seen"]
@@ -176,16 +184,27 @@ class FineTuning:
             for micro_batch in micro_batches:
                 summed = summed_cross_entropy(self.base, self.model, micro_batch, capacity=self.capacity)
                 part = summed / target_tokens
-                part.backward()
+                self.optimization.scaler.scale(part).backward()
                 loss += part.item()
         if not math.isfinite(loss):
             raise Diverged(f"The training loss became {loss} at step {self.steps + 1}.")
+        self.optimization.unscale()
         self.callback.regularise()
-        self.optimization.update(self.steps)
+        if not self.optimization.update(self.steps):
+            self._check_scale()
+            return self._step(indices)
         self.steps += 1
         self.examples_seen += len(indices)
         self.meter.trained(examples=len(indices), target_tokens=target_tokens, padded_tokens=computed)
         return loss
+
+    def _check_scale(self) -> None:
+        """Raise Diverged where the gradients of fp16 overflow at a scale that enlarges nothing any more."""
+        if self.optimization.scaler.get_scale() < 1:
+            raise Diverged(
+                f"The gradients of step {self.steps + 1} overflow fp16, however small the loss is scaled. "
+                "Set task.precision to bf16 or fp32."
+            )
 
     def _places(self, micro_batch: Sequence[Encoded]) -> int:
         """Count the tokens of a forward pass, padding included."""
@@ -200,7 +219,8 @@ class FineTuning:
         """
         random = RandomState(self.base.device)
         while isinstance(result := attempt(work), Shortage):
-            self.model.zero_grad(set_to_none=True)
+            if self.parameters:
+                self.optimization.drop()
             random.restore()
             release_memory()
             if not halve():

@@ -112,7 +112,8 @@ class Task(BaseModel):
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
-        description="Of matrix products; auto: bf16 where the hardware computes in it, else fp32.",
+        description="Of matrix products; auto: bf16 where the hardware computes in it, else fp32. fp16 "
+        "scales the loss.",
     )
     chat_template: bool = Field(
         False,

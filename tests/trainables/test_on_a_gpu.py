@@ -112,6 +112,21 @@ def test_a_trial_that_is_taken_up_again_ends_as_the_unbroken_one(
     assert again.tuning.base.device == GPU
 
 
+def test_a_step_in_fp16_waits_for_the_device_once_more(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench], tune: Callable[..., FineTuning]
+) -> None:
+    """Whether gradients overflowed is asked; in other precisions nothing is."""
+    waits = {}
+    for precision in ("fp32", "fp16"):
+        tuning = tune(on_gpu("llama", precision=precision), "lora")
+        tuning.advance(8)
+        with shadow.counting() as counts:
+            tuning.advance(8)
+        waits[precision] = counts.of("synchronisation")
+        tuning.close()
+    assert waits["fp16"] == waits["fp32"] + 1
+
+
 def test_a_final_keeps_what_it_trained_and_wrote(
     shadow: ShadowCuda, assign: Callable[..., Assignment], begin: Callable[..., Trial], tmp_path: Path
 ) -> None:

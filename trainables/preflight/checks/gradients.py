@@ -59,7 +59,10 @@ def _judged(reached: Mapping[str, Tensor], *, is_adapter: bool) -> Finding:
 
 @contextmanager
 def watched(parameters: Mapping[str, nn.Parameter]) -> Iterator[dict[str, Tensor]]:
-    """Record where gradients are not zero: `(soft tokens,)` for a soft prompt, `(1,)` for any other."""
+    """Record where gradients are not zero: `(soft tokens,)` for a soft prompt, `(1,)` for any other.
+
+    Those that overflow do not count: they may come of zero times infinity.
+    """
     reached = {
         name: torch.zeros(len(p) if _is_soft_prompt(name) else 1, dtype=torch.bool, device=p.device)
         for name, p in parameters.items()
@@ -67,7 +70,8 @@ def watched(parameters: Mapping[str, nn.Parameter]) -> Iterator[dict[str, Tensor
 
     def watch(name: str, parameter: nn.Parameter) -> torch.utils.hooks.RemovableHandle:
         def note(gradient: Tensor) -> None:
-            reached[name] |= (gradient != 0).reshape(len(reached[name]), -1).any(dim=1)
+            counts = (gradient != 0) & gradient.isfinite()
+            reached[name] |= counts.reshape(len(reached[name]), -1).any(dim=1)
 
         return parameter.register_hook(note)
 
