@@ -10,6 +10,7 @@ CPU; an operation counts as one kernel, however many it launches. Only the threa
 what was moved to the device is of no use after the block.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -33,6 +34,8 @@ INDEXING = ("index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_ind
 """Operations whose indices, the second argument, may be on the host."""
 FROM_DATA = ("tensor", "as_tensor", "asarray", "new_tensor")
 """Factories whose values come from the host."""
+PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot")
+"""Operations that cuBLAS computes."""
 NO_KERNEL = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_local_scalar_dense")
 """Operations that launch none, besides those that make a view."""
 WAITED_FOR = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
@@ -87,6 +90,8 @@ class _Operations(TorchDispatchMode):
             self._note_indices(name, *args[1:3])
             given = [args[0], *_tensors(args[2:])]
         self.device.refuse_mixed(name, given)
+        if name in PRODUCTS:
+            _check_workspace()
         if torch.Tag.nondeterministic_seeded in operation.tags:
             with self.device.own_random_numbers():
                 out = operation(*args, **kwargs)
@@ -230,6 +235,17 @@ def _tensors(values: Any) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from _tensors(value)
+
+
+def _check_workspace() -> None:
+    """Raise torch's RuntimeError where products must be deterministic and cuBLAS has not been told so."""
+    if not torch.are_deterministic_algorithms_enabled() or "CUBLAS_WORKSPACE_CONFIG" in os.environ:
+        return
+    raise RuntimeError(
+        "Deterministic behavior was enabled with either `torch.use_deterministic_algorithms(True)` or "
+        "`at::Context::setDeterministicAlgorithms(true)`, but this operation is not deterministic because it "
+        "uses CuBLAS and you have CUDA >= 10.2."
+    )
 
 
 def _is_cuda(device: torch.device | str | None) -> bool:

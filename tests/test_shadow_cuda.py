@@ -1,6 +1,9 @@
 """What the shadow holds for true of CUDA; where there is a GPU, each rule is asked of that too."""
 
 import copy
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -11,13 +14,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from tests.shadow_cuda import ShadowCuda
-from tests.shadow_device import Event
+from tests.shadow_device import ROOT, Event
 from trainables.batches import collate
 from trainables.encode import Encoded
 
 GPU = torch.device("cuda", 0)
 HAS_GPU = torch.cuda.is_available()
 MB = 2**20
+needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def shadow() -> Iterator[ShadowCuda]:
 @pytest.fixture(
     params=[
         "shadow",
-        pytest.param("true", marks=pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")),
+        pytest.param("true", marks=needs_gpu),
     ]
 )
 def cuda(request: pytest.FixtureRequest) -> Iterator[None]:
@@ -180,7 +184,7 @@ def test_what_the_host_waits_for_is_a_synchronisation(
     assert (counts.of("synchronisation") > 0) == waits
 
 
-@pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")
+@needs_gpu
 @by_what_is_waited_for
 def test_torch_itself_waits_for_the_same(work: Callable[[Tensor], Any], waits: bool) -> None:
     given = matrix()
@@ -268,6 +272,32 @@ def test_what_a_backward_pass_computes_anew_is_on_the_device_too() -> None:
     given = matrix().requires_grad_()
     checkpoint(forward, given, use_reentrant=False).sum().backward()
     assert seen == [GPU, GPU]
+
+
+DETERMINISTIC_PRODUCT = """
+import torch
+from contextlib import nullcontext
+from tests.shadow_cuda import ShadowCuda
+with {device}():
+    torch.use_deterministic_algorithms(True)
+    print((torch.ones(2, 2, device="cuda") @ torch.ones(2, 2, device="cuda")).sum().item())
+"""
+
+
+@pytest.mark.parametrize("device", ["ShadowCuda", pytest.param("nullcontext", marks=needs_gpu)])
+def test_deterministic_products_need_a_workspace_of_a_fixed_size(device: str) -> None:
+    """In a process of its own, since CUDA asks for it once."""
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", DETERMINISTIC_PRODUCT.format(device=device)]
+        inherited = {key: value for key, value in os.environ.items() if key != "CUBLAS_WORKSPACE_CONFIG"}
+        return subprocess.run(
+            command, env=inherited | environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    refused, done = run(), run(CUBLAS_WORKSPACE_CONFIG=":4096:8")
+    assert "not deterministic because it uses CuBLAS" in refused.stderr
+    assert (done.stdout, done.stderr) == ("8.0\n", "")
 
 
 @pytest.mark.usefixtures("cuda")

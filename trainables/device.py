@@ -1,5 +1,7 @@
 """The device that a process trains on, chosen in one place; and why torch does not see one that is there."""
 
+import os
+
 import pynvml
 import torch
 
@@ -16,6 +18,24 @@ def own_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
+
+
+def set_deterministic(deterministic: bool) -> None:
+    """Have this process compute the same bits each time, or whatever is fastest.
+
+    To be called before anything is computed on a GPU: cuBLAS reads the size of its workspace once. What has
+    no deterministic algorithm on the device then raises torch's RuntimeError; see `lacks_determinism`.
+    """
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        os.environ.setdefault("FLASH_ATTENTION_DETERMINISTIC", "1")  # which transformers reads
+    torch.use_deterministic_algorithms(deterministic)
+
+
+def lacks_determinism(error: Exception) -> str | None:
+    """Return the operation that has no deterministic algorithm; None for any other error."""
+    operation, told, _ = str(error).partition(" does not have a deterministic implementation")
+    return operation if told else None
 
 
 def check_gpu_is_seen() -> None:

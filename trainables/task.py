@@ -115,6 +115,11 @@ class Task(BaseModel):
         description="Of matrix products; auto: bf16 where the hardware computes in it, else fp32. fp16 "
         "scales the loss.",
     )
+    deterministic: bool = Field(
+        False,
+        description="Only algorithms that give the same bits each time: on a GPU equal seeds then give equal "
+        "scores, in more time. What has none is refused by a preflight check.",
+    )
     chat_template: bool = Field(
         False,
         description="Wrap the prompt as a user's message in the tokenizer's chat template: for instruct "

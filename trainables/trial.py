@@ -10,6 +10,7 @@ import torch
 from trainables.assignment import Assignment
 from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
+from trainables.device import set_deterministic
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
@@ -33,6 +34,7 @@ class Trial:
     def __init__(self, assignment: Assignment) -> None:
         began = time.perf_counter()
         torch.set_num_threads(assignment.cpus)
+        set_deterministic(assignment.task.deterministic)
         self.assignment = assignment
         bench = workbench(
             assignment.task.model_dump_json(),

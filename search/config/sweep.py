@@ -35,7 +35,13 @@ class Sweep(Settings):
     """A fair search between fine-tuning methods on one task."""
 
     name: FolderName = Field(description="Name of the sweep, and of its run folder under `storage`.")
-    seed: int = Field(0, ge=0, lt=2**32, description="Source of all randomness: equal seeds, equal sweeps.")
+    seed: int = Field(
+        0,
+        ge=0,
+        lt=2**32,
+        description="Source of all randomness: with equal seeds a trial of equal hyperparameters has equal "
+        "scores, on GPUs with task.deterministic.",
+    )
     task: Task = Field(description="Model, data, prompt and metric: what is fixed for all trials.")
     methods: dict[FolderName, MethodChoice] = Field(
         min_length=1, description="The methods to compare; {} searches the whole space of a method."

@@ -24,7 +24,7 @@ TEMPLATE = """\
 # Then run:    tuneoff run {file}
 
 name: {name}
-seed: 0                          # equal seeds, equal sweeps
+seed: 0                          # source of all randomness
 
 task:                            # what is fixed for all trials
   type: {type}

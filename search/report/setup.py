@@ -76,8 +76,16 @@ def _procedure(results: Results) -> list[str]:
     return [
         f"Search: {_search_budget(search)} a method, sampler {code(search.sampler)}, "
         f"scheduler {code(search.scheduler)}, full budget {budget} examples",
-        f"Final: seeds {seeds} a method; sweep seed {sweep.seed}",
+        f"Final: seeds {seeds} a method; sweep seed {sweep.seed}{_determinism(results)}",
     ]
+
+
+def _determinism(results: Results) -> str:
+    if results.sweep.task.deterministic:
+        return "; deterministic algorithms"
+    if not _facts(results, "placement").get("gpus_per_trial"):
+        return ""
+    return "; algorithms of the GPU that add in any order, so that equal seeds give nearly equal scores"
 
 
 def _search_budget(search: Search) -> str:

@@ -177,6 +177,18 @@ def test_search_sampler(swept):
     assert not any(point in tpe.random_points() for point in tpe.sampled[4:])
 
 
+def test_seed(swept):
+    """With equal seeds trials that run one at a time are proposed, stopped and scored alike."""
+
+    def told(seed: int) -> list[tuple[Any, ...]]:
+        trials = swept(seed=seed, search__sampler="tpe", search__trials_per_method=9).trials
+        return [(trial.hyperparameters, trial.seed, trial.status, trial.score) for trial in trials]
+
+    first, again, other = told(1), told(1), told(2)
+    assert {status for *_, status, _ in first} == {"completed", "stopped"}
+    assert first == again != other
+
+
 def test_search_sampler_is_a_quasi_random_sequence(swept):
     qmc = swept(search__sampler="qmc", search__trials_per_method=4)
     seed = derived_seed(qmc.sweep.seed, "full", "qmc")

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from trainables.device import lacks_determinism, set_deterministic
 from trainables.errors import InputError
 from trainables.preflight.checks import PreflightCheck, available
 from trainables.preflight.findings import Check, Finding, Findings
@@ -21,6 +22,7 @@ def answer(request: Request) -> Findings:
         InputError: the data that this process loads is not the data that the driver saw.
     """
     torch.set_num_threads(request.cpus)
+    set_deterministic(request.task.deterministic)
     task = request.task.model_dump_json()
     bench = workbench(task, request.data_seed, request.data_fingerprint, request.tokens)
     return examine(bench, request)
@@ -48,7 +50,7 @@ def _asked(declared: PreflightCheck, probe: Probe) -> Check:
     except InputError as error:
         finding = Finding("fail", str(error))
     except Exception as error:  # noqa: BLE001 (a method is foreign code: whatever it does wrong is the finding)
-        finding = Finding("fail", f"{type(error).__name__}: {' '.join(str(error).split())}")
+        finding = Finding("fail", _told(error))
     figures = {key: _finite(figure) for key, figure in finding.figures.items()}
     seconds = round(time.perf_counter() - start, 3)
     return Check(
@@ -58,6 +60,15 @@ def _asked(declared: PreflightCheck, probe: Probe) -> Check:
         figures=figures,
         seconds=seconds,
     )
+
+
+def _told(error: Exception) -> str:
+    if operation := lacks_determinism(error):
+        return (
+            f"{operation} does not have a deterministic implementation on this device. "
+            "Set task.deterministic to false, or leave the method out."
+        )
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _finite(figure: Any) -> Any:

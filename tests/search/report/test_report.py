@@ -17,6 +17,7 @@ from search.report.sections import sections
 from search.report.write import write_comparison, write_report
 from search.verdict import verdict
 from search.verdict.search_quality import search_statistics
+from tests.search.conftest import PROVENANCE, SWEEP
 from trainables.status import Status
 
 
@@ -218,6 +219,20 @@ def test_resumptions_are_told_with_what_changed(finished):
     provenance["resumed"] = [dict(provenance), other]
     finished.folder.write_json(finished.folder.provenance_file, provenance)
     assert "resumed 2 times, 1 of them with other versions or hardware" in read(finished)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "deterministic", "expected"),
+    [
+        (0.0, False, "sweep seed 0\n"),
+        (0.5, False, "sweep seed 0; algorithms of the GPU that add in any order"),
+        (0.5, True, "sweep seed 0; deterministic algorithms\n"),
+    ],
+)
+def test_what_equal_seeds_promise_is_said(finished, gpus, deterministic, expected):
+    finished.provenance(PROVENANCE | {"placement": {"gpus_per_trial": gpus}})
+    finished.sweep(SWEEP.replace("task:\n", f"task:\n  deterministic: {str(deterministic).lower()}\n"))
+    assert expected in read(finished)
 
 
 CLAIMS = ("Ties", "share a letter", "Significant", "Holm", "p:", "better than", "To save on")
