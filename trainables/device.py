@@ -1,11 +1,16 @@
-"""The device that a process trains on, chosen in one place; and why torch does not see one that is there."""
+"""The device that a process trains on, chosen in one place; what it is; why torch does not see it."""
 
 import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pynvml
 import torch
 
+from trainables.accelerator import Accelerator
 from trainables.errors import GpuNotSeen
+
+T = TypeVar("T")
 
 REMEDY = (
     "Install a build of torch for that driver (https://pytorch.org/get-started/locally/), or the driver; "
@@ -18,6 +23,60 @@ def own_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
+
+
+def accelerators() -> list[Accelerator]:
+    """Describe every GPU that this process sees."""
+    found = [accelerator(torch.device("cuda", index)) for index in range(torch.cuda.device_count())]
+    return [one for one in found if one is not None]
+
+
+def accelerator(device: torch.device) -> Accelerator | None:
+    """Describe `device` as it is now; None for a CPU."""
+    if device.type == "cpu":
+        return None
+    handle = nvml_handle(device)
+    compute = _answer(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    clients = _answer(lambda: pynvml.nvmlDeviceGetMPSComputeRunningProcesses(handle))
+    cudnn = torch.backends.cudnn.version()
+    return Accelerator(
+        name=torch.cuda.get_device_name(device),
+        driver=_answer(pynvml.nvmlSystemGetDriverVersion),
+        cuda=torch.version.cuda or torch.version.hip,
+        cudnn=None if cudnn is None else _cudnn(cudnn),
+        is_mig=_answer(lambda: bool(pynvml.nvmlDeviceIsMigDeviceHandle(handle))),
+        is_mps=None if clients is None else bool(clients),
+        processes=len(clients or compute or ()) or None,  # none: a container does not see those of its host
+    )
+
+
+def nvml_handle(device: torch.device) -> Any:
+    """Find the GPU by UUID: NVML numbers all GPUs, torch only those that the process may see.
+
+    None where NVML does not know it: on AMD, or without a driver that answers.
+    """
+    uuid = torch.cuda.get_device_properties(device).uuid
+    for kind in ("GPU", "MIG"):
+        try:
+            pynvml.nvmlInit()
+            return pynvml.nvmlDeviceGetHandleByUUID(f"{kind}-{uuid}")
+        except pynvml.NVMLError:
+            continue
+    return None
+
+
+def _answer(ask: Callable[[], T]) -> T | None:
+    """What NVML answers; None where this driver, or this device, does not."""
+    try:
+        return ask()
+    except pynvml.NVMLError:
+        return None
+
+
+def _cudnn(version: int) -> str:
+    """Write the number that cuDNN has for its version: 91002 is 9.10.2, 8907 was 8.9.7."""
+    major = 10_000 if version >= 90_000 else 1_000
+    return f"{version // major}.{version % major // 100}.{version % 100}"
 
 
 def set_deterministic(deterministic: bool) -> None:

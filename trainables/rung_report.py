@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from trainables.accelerator import Accelerator
 from trainables.status import Status
 
 Cost = dict[str, float | int | None]
@@ -29,6 +30,8 @@ class Rung(BaseModel):
     capped_share: float | None = None
     """Share of the generated texts that were cut at the generation cap."""
     cost: Cost = {}
+    accelerator: Accelerator | None = None
+    """The GPU that it was trained on up to here, and who shared it when it was scored; None: a CPU."""
 
 
 class RungReport(Rung):

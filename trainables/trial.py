@@ -10,7 +10,7 @@ import torch
 from trainables.assignment import Assignment
 from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
-from trainables.device import set_deterministic
+from trainables.device import accelerator, set_deterministic
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
 from trainables.out_of_memory import OutOfMemory
@@ -119,6 +119,7 @@ class Trial:
             rung=rung,
             examples=self.tuning.examples_seen,
             cost=self.tuning.cost(),
+            accelerator=accelerator(self.tuning.base.device),
             remarks=self._remarks,
             **figures,
         )

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,6 +74,8 @@ class Cluster:
     """Watches for nodes that join; None until the first nodes have been checked."""
     uses_gpus: bool = False
     """Whether trials get GPUs; set by `slots`."""
+    gpus: list[dict[str, Any]] = field(default_factory=list)
+    """Those GPUs, as `trainables.accelerator` describes them; set by `slots`."""
 
     def machines(self) -> list[Machine]:
         """List the resources of each live node that is not known to be unable to train."""
@@ -90,7 +92,7 @@ class Cluster:
         slots = slots_on(self.machines(), resources)
         self.uses_gpus = slots.gpus > 0
         if self.uses_gpus:
-            nodes.check_gpus(
+            self.gpus = nodes.check_gpus(
                 node for node in nodes.able(self.watch.nodes()) if capacity([node["Resources"]], slots)
             )
         return slots

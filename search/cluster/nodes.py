@@ -28,7 +28,7 @@ Node = dict[str, Any]
 """An entry of `ray.nodes()`."""
 Facts = dict[str, Any]
 """`python`; `versions` by package, None if missing; `code`, a digest of our sources; `blind`, why torch sees
-no GPU, None if it sees one or was not asked."""
+no GPU, None if it sees one or was not asked; `gpus`, those that it sees, empty if it was not asked."""
 
 
 def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
@@ -48,14 +48,14 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             except PackageNotFoundError:
                 return None
 
-        def blind() -> str | None:
+        def seen() -> dict[str, object]:
             for hidden in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
                 os.environ.pop(hidden, None)  # Ray hides GPUs by it from tasks that ask for none
             try:
-                from trainables.device import why_blind
+                from trainables.device import accelerators, why_blind
             except ImportError:  # a node without torch or this code is refused for that
-                return None
-            return why_blind()
+                return {}
+            return {"blind": why_blind(), "gpus": [gpu.model_dump() for gpu in accelerators()]}
 
         digest = hashlib.sha256()
         for module in modules:
@@ -67,8 +67,9 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             "python": platform.python_version(),
             "versions": {package: known(package) for package in packages},
             "code": digest.hexdigest(),
-            "blind": blind() if looks else None,
-        }
+            "blind": None,
+            "gpus": [],
+        } | (seen() if looks else {})
 
     return observe
 
@@ -96,8 +97,12 @@ def ask(node: Node, *, uses_gpus: bool) -> "Future[Facts]":
     return future
 
 
-def check_gpus(used: Iterable[Node]) -> None:
-    """Raise InputError where torch does not see the GPUs of a node: its trials would train on the CPU."""
+def check_gpus(used: Iterable[Node]) -> list[dict[str, Any]]:
+    """Return the GPUs of these nodes, described.
+
+    Raises:
+        InputError: torch does not see those of a node, whose trials would train on the CPU.
+    """
     found = _answers({name(node): _observed(node, looks=True) for node in used})
     blind = {node: answer["blind"] for node, answer in found.items() if answer["blind"]}
     if blind:
@@ -105,6 +110,7 @@ def check_gpus(used: Iterable[Node]) -> None:
             f"{len(blind)} of {len(found)} nodes with GPUs cannot train ({', '.join(blind)}): "
             f"{next(iter(blind.values()))}"
         )
+    return [gpu for answer in found.values() for gpu in answer["gpus"]]
 
 
 def lack_code(nodes: dict[str, Facts]) -> bool:

@@ -189,7 +189,7 @@ def _compare_nodes(run_folder: RunFolder, cluster: Cluster) -> None:
     differences = cluster.check(run_folder.root, partial(note_joined, run_folder))
     for difference in differences:
         logger.warning("The nodes differ from this machine: %s", difference)
-    note_placement(run_folder, differences=differences)
+    note_placement(run_folder, differences=differences, gpus=cluster.gpus)
 
 
 def _refuse_what_is_not_ours(run_folder: RunFolder, sweep: Sweep) -> None:

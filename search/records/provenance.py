@@ -76,7 +76,7 @@ def note_resumption(folder: RunFolder) -> None:
 
 
 def note_placement(folder: RunFolder, **noted: Any) -> None:
-    """Note `gpus_per_trial` of the search, or the `differences` of the nodes from this machine."""
+    """Note `gpus_per_trial` of the search; the nodes' `gpus`, and their `differences` from this machine."""
     known = folder.read_provenance()
     _write(folder, {**known, "placement": known.get("placement", {}) | noted})
 

@@ -1,5 +1,6 @@
 """The report's last section: everything needed to judge the numbers and to make them again."""
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ from search.records import Results
 from search.report import tables
 from search.report.markdown import bullets, code, fence, section, text
 from search.report.names import data_name, metric_name
+from search.verdict import counted, listed
+from trainables.accelerator import Accelerator
 from trainables.amounts import DASH, duration, number
 from trainables.status import Status
 
@@ -101,10 +104,27 @@ def _machine(results: Results) -> list[str]:
     return [
         f"Versions: {code(', '.join(f'{package} {version}' for package, version in versions.items()))}",
         f"Hardware: {code(', '.join(f'{part}: {what}' for part, what in hardware.items()))}",
+        *_accelerators(results),
         f"Device time: {duration(spent.total)} ({number(spent.total)} s): {duration(spent.search)} in "
         f"the search, {duration(spent.final)} in the final{audit}; start-up, training and evaluation",
         f"Started: {code(results.provenance.get('started', ''))}{_resumptions(results)}",
     ]
+
+
+def _accelerators(results: Results) -> list[str]:
+    """List the GPUs that runs ended on, and how many of these runs shared theirs; none for CPUs."""
+    runs: dict[str, list[Accelerator]] = {}
+    for record in results.records:
+        if record.rungs and (found := record.rungs[-1].accelerator):
+            runs.setdefault(found.versions, []).append(found)
+    return [f"GPU: {code(versions)}, {_runs(used)}" for versions, used in runs.items()]
+
+
+def _runs(used: list[Accelerator]) -> str:
+    """Count runs: `12 runs, of which 8 beside other processes`."""
+    shared = Counter(way for one in used for way in one.sharing)
+    ways = [f"{number(count)} {way}" for way, count in shared.items()]
+    return counted(len(used), "run") + (f", of which {listed(ways)}" if ways else "")
 
 
 def _resumptions(results: Results) -> str:

@@ -314,13 +314,14 @@ def on_gpu(swept) -> Swept:
         pytest.MonkeyPatch.context() as patched,
         started(num_cpus=2, num_gpus=1, resources={"accelerator_type:L4": 1}) as l4,
     ):
-        patched.setattr("search.cluster.nodes.check_gpus", lambda used: None)
+        patched.setattr("search.cluster.nodes.check_gpus", lambda used: [{"name": "L4"} for _ in used])
         return swept(address=l4.address, resources__gpus_per_trial=0.5, resources__accelerator_type="L4")
 
 
 def test_resources_gpus_per_trial(on_gpu):
     assert {step["resources"]["GPU"] for step in on_gpu.steps} == {0.5}
-    assert on_gpu.results.folder.read_provenance()["placement"]["gpus_per_trial"] == 0.5
+    placement = on_gpu.results.folder.read_provenance()["placement"]
+    assert (placement["gpus_per_trial"], placement["gpus"]) == (0.5, [{"name": "L4"}])
 
 
 def test_resources_accelerator_type(on_gpu):

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-import pynvml
 import pytest
 import torch
 
+from tests.fake_nvml import FakeNvml
 from trainables.device import check_gpu_is_seen, own_device, why_blind
 from trainables.errors import GpuNotSeen
 
@@ -22,9 +22,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
     """`driver(version, cuda)`: a machine on which NVML tells of such a driver, and torch sees no GPU."""
 
     def plant(version: str, cuda: int) -> None:
-        monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
-        monkeypatch.setattr(pynvml, "nvmlSystemGetDriverVersion", lambda: version)
-        monkeypatch.setattr(pynvml, "nvmlSystemGetCudaDriverVersion", lambda: cuda)
+        FakeNvml(version, cuda).plant(monkeypatch)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
     return plant

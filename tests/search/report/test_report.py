@@ -18,6 +18,7 @@ from search.report.write import write_comparison, write_report
 from search.verdict import verdict
 from search.verdict.search_quality import search_statistics
 from tests.search.conftest import PROVENANCE, SWEEP
+from trainables.accelerator import Accelerator
 from trainables.status import Status
 
 
@@ -219,6 +220,20 @@ def test_resumptions_are_told_with_what_changed(finished):
     provenance["resumed"] = [dict(provenance), other]
     finished.folder.write_json(finished.folder.provenance_file, provenance)
     assert "resumed 2 times, 1 of them with other versions or hardware" in read(finished)
+
+
+def test_the_gpus_of_all_runs_are_named_with_how_they_were_shared(searched):
+    l4 = Accelerator(name="NVIDIA L4", driver="570.86.15", cuda="12.8", cudnn="9.10.2", processes=1)
+    shared = l4.model_copy(update={"processes": 3, "is_mps": True})
+    for number, device in enumerate([l4, shared, shared, Accelerator(name="Radeon")]):
+        record = searched.trial("full", number, [20.0])
+        record.rungs[-1].accelerator = device
+        searched.folder.write_record(record)
+    report = read(searched)
+    l4s = "GPU: `NVIDIA L4, driver 570.86.15, CUDA 12.8, cuDNN 9.10.2`, 3 runs"
+    assert f"{l4s}, of which 2 through MPS and 2 beside other processes\n" in report
+    assert "- GPU: `Radeon`, 1 run\n" in report
+    assert report.count("- GPU: ") == 2
 
 
 @pytest.mark.parametrize(
