@@ -229,6 +229,9 @@ def c_layer(device: Device) -> list[tuple[Any, dict[str, Any]]]:
         memory.reserved = memory.allocated
 
     of_c = {
+        "_accelerator_getAccelerator": lambda: torch.device(DEVICE.type),
+        "_accelerator_getDeviceIndex": lambda: DEVICE.index,
+        "_accelerator_getStream": lambda index: SimpleNamespace(is_capturing=lambda: False),
         "_cuda_getDeviceCount": lambda: 1,
         "_cuda_getDevice": lambda: DEVICE.index,
         "_cuda_getMemoryFraction": share,

@@ -114,6 +114,15 @@ def test_what_is_made_on_cuda_is_on_the_device_with_its_index(make: Callable[[],
 
 
 @pytest.mark.usefixtures("cuda")
+def test_it_is_the_accelerator_of_torch() -> None:
+    assert torch.accelerator.is_available()
+    assert torch.accelerator.current_accelerator(check_available=True) == torch.device("cuda")
+    assert torch.accelerator.current_device_index() == 0
+    assert not torch.accelerator.current_stream().is_capturing()
+    assert torch.get_device_module(GPU) is torch.cuda
+
+
+@pytest.mark.usefixtures("cuda")
 def test_a_device_without_index_is_refused_where_torch_refuses_it() -> None:
     bare = torch.device("cuda")
     for ask in (

@@ -19,15 +19,40 @@ REMEDY = (
 
 
 def own_device() -> torch.device:
-    """Return the GPU that this process may use, with its index for torch.cuda's functions; else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device("cpu")
+    """Return the GPU that this process may use, with its index for the functions of torch.cuda; else the CPU.
+
+    `cuda` is NVIDIA's and AMD's, `xpu` Intel's, `mps` Apple's. An empty CUDA_VISIBLE_DEVICES, by which Ray's
+    workers are told that they were given none, holds for all of them.
+    """
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if found is None or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return torch.device("cpu")
+    return torch.device(found.type, torch.accelerator.current_device_index())
+
+
+def counts_memory(device: torch.device) -> bool:
+    """Return whether `device` has memory of its own, of which torch keeps statistics.
+
+    A CPU and Apple's GPU have the machine's; what the latter takes of it at its peak nobody tells.
+    """
+    return device.type in ("cuda", "xpu")
+
+
+def computes_in_bf16(device: torch.device) -> bool:
+    """Return whether the hardware of `device` multiplies matrices in bf16."""
+    if device.type == "cpu":
+        return any(torch.cpu.get_capabilities().get(flag) for flag in ("avx512_bf16", "amx_bf16"))
+    if device.type == "mps":
+        return False
+    supported: bool = torch.get_device_module(device).is_bf16_supported(including_emulation=False)
+    return supported
 
 
 def accelerators() -> list[Accelerator]:
     """Describe every GPU that this process sees."""
-    found = [accelerator(torch.device("cuda", index)) for index in range(torch.cuda.device_count())]
+    kind = own_device().type
+    count = 0 if kind == "cpu" else torch.get_device_module(kind).device_count()
+    found = [accelerator(torch.device(kind, index)) for index in range(count)]
     return [one for one in found if one is not None]
 
 
@@ -35,12 +60,17 @@ def accelerator(device: torch.device) -> Accelerator | None:
     """Describe `device` as it is now; None for a CPU."""
     if device.type == "cpu":
         return None
+    if device.type == "mps":
+        return Accelerator(name=torch.backends.mps.get_name())
+    name = torch.get_device_module(device).get_device_name(device)
+    if device.type != "cuda":
+        return Accelerator(name=name)
     handle = nvml_handle(device)
     compute = _answer(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
     clients = _answer(lambda: pynvml.nvmlDeviceGetMPSComputeRunningProcesses(handle))
     cudnn = torch.backends.cudnn.version()
     return Accelerator(
-        name=torch.cuda.get_device_name(device),
+        name=name,
         driver=_answer(pynvml.nvmlSystemGetDriverVersion),
         cuda=torch.version.cuda or torch.version.hip,
         cudnn=None if cudnn is None else _cudnn(cudnn),
@@ -109,7 +139,7 @@ def check_gpu_is_seen() -> None:
 
 def why_blind() -> str | None:
     """That torch sees no GPU, with its build, the driver and the remedy; None where it sees one."""
-    if torch.cuda.is_available():
+    if own_device().type != "cpu":
         return None
     toolkit = torch.version.cuda or torch.version.hip
     built = f"built for {toolkit}" if toolkit else "built without CUDA"

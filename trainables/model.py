@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
-from trainables.device import own_device
+from trainables.device import computes_in_bf16, own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
 from trainables.kernels import choose_kernels
@@ -128,12 +128,7 @@ class LoadedModel:
 def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """The dtype of matrix products; None is fp32. `auto` is bf16 where the device computes in it."""
     if precision == "auto":
-        fast = (
-            torch.cuda.is_bf16_supported(including_emulation=False)
-            if device.type == "cuda"
-            else any(torch.cpu.get_capabilities().get(flag) for flag in ("avx512_bf16", "amx_bf16"))
-        )
-        precision = "bf16" if fast else "fp32"
+        precision = "bf16" if computes_in_bf16(device) else "fp32"
     return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 

@@ -12,12 +12,13 @@ class RandomState:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.tensors: dict[str, Tensor] = {"cpu": torch.get_rng_state()}
-        if device.type == "cuda":
-            self.tensors["cuda"] = torch.cuda.get_rng_state(device)
+        if device.type != "cpu":
+            self.tensors[device.type] = torch.get_device_module(device).get_rng_state(device)
 
     def restore(self, tensors: Mapping[str, Tensor] | None = None) -> None:
         """Set the generators back to this state, or to one that was saved on a machine of the same kind."""
         tensors = self.tensors if tensors is None else tensors
         torch.set_rng_state(tensors["cpu"])
-        if "cuda" in tensors and self.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["cuda"], self.device)
+        kind = self.device.type
+        if kind != "cpu" and kind in tensors:
+            torch.get_device_module(kind).set_rng_state(tensors[kind], self.device)

@@ -76,7 +76,7 @@ def tune_result(report: RungReport) -> dict[str, Any]:
 
 
 def _hide_gpus_of_others() -> None:
-    """Hide all GPUs from a worker that was given none: Ray leaves them visible."""
+    """Hide all GPUs, of whatever maker, from a worker that was given none: Ray leaves them visible."""
     if not ray.get_gpu_ids():
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 

@@ -70,7 +70,7 @@ def test_every_method_passes_every_gate(
         del not_passed["learns"]
     assert not_passed == {}
     memory = check(findings, "memory").figures
-    assert 0 < memory["peak_bytes"] < memory["room_bytes"] <= SHARE_USED["cuda"] * 0.5 * TOTAL
+    assert 0 < memory["peak_bytes"] < memory["room_bytes"] <= SHARE_USED["gpu"] * 0.5 * TOTAL
     assert shadow.counts.of("kernel") > 1000
 
 

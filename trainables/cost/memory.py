@@ -11,6 +11,8 @@ from threading import Event, Thread
 import psutil
 import torch
 
+from trainables.device import counts_memory, own_device
+
 CLEAR_PEAK = "5"
 """Written to /proc/self/clear_refs, it resets the peak resident size to the current one (man proc)."""
 COUNTING_ERROR_BYTES = 4 * 2**20
@@ -18,13 +20,15 @@ COUNTING_ERROR_BYTES = 4 * 2**20
 SAMPLING_SECONDS = 0.02
 
 
-class CudaPeak:
-    """The largest GPU memory of torch since this object was made."""
+class DevicePeak:
+    """The largest GPU memory of torch since this object was made; None where torch does not count it."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
+        self._counts = torch.get_device_module(device) if counts_memory(device) else None
         release_memory()
-        torch.cuda.reset_peak_memory_stats(device)
+        if self._counts:
+            self._counts.reset_peak_memory_stats(device)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -32,14 +36,14 @@ class CudaPeak:
         yield
 
     @property
-    def allocated_bytes(self) -> int:
+    def allocated_bytes(self) -> int | None:
         """Bytes in tensors."""
-        return torch.cuda.max_memory_allocated(self.device)
+        return self._counts.max_memory_allocated(self.device) if self._counts else None
 
     @property
     def reserved_bytes(self) -> int | None:
         """Bytes in tensors and in torch's cache: what other processes cannot have."""
-        return torch.cuda.max_memory_reserved(self.device)
+        return self._counts.max_memory_reserved(self.device) if self._counts else None
 
 
 class ResidentPeak:
@@ -84,15 +88,17 @@ class ResidentPeak:
             is_done = done.wait(SAMPLING_SECONDS)
 
 
-def peak(device: torch.device) -> CudaPeak | ResidentPeak:
+def peak(device: torch.device) -> DevicePeak | ResidentPeak:
     """Return the peak counter for trials on `device`."""
-    return CudaPeak(device) if device.type == "cuda" else ResidentPeak()
+    return ResidentPeak() if device.type == "cpu" else DevicePeak(device)
 
 
 def release_memory() -> None:
     """Return memory of dropped objects to the device and to the operating system."""
     gc.collect()
-    torch.cuda.empty_cache()  # nothing where CUDA was not used
+    device = own_device()
+    if device.type != "cpu":
+        torch.get_device_module(device).empty_cache()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
     if trim is not None:
         trim(0)
@@ -101,12 +107,13 @@ def release_memory() -> None:
 def limit_bytes(device: torch.device) -> int:
     """Return the most bytes a process can have on `device`: the lowest limit that the system reports.
 
-    On a GPU its size, or the share of it that torch was given; on a CPU the machine's memory, the
-    control group's, or the address space of the process.
+    On a GPU with memory of its own its size, or the share of it that torch was given; else the machine's
+    memory, the control group's, or the address space of the process.
     """
-    if device.type == "cuda":
-        share = torch.cuda.get_per_process_memory_fraction(device)
-        return int(torch.cuda.get_device_properties(device).total_memory * share)
+    if counts_memory(device):
+        counts = torch.get_device_module(device)
+        share = counts.get_per_process_memory_fraction(device)
+        return int(counts.get_device_properties(device).total_memory * share)
     limits = [psutil.virtual_memory().total, _control_group_bytes(), _address_space_bytes()]
     return min(limit for limit in limits if limit is not None)
 

@@ -43,8 +43,7 @@ class Meter:
             with self._peak.watching():
                 yield
         finally:
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
+            torch.get_device_module(self.device).synchronize()
             self.seconds[name] += time.perf_counter() - start
             self._joules = _sum(self._joules, _difference(self._energy.joules(), joules))
 

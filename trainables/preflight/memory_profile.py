@@ -25,7 +25,7 @@ class MemoryProfile:
         self.top = min(self.top, bench.task.micro_batch_size or self.top)
         self.checkpointing = bench.task.gradient_checkpointing
         self.peaks: dict[int, int] = {}
-        """Bytes, by examples."""
+        """Bytes, by examples; empty where the device does not tell."""
         sample = Sample(bench, longest(bench.data.train, self.top))
         lengths = [example.length for example in sample.encoded("train")]
         self.tokens = max(lengths)
@@ -61,7 +61,8 @@ class MemoryProfile:
                 self.room = self.predicted(size) - 1
                 return
             peak = tuning.meter.peak_memory_bytes
-            assert peak is not None
+            if peak is None:
+                return
             self.peaks[size] = peak
             if len(self.peaks) > 1 and 2 * (time.perf_counter() - start) > STEP_SECONDS:
                 return

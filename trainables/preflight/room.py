@@ -6,8 +6,9 @@ import psutil
 import torch
 
 from trainables.cost.memory import limit_bytes
+from trainables.device import counts_memory
 
-SHARE_USED = {"cuda": 0.95, "cpu": 0.8}
+SHARE_USED = {"gpu": 0.95, "cpu": 0.8}
 """The rest is lost between the blocks of an allocator. torch's own for GPUs loses little; the peaks of
 resident memory were seen to vary by a fifth."""
 
@@ -18,10 +19,11 @@ def room_bytes(device: torch.device, share: float) -> int:
     On a GPU all of torch's memory counts; on a CPU what is added to the process as it is now, whose size
     every other trial's process has as well.
     """
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
+    if counts_memory(device):
+        counts = torch.get_device_module(device)
+        free, _ = counts.mem_get_info(device)
         return int(
-            SHARE_USED["cuda"] * min(free + torch.cuda.memory_reserved(device), share * limit_bytes(device))
+            SHARE_USED["gpu"] * min(free + counts.memory_reserved(device), share * limit_bytes(device))
         )
     resident = psutil.Process().memory_info().rss
     machine = min(psutil.virtual_memory().available + resident, limit_bytes(device))

@@ -34,6 +34,10 @@ CHECK = PreflightCheck(name="memory", order=110, ask=_asked)
 
 def judged(profile: MemoryProfile) -> Finding:
     """Find the largest micro-batch that fits."""
+    if not profile.peaks:
+        told = f"torch does not tell how much memory a step on {profile.top} examples takes on this device"
+        advice = "If trials run out of it set task.micro_batch_size."
+        return Finding("warn", f"{told}. {advice}", {"trained_bytes": profile.trained_bytes})
     micro_batch = profile.top
     while profile.predicted(micro_batch) > profile.room and micro_batch > 1:
         micro_batch = math.ceil(micro_batch / 2)
