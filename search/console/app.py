@@ -267,7 +267,9 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         typer.echo(interrupted)
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
-        typer.echo(f"Error: {error}\nGo on with: tuneoff resume {folder}", err=True)
+        typer.echo(f"Error: {error}", err=True)
+        if RunFolder(folder).is_there():
+            typer.echo(f"Go on with: tuneoff resume {folder}", err=True)
         sys.exit(1)
     console.print(verdict(results).summary, soft_wrap=True, highlight=False)
     console.print(f"Report: {results.folder.report / 'report.html'}", soft_wrap=True, highlight=False)

@@ -21,7 +21,7 @@ from search.config import Resources
 from search.engine.deadline import Deadline
 from search.engine.recorder import Halt, Recorder
 from search.engine.searcher import RecordQueue
-from search.records import Listener, Plan, TrialStore
+from search.records import Listener, Plan, RunFolder, TrialStore
 from search.schedulers import MethodASHA
 from trainables.storage.place import remove
 from trainables.trainable import FineTune
@@ -66,10 +66,10 @@ class Experiment:
         May return with work left, if Ray ended the experiment; what was done is in the trial store.
 
         Raises:
-            SweepFailed: a disk is full, or Ray is lost.
+            SweepFailed: a disk is full, the run folder was removed, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
-        halt = Halt(lambda: self.cluster.watch.lost)
+        halt = Halt(lambda: self.cluster.watch.lost or _folder_is_gone(store.folder))
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
         work.queue.room = self.cluster.room(self.slots, self.resources)
@@ -127,6 +127,13 @@ def _run_until_tune_ends(tuner: tune.Tuner, recorder: Recorder) -> None:
         # Tune gives up the experiment when Ray's memory monitor has killed a worker.
         if not (isinstance(error.__cause__, RayError) and recorder.blame(str(error))):
             raise
+
+
+def _folder_is_gone(folder: RunFolder) -> SweepFailed | None:
+    """Build the error for a run folder that was removed under a sweep, which would make half of it anew."""
+    if folder.is_there():
+        return None
+    return SweepFailed(f"The run folder {folder.root} was removed while its sweep ran: nothing can go on.")
 
 
 class SweepPhase(Protocol):

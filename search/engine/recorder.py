@@ -8,7 +8,7 @@ from typing import Any
 from ray import tune
 from ray.tune.experiment import Trial
 
-from search.cluster import RETRIES, RayLost, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
+from search.cluster import RETRIES, SweepFailed, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
 from search.compat import actor_id, worker_of
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
@@ -27,11 +27,11 @@ class Halt(tune.Stopper):
     """Ends the experiment in order once there is a reason to.
 
     Args:
-        lost: returns why Ray is lost; None while it works.
+        lost: returns why nothing can go on: Ray or the run folder is lost; None while it can.
     """
 
-    def __init__(self, lost: Callable[[], RayLost | None]) -> None:
-        self.reason: Exception | None = None
+    def __init__(self, lost: Callable[[], SweepFailed | None]) -> None:
+        self.reason: SweepFailed | None = None
         self._lost = lost
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:

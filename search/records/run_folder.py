@@ -213,6 +213,10 @@ class RunFolder:
         remedy = "Move it away: it is written anew from the run folder that search.warm_start names."
         return _object(self.warm_start_file, remedy)
 
+    def is_there(self) -> bool:
+        """Tell whether the folder in which the sweep began still exists; an object store is not asked."""
+        return not isinstance(self.root, Path) or self.sweep_file.exists()
+
     def is_held(self) -> bool:
         """Tell whether a process runs a sweep in this folder."""
         if not isinstance(self.root, Path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
+from search.cluster import SweepFailed
 from search.engine.runner import run
 from search.records.events import Event
 from search.records.record import Record, Stop
@@ -264,3 +266,17 @@ def test_data_that_changed_is_refused(swept):
     (swept.root / "test.jsonl").write_text(json.dumps({"dialogue": "new", "summary": "new"}) + "\n")
     with pytest.raises(InputError, match=r"The data of .* has changed since the sweep began"):
         swept.run(methods=EXTENDED, search__trials_per_method=TRIALS + 1, final__seeds=3)
+
+
+def test_a_run_folder_that_is_removed_ends_its_sweep(cluster: str, tmp_path: Path) -> None:
+    """Made anew file by file it would be half a folder, that no resume can read."""
+    folder = tmp_path / "run"
+
+    def remove(event: Event, record: Record) -> None:
+        if event == "rung":
+            shutil.rmtree(folder)
+
+    settings = sweep(plant_task(tmp_path))
+    with pytest.raises(SweepFailed, match=f"The run folder {folder} was removed while its sweep ran"):
+        run(settings, folder, address=cluster, listeners=[remove], trainable=Replay)
+    assert not (folder / "sweep.yaml").exists()
