@@ -4,7 +4,6 @@ from search.cluster.connection import Cluster, connected
 from search.cluster.failures import (
     RETRIES,
     FailureKind,
-    RayLost,
     SweepFailed,
     disk_is_full,
     failure_kind,
@@ -24,7 +23,6 @@ __all__ = [
     "RETRIES",
     "Cluster",
     "FailureKind",
-    "RayLost",
     "Slots",
     "SweepFailed",
     "check_sweep",

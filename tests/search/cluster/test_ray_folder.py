@@ -13,7 +13,7 @@ CODE = """
 import sys
 from pathlib import Path
 import ray
-from search.cluster import RayLost
+from search.cluster.failures import RayLost
 from search.cluster.connection import connected
 
 with connected(None):
