@@ -90,12 +90,15 @@ class Comparison:
         beyond = [max(0, self.estimate(m).seeds_variance - self._rest.get(m, 0)) for m in self.scores]
         return drawn + np.sqrt(beyond) * rng.standard_t(max(self.seeds_df, 1), drawn.shape)
 
-    def randomised(self, pairs: Sequence[tuple[str, str]], rng: np.random.Generator) -> Scores:
+    def randomised(
+        self, pairs: Sequence[tuple[str, str]], rng: np.random.Generator, *, resamples: int = 9999
+    ) -> Scores:
         """Test each pair by approximate randomisation over documents: two-sided p-values, (pairs,)."""
         if self.corpora:
-            return randomised_corpora([(self.corpora[a], self.corpora[b]) for a, b in pairs], rng)
+            corpora = [(self.corpora[a], self.corpora[b]) for a, b in pairs]
+            return randomised_corpora(corpora, rng, resamples=resamples)
         differences = np.stack([self.by_document[a] - self.by_document[b] for a, b in pairs])
-        return approximate_randomisation(differences, rng)
+        return approximate_randomisation(differences, rng, resamples=resamples)
 
     def _drawn_documents(self, count: int, rng: np.random.Generator) -> Scores:
         """Draw means over documents resampled with replacement, (count, methods)."""

@@ -1,6 +1,7 @@
 """From a run folder to its verdict."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +14,7 @@ from search.verdict.defaults import judge_defaults
 from search.verdict.estimate import estimate
 from search.verdict.paired import Paired, paired
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
-from search.verdict.values import MethodVerdict, Pair, Verdict
+from search.verdict.values import Lead, MethodVerdict, Pair, Verdict
 
 
 def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
@@ -26,6 +27,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     comparison = Comparison(runs.by_method, fixed={BASELINE})
     rng = np.random.default_rng(results.sweep.seed)
     pairs = compare(comparison, rng)
+    best = lead(pairs)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent)
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
@@ -37,23 +39,27 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         methods=methods,
         uncompared=uncompared,
         pairs=pairs,
+        lead=best,
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
         recommendations=advised,
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
-        summary=sentences.summary(results, methods, pairs),
+        summary=sentences.summary(results, methods, pairs, best),
         notes=list(sentences.notes(results, runs, comparison)),
         missing=[method for method in results.methods if method not in comparison.scores],
     )
 
 
-def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
-    """Compare all comparable pairs, better method first; a difference must hold over documents alone too."""
+def compare(comparison: Comparison, rng: np.random.Generator, *, resamples: int = 9999) -> list[Pair]:
+    """Compare all comparable pairs, better method first; a difference must hold over documents alone too.
+
+    `resamples`: of the approximate randomisation over documents.
+    """
     pairs = list(combinations(comparison.comparable, 2))
     if not pairs:
         return []
     effects = [comparison.difference(*pair) for pair in pairs]
-    by_documents = comparison.randomised(pairs, rng)
+    by_documents = comparison.randomised(pairs, rng, resamples=resamples)
     p_values = np.maximum(by_documents, [effect.p_value() for effect in effects])
     return [
         Pair(
@@ -71,6 +77,18 @@ def compare(comparison: Comparison, rng: np.random.Generator) -> list[Pair]:
             pairs, effects, by_documents, p_values, holm(p_values), strict=True
         )
     ]
+
+
+def lead(pairs: Sequence[Pair]) -> Lead | None:
+    """Test whether the best trained method is better than every other, from the pairs of `compare`."""
+    trained = [pair for pair in pairs if BASELINE not in (pair.better, pair.worse)]
+    if not trained:
+        return None
+    mine = [pair for pair in trained if pair.better == trained[0].better]
+    closest = max(mine, key=lambda pair: math.inf if math.isnan(pair.p) else pair.p)
+    shown = closest.p < SIGNIFICANCE
+    tied = [] if shown else [pair.worse for pair in mine if not pair.significant]
+    return Lead(closest.better, closest.worse, closest.p, shown, tied)
 
 
 def _methods(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from search.records import BASELINE, Results, winner
 from search.statistics import Comparison
 from search.verdict.paired import Paired
-from search.verdict.values import MethodVerdict, Pair, Recommendation
+from search.verdict.values import Lead, MethodVerdict, Pair, Recommendation
 from search.verdict.words import counted, listed, score_name
 from trainables.cost.declared import COST_FIGURES
 
@@ -48,7 +48,9 @@ def _within(found: Recommendation) -> str:
     return f"within {found.margin:g} {'point' if found.margin == 1 else 'points'} of it"
 
 
-def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair]) -> str:
+def summary(
+    results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair], lead: Lead | None
+) -> str:
     """Name the best method, its lead over the untrained model, and the methods it is tied with.
 
     A method with one seed is the best of nothing: where others have more, the best is one of those.
@@ -65,7 +67,7 @@ def summary(results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[
     measured = f"{metric} {_measured(best)}, {_lead(best, methods, pairs)}"
     parts = [
         f"{among if single else ''}{best.method} scores highest on test: {measured}.",
-        *_ties(trained, compared, pairs),
+        *_ties(trained, compared, lead),
         *_one_seed(results, single, others=bool(compared)),
     ]
     return " ".join(parts)
@@ -147,26 +149,22 @@ def _lead(best: MethodVerdict, methods: Sequence[MethodVerdict], pairs: Sequence
 
 
 def _ties(
-    trained: Sequence[MethodVerdict], compared: Sequence[MethodVerdict], pairs: Sequence[Pair]
+    trained: Sequence[MethodVerdict], compared: Sequence[MethodVerdict], lead: Lead | None
 ) -> Iterator[str]:
     """Say which methods the best of `compared` differs from, and which it does not."""
     if len(trained) == 1:
         yield "No other method has been scored."
     elif len(compared) == 1:
         yield "No other method has two seeds."
-    elif compared:
+    elif lead and lead.significant:
         every_other = "every other method" if len(compared) == len(trained) else "every other of them"
-        yield f"It {_told_apart(compared, pairs, every_other)} (at the 5 % level, after Holm)."
-
-
-def _told_apart(compared: Sequence[MethodVerdict], pairs: Sequence[Pair], every_other: str) -> str:
-    best, *others = [method.method for method in compared]
-    mine = [pair for pair in pairs if pair.better == best and pair.worse in others]
-    tied = [pair.worse for pair in mine if not pair.significant]
-    if not tied:
-        return f"is better than {every_other}"
-    rest = ", and is better than the others" if len(tied) < len(mine) else ""
-    return f"cannot be told apart from {listed(tied)}{rest}"
+        yield f"It is better than {every_other} (against each at the 5 % level)."
+    elif lead:
+        rest = ", and is better than the others" if len(lead.tied) < len(compared) - 1 else ""
+        yield (
+            f"It cannot be told apart from {listed(lead.tied)}{rest} (at the 5 % level, corrected for the "
+            "number of pairs)."
+        )
 
 
 def _so_far(results: Results) -> str:

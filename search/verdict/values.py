@@ -83,6 +83,23 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The method with the highest mean against every other trained one that it is compared with."""
+
+    best: str
+    closest: str
+    """The other with the largest `p`: the one that `best` is least sure to beat."""
+    p: float
+    """The largest of the best's uncorrected `Pair.p`. Better than every other is shown only where each pair
+    shows it, so the largest counts and needs no correction (intersection-union test, Berger, 1982)."""
+    significant: bool
+    """Whether `p` is below 0.05: the best is better than every other."""
+    tied: list[str]
+    """The others that the best cannot be told apart from: none where `significant`, else those of the pairs
+    that are not."""
+
+
+@dataclass(frozen=True)
 class Front:
     """Pareto front of quality and one cost: the methods that no cheaper or equally cheap one matches.
 
@@ -145,6 +162,8 @@ class Verdict:
     """Methods with a single seed, which tells none from another: in no pair and no recommendation."""
     pairs: list[Pair]
     """All pairs of the others, in the order of `methods`."""
+    lead: Lead | None
+    """The best of the trained methods that are compared; None where there are fewer than two."""
     fronts: list[Front]
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]

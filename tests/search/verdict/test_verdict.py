@@ -202,9 +202,32 @@ def test_a_method_that_may_lie_beyond_the_margin_is_not_recommended(bare, docume
 def test_the_summary_names_the_best_and_its_lead_on_the_untrained_model(finished):
     assert judged(finished).summary == (
         "lora scores highest on test: ROUGE-L 50.00 (95 % interval 28.34 to 71.66), 14.00 points (14.00 to "
-        "14.00) above the untrained model. It is better than every other method (at the 5 % level, after "
-        "Holm)."
+        "14.00) above the untrained model. It is better than every other method (against each at the 5 % "
+        "level)."
     )
+
+
+def test_to_be_better_than_every_other_each_pair_counts_by_itself(bare, documents, noise):
+    """No correction is due: the best has to pass all of the tests, not one of them."""
+    for method, mean in (("full", 31.25), ("lora", 30), ("prompt_tuning", 30)):
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 3, 60))
+    found = judged(bare)
+    closest = next(pair for pair in found.pairs if (pair.better, pair.worse) == ("full", found.lead.closest))
+    assert found.lead.p == closest.p == max(pair.p for pair in found.pairs if pair.better == "full")
+    assert closest.p < 0.05 < 3 * closest.p
+    assert (found.lead.best, found.lead.significant, found.lead.tied) == ("full", True, [])
+    assert "full scores highest on test" in found.summary
+    assert "It is better than every other method (against each at the 5 % level)." in found.summary
+
+
+def test_a_best_that_fails_one_test_is_tied(bare, documents, noise):
+    for method, mean in (("full", 30), ("lora", 29.9), ("prompt_tuning", 20)):
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 3, 60))
+    lead = judged(bare).lead
+    assert (lead.best, lead.closest, lead.significant, lead.tied) == ("lora", "full", False, ["full"])
+    assert lead.p > 0.05
 
 
 def test_the_same_records_give_the_same_verdict(finished):
@@ -347,8 +370,8 @@ def test_the_best_is_of_those_that_are_compared(finished):
     assert found.summary == (
         "Of the methods with two seeds or more full scores highest on test: ROUGE-L 45.00 (95 % interval "
         "23.34 to 66.66), 9.00 points (9.00 to 9.00) above the untrained model. It is better than every "
-        "other of them (at the 5 % level, after Holm). Not compared is lora (50.00), as one seed cannot tell "
-        "methods apart: 3 are planned, and have not all finished."
+        "other of them (against each at the 5 % level). Not compared is lora (50.00), as one seed cannot "
+        "tell methods apart: 3 are planned, and have not all finished."
     )
     assert any("nothing cheaper than full, the best of those compared, is" in line for line in found.advice)
     assert any(line.endswith("full, which also scores highest of those compared.") for line in found.advice)
@@ -374,7 +397,7 @@ def test_one_document_tells_no_more_than_means(bare):
     assert "With only 1 document no difference between methods can be significant." in found.notes
     assert found.summary == (
         "lora scores highest on test: ROUGE-L 40.00, 20.00 points above the untrained model, which may be "
-        "chance. It cannot be told apart from full (at the 5 % level, after Holm)."
+        "chance. It cannot be told apart from full (at the 5 % level, corrected for the number of pairs)."
     )
     assert {advice.method for advice in found.recommendations} <= {"lora"}
 
