@@ -1,7 +1,7 @@
 """Methods on the same documents: their means, their differences, and how uncertain each is."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from search.statistics.corpus import Corpus
 from search.statistics.randomisation import approximate_randomisation, randomised_corpora
+from search.statistics.seeds import SeedSpread
 from search.statistics.uncertain import Uncertain
 
 Scores = NDArray[np.float64]
@@ -21,8 +22,7 @@ class Comparison:
     another run of the study would find (Bouthillier et al., arXiv 2103.03098; Owen, "The pigeonhole
     bootstrap", 2007). As in a two-way analysis of variance the seeds' part is the spread of the seeds'
     means, the rest included, and the documents' part the spread of the documents' means without the rest:
-    nothing counts twice. Two or three seeds tell little about their own spread, so that of all methods
-    together is used, with its degrees of freedom, unless the methods at hand spread more than that.
+    nothing counts twice. How the methods share the spread of their seeds: `SeedSpread`.
 
     A method with a single seed is told from no other: a test over documents alone takes the luck of a seed
     for a difference of methods, in 9 to 91 % of sweeps of equal methods (`benchmarks.statistics`), and other
@@ -47,10 +47,8 @@ class Comparison:
         self.fixed = frozenset(fixed)
         self.by_document = {method: values.mean(axis=0) for method, values in self.scores.items()}
         seeded = [method for method in self.scores if self._varies(method)]
-        self._spread = {m: float(self.scores[m].mean(axis=1).var(ddof=1)) for m in seeded}
         self._rest = {m: _residual_variance(self.scores[m]) / self.scores[m].size for m in seeded}
-        self.seeds_df = sum(len(self.scores[method]) - 1 for method in seeded)
-        self._pooled = self._seed_variance(self._spread)
+        self.spread = SeedSpread({m: self.scores[m].mean(axis=1) for m in seeded})
 
     @property
     def methods(self) -> list[str]:
@@ -87,8 +85,10 @@ class Comparison:
         beyond the rest each method deviates by Student's t.
         """
         drawn = self._drawn_documents(count, rng)
-        beyond = [max(0, self.estimate(m).seeds_variance - self._rest.get(m, 0)) for m in self.scores]
-        return drawn + np.sqrt(beyond) * rng.standard_t(max(self.seeds_df, 1), drawn.shape)
+        estimates = {method: self.estimate(method) for method in self.scores}
+        beyond = [max(0, found.seeds_variance - self._rest.get(m, 0)) for m, found in estimates.items()]
+        df = [max(found.seeds_df, 1) for found in estimates.values()]
+        return drawn + np.sqrt(beyond) * rng.standard_t(df, drawn.shape)
 
     def randomised(
         self, pairs: Sequence[tuple[str, str]], rng: np.random.Generator, *, resamples: int = 9999
@@ -113,13 +113,13 @@ class Comparison:
 
     def _uncertain(self, by_document: Scores, methods: list[str]) -> Uncertain:
         count = len(by_document)
-        drawn = [method for method in methods if method not in self.fixed]
+        drawn = {method: len(self.scores[method]) for method in methods if method not in self.fixed}
+        seeds_variance, seeds_df = self.spread.of(drawn)
         spread = float(by_document.var(ddof=1)) / count if count > 1 else math.nan
         return Uncertain(
             value=float(by_document.mean()),
-            seeds_variance=max(self._seed_variance(drawn), self._pooled)
-            * sum(1 / len(self.scores[method]) for method in drawn),
-            seeds_df=self.seeds_df,
+            seeds_variance=seeds_variance,
+            seeds_df=seeds_df,
             documents_variance=float(np.maximum(spread - sum(self._rest.get(m, 0) for m in drawn), 0)),
             documents_df=count - 1,
         )
@@ -131,12 +131,6 @@ class Comparison:
         seeds, documents = self.scores[method].shape
         known = bool(np.isfinite(self.scores[method]).all())
         return known and method not in self.fixed and seeds > 1 and documents > 1
-
-    def _seed_variance(self, methods: Iterable[str]) -> float:
-        """Pool the variance of one seed's mean over the methods, weighted by degrees of freedom."""
-        known = [method for method in methods if method in self._spread]
-        weights = [len(self.scores[method]) - 1 for method in known]
-        return float(np.average([self._spread[m] for m in known], weights=weights)) if known else 0.0
 
 
 def _residual_variance(scores: Scores) -> float:

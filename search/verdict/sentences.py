@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from search.records import BASELINE, Results, winner
 from search.statistics import Comparison
 from search.verdict.paired import Paired
@@ -120,12 +122,26 @@ def _documents(paired: Paired) -> Iterator[str]:
 def _seeds(comparison: Comparison) -> Iterator[str]:
     trained = {m: len(s) for m, s in comparison.scores.items() if m not in comparison.fixed}
     single = [method for method, seeds in trained.items() if seeds == 1]
-    if trained and not comparison.seeds_df:
+    if trained and not comparison.spread.df:
         yield "How much the seed alone moves a score is not known: intervals are over documents only."
     elif single:
         yield f"With one seed, its spread taken from the other methods: {listed(single)}."
-    if comparison.seeds_df and min(seeds for seeds in trained.values() if seeds > 1) == 2:
+    if comparison.spread.df and min(seeds for seeds in trained.values() if seeds > 1) == 2:
         yield "Two seeds a method tell little about how much a seed moves a score: the intervals are wide."
+    yield from _scattering(comparison)
+
+
+def _scattering(comparison: Comparison) -> Iterator[str]:
+    """Name methods whose seeds differ more than the others', and whose intervals that widens."""
+    found = comparison.spread.scattering
+    differ = {m: float(np.ptp(s.mean(axis=1))) for m, s in comparison.scores.items() if len(s) > 1}
+    most = max((apart for method, apart in differ.items() if method not in found), default=0.0)
+    for method in found:
+        wide = "its intervals are wide" if method in comparison.spread.apart else "so all intervals are wide"
+        yield (
+            f"{method}'s seeds differ by {differ[method]:.2f} points, those of the other methods by at most "
+            f"{most:.2f}: {wide}."
+        )
 
 
 def _measured(method: MethodVerdict) -> str:

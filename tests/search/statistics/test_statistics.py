@@ -23,6 +23,7 @@ from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import holm, letters
 from search.statistics.pareto import hypervolume, on_front
 from search.statistics.randomisation import approximate_randomisation
+from search.statistics.seeds import SeedSpread
 from search.statistics.trials import expected_best, rank_correlation, running_best
 from search.statistics.uncertain import Uncertain
 
@@ -106,15 +107,53 @@ class TestComparison:
         assert Comparison({"a": np.tile(checkered, 5)}).estimate("a").documents_variance == 0
 
     def test_few_seeds_borrow_the_spread_of_all_methods(self, rng):
-        shifts = {"quiet": [0, 0.1, 0.2], "mid": [0, 1, 2], "single": [0]}
+        shifts = {"quiet": [0, 0.5, 1], "mid": [0, 1, 2], "single": [0]}
         scores = {m: np.array(s, float)[:, None] + np.zeros(30) for m, s in shifts.items()}
         comparison = Comparison(scores)
-        pooled = (0.01 + 1) / 2
-        assert comparison.seeds_df == 4
+        pooled = (0.25 + 1) / 2
+        assert comparison.spread.df == 4
         assert comparison.estimate("quiet").seeds_variance == pytest.approx(pooled / 3)
         assert comparison.estimate("single").seeds_variance == pytest.approx(pooled)
         assert comparison.estimate("mid").seeds_variance == pytest.approx(1 / 3)
         assert comparison.difference("mid", "quiet").seeds_variance == pytest.approx(2 * pooled / 3)
+        assert comparison.difference("mid", "quiet").seeds_df == 4
+
+    def test_a_method_that_spreads_more_has_its_own_degrees_of_freedom(self):
+        """From three seeds on; not one that is a little above the pooled spread."""
+        spreads = {"wide": 2.0, "mid": 1.05, "a": 1.0, "b": 0.9, "c": 0.9}
+        scores = {m: np.array([[-sd], [0], [sd]]) + np.zeros(30) for m, sd in spreads.items()}
+        comparison = Comparison(scores)
+        assert comparison.spread.scattering == []
+        assert comparison.estimate("wide").seeds_df == 2
+        assert comparison.estimate("wide").seeds_variance == pytest.approx(4 / 3)
+        assert {comparison.estimate(m).seeds_df for m in ("mid", "a", "b", "c")} == {10}
+        pair = comparison.difference("wide", "a")
+        assert pair.seeds_variance == pytest.approx(5 / 3)
+        assert pair.seeds_df == pytest.approx((4 + 1) ** 2 / (4**2 / 2 + 1**2 / 2))
+        two = Comparison({m: values[::2] for m, values in scores.items()})
+        assert {two.estimate(m).seeds_df for m in spreads} == {5}
+
+    def test_a_method_that_scatters_leaves_the_pool(self):
+        spreads = {"wide": 9.0, "a": 0.5, "b": 0.4, "c": 0.3}
+        scores = {m: np.array([[-sd], [0], [sd]]) + np.zeros(30) for m, sd in spreads.items()}
+        comparison = Comparison(scores)
+        assert comparison.spread.scattering == ["wide"]
+        assert comparison.spread.apart == {"wide"}
+        assert comparison.spread.pooled == pytest.approx((0.25 + 0.16 + 0.09) / 3)
+        assert comparison.estimate("b").seeds_df == 6
+        assert comparison.estimate("wide").seeds_df == 2
+        assert comparison.difference("wide", "a").seeds_df < 2.1
+        two = Comparison({m: values[::2] for m, values in scores.items()}).spread
+        assert two.scattering == ["wide"]
+        assert two.apart == frozenset()
+        assert two.df == 4
+
+    def test_the_test_of_scatter_is_the_f_test(self, rng):
+        for _ in range(20):
+            means = rng.normal(0, [[1], [1], [8]], (3, 3))
+            own, rest = means[2].var(ddof=1), means[:2].var(axis=1, ddof=1).mean()
+            expected = stats.f.sf(own / rest, 2, 4) < 0.05 / 2
+            assert ("m2" in SeedSpread({f"m{i}": row for i, row in enumerate(means)}).scattering) == expected
 
     def test_a_single_seed_tells_no_difference(self):
         """Whatever the other methods' seeds spread: how far its own would is not known."""
@@ -143,10 +182,11 @@ class TestComparison:
         assert math.isnan(found.estimate("unknown").interval()[0])
 
     def test_draws_scatter_as_the_estimates_do(self, rng):
-        comparison = Comparison(plant(Scenario((35.0, 34.0, 33.0), seeds=5, seed_sds=0.6), rng))
-        draws = comparison.draws(4000, rng)
+        comparison = Comparison(plant(Scenario((35.0, 34.0, 33.0), seeds=8, seed_sds=0.6), rng))
+        draws = comparison.draws(8000, rng)
         means = np.stack(list(comparison.by_document.values()))
-        df, seeds = comparison.seeds_df, [comparison.estimate(m).seeds_variance for m in comparison.scores]
+        estimates = [comparison.estimate(method) for method in comparison.scores]
+        df, seeds = np.array([e.seeds_df for e in estimates]), [e.seeds_variance for e in estimates]
         rest = [REST_SD**2 / values.size for values in comparison.scores.values()]
         expected = np.cov(means) / means.shape[1] + np.diag(np.subtract(seeds, rest)) * df / (df - 2)
         assert draws.mean(axis=0) == pytest.approx(means.mean(axis=1), abs=0.06)
@@ -362,6 +402,13 @@ class TestPlantedTruth:
         assert mean == pytest.approx(0.95, abs=within)
         assert lead == pytest.approx(0.95, abs=within)
         assert seed_sd < 0.8 or alone < 0.85
+
+    @pytest.mark.parametrize("seed_sds", [(2.0, 0.3, 0.3, 0.3), (5.0, 0.1)])
+    def test_intervals_of_a_method_that_scatters_cover(self, seed_sds):
+        """With the pool's degrees of freedom 86 to 90 % of them do."""
+        scenario = Scenario((35.0,) * len(seed_sds), seeds=3, documents=300, seed_sds=seed_sds)
+        mean, lead, _ = interval_coverage(scenario, sweeps=400)
+        assert min(mean, lead) >= 0.93 - 2 * (0.05 * 0.95 / 400) ** 0.5
 
     def test_equal_methods_rarely_have_a_winner(self):
         sweeps = 150

@@ -230,6 +230,17 @@ def test_a_best_that_fails_one_test_is_tied(bare, documents, noise):
     assert lead.p > 0.05
 
 
+@pytest.mark.parametrize(("seeds", "wide"), [(2, "so all intervals are wide"), (3, "its intervals are wide")])
+def test_a_method_whose_seeds_scatter_is_named(bare, documents, seeds, wide):
+    for method, apart in (("full", 0.1), ("lora", 0.2), ("prompt_tuning", 4.6)):
+        for seed, shift in enumerate((0, apart, apart / 2)[:seeds]):
+            scored(bare, method, seed, documents + 30 + shift)
+    note = "prompt_tuning's seeds differ by 4.60 points, those of the other methods by at most 0.20: "
+    found = judged(bare)
+    assert note + wide + "." in found.notes
+    assert not any("lora's seeds" in note for note in found.notes)
+
+
 def test_the_same_records_give_the_same_verdict(finished):
     assert judged(finished) == judged(finished)
 
