@@ -8,7 +8,7 @@ from search.report import tables
 from search.report.gaps import gaps
 from search.report.markdown import bullets, code, columns, fence, section, table, text, wrap
 from search.report.names import data_name, method_name, metric_name
-from search.report.scored import reading, scored
+from search.report.scored import correction, reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
 from trainables.amounts import DASH, known, number, points
@@ -41,7 +41,7 @@ def _methods(results: Results, verdict: Verdict) -> str:
         [
             method_name(row.name),
             *(_estimate(row.scores.get(score)) for score in scores),
-            *([row.letters] if verdict.pairs else []),
+            *([row.letters] if verdict.lead else []),
             *_costs(costs.loc[row.name]),
         ]
         for row in scored(verdict)
@@ -54,7 +54,7 @@ def _methods(results: Results, verdict: Verdict) -> str:
         f"the full budget{defaults}. Train s: mean of the seeds, without evaluation. Peak memory: the most "
         "of any seed."
     )
-    ties = ["Ties"] if verdict.pairs else []
+    ties = ["Ties"] if verdict.lead else []
     header = ["Method", *map(score_name, scores), *ties, *(figure.column for figure in tabled()), "Seeds"]
     return section("Methods", table(header, rows), note)
 
@@ -79,14 +79,14 @@ def _improvements(results: Results, verdict: Verdict) -> str:
             method_name(pair.better),
             method_name(pair.worse),
             f"{number(pair.effect, '+.2f')} [{number(pair.low, '+.2f')}, {number(pair.high, '+.2f')}]",
-            number(pair.p_holm, ".2g"),
+            number(pair.p_corrected, ".2g"),
             "yes" if pair.significant else "no",
         ]
         for pair in verdict.pairs
     ]
     note = (
         f"Difference of the means of {metric_name(results)} on test, in points, with its 95 % interval. p: "
-        "documents and seeds both taken as drawn at random, corrected after Holm over all pairs; significant "
+        f"documents and seeds both taken as drawn at random, corrected {correction(verdict)}; significant "
         "below 0.05."
     )
     left_out = listed([code(method) for method in verdict.uncompared])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from search.records import BASELINE
+from search.statistics import MOST_PARTITIONED
 from search.verdict import Estimate, Verdict, default_name
 from trainables.amounts import DASH
 
@@ -13,7 +15,7 @@ class Scored:
     name: str
     scores: dict[str, Estimate]
     letters: str
-    """Ties; a dash for one seed, and for a default, which is compared with its own method only."""
+    """Ties; a dash for one seed, the untrained model and defaults, compared with their own method only."""
     seeds: int
     costs: dict[str, float]
 
@@ -33,7 +35,17 @@ def reading(verdict: Verdict, metric: str) -> str:
     """Say what the scores' intervals cover, and what the letters mean."""
     seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
     measured = f"{seeds} with its 95 % interval over {verdict.intervals_over}."
-    if not verdict.pairs:
+    if verdict.lead is None:
         return measured
     single = "; one with a single seed has none" if verdict.uncompared else ""
-    return f"{measured} Methods that share a letter under Ties cannot be told apart by {metric}{single}."
+    return (
+        f"{measured} Methods that share a letter under Ties cannot be told apart by {metric}{single}. The "
+        "letters hold for all pairs at once, which asks more than that the best is better than every other."
+    )
+
+
+def correction(verdict: Verdict) -> str:
+    """Say how the p-values of pairs are corrected."""
+    trained = {name for pair in verdict.pairs for name in (pair.better, pair.worse)} - {BASELINE}
+    between = "after Holm" if len(trained) > MOST_PARTITIONED else "by closed testing (Bergmann and Hommel)"
+    return f"{between} over the pairs of methods, and after Holm over those with the untrained model"

@@ -6,14 +6,16 @@ Scores are arrays of shape (seeds, documents), in points. Methods are compared o
 from search.statistics.comparison import Comparison, Scores
 from search.statistics.corpus import Corpus
 from search.statistics.margin import shortfall_p_values
-from search.statistics.multiplicity import holm, letters
+from search.statistics.multiplicity import MOST_PARTITIONED, all_pairs, holm, letters
 from search.statistics.pareto import front_ranks, hypervolume, on_front
 from search.statistics.trials import expected_best, rank_correlation, running_best, share_interval
 
 __all__ = [
+    "MOST_PARTITIONED",
     "Comparison",
     "Corpus",
     "Scores",
+    "all_pairs",
     "expected_best",
     "front_ranks",
     "holm",

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.records import BASELINE, Results
-from search.statistics import Comparison, holm, letters
+from search.statistics import Comparison, Scores, all_pairs, holm, letters
 from search.verdict import sentences
 from search.verdict.costs import costs
 from search.verdict.defaults import judge_defaults
@@ -53,6 +54,9 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
 def compare(comparison: Comparison, rng: np.random.Generator, *, resamples: int = 9999) -> list[Pair]:
     """Compare all comparable pairs, better method first; a difference must hold over documents alone too.
 
+    Trained methods with one another and with the untrained model are two families of questions, each with
+    its own correction.
+
     `resamples`: of the approximate randomisation over documents.
     """
     pairs = list(combinations(comparison.comparable, 2))
@@ -61,6 +65,7 @@ def compare(comparison: Comparison, rng: np.random.Generator, *, resamples: int 
     effects = [comparison.difference(*pair) for pair in pairs]
     by_documents = comparison.randomised(pairs, rng, resamples=resamples)
     p_values = np.maximum(by_documents, [effect.p_value() for effect in effects])
+    corrected = _corrected(p_values, np.array([BASELINE in pair for pair in pairs]))
     return [
         Pair(
             better=better,
@@ -70,13 +75,23 @@ def compare(comparison: Comparison, rng: np.random.Generator, *, resamples: int 
             high=effect.interval()[1],
             p_documents=float(alone),
             p=float(p),
-            p_holm=float(adjusted),
+            p_corrected=float(adjusted),
             significant=bool(adjusted < SIGNIFICANCE),
         )
         for (better, worse), effect, alone, p, adjusted in zip(
-            pairs, effects, by_documents, p_values, holm(p_values), strict=True
+            pairs, effects, by_documents, p_values, corrected, strict=True
         )
     ]
+
+
+def _corrected(p_values: Scores, with_untrained: NDArray[np.bool_]) -> Scores:
+    """Correct the p-values of pairs, (pairs,): those with the untrained model by themselves."""
+    corrected = np.empty_like(p_values)
+    between = ~with_untrained
+    corrected[with_untrained] = holm(p_values[with_untrained])
+    methods = int((1 + np.sqrt(1 + 8 * between.sum())) / 2)  # of n methods there are n (n - 1) / 2 pairs
+    corrected[between] = all_pairs(p_values[between], methods)
+    return corrected
 
 
 def lead(pairs: Sequence[Pair]) -> Lead | None:
@@ -94,8 +109,9 @@ def lead(pairs: Sequence[Pair]) -> Lead | None:
 def _methods(
     runs: Paired, comparison: Comparison, pairs: list[Pair], spent: Mapping[str, Mapping[str, float]]
 ) -> list[MethodVerdict]:
+    trained = [method for method in comparison.comparable if method != BASELINE]
     different = [frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant]
-    shown = letters(comparison.comparable, different) if pairs else {}
+    shown = letters(trained, different) if len(trained) > 1 else {}
     by_score = {name: Comparison(scores, fixed={BASELINE}) for name, scores in runs.scores.items()}
     return [
         MethodVerdict(

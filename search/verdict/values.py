@@ -35,7 +35,7 @@ class MethodVerdict:
     """Each score of the metric's family that is known a document, the task's metric among them."""
     letters: str
     """Compact letters: methods that share a letter are tied, cannot be told apart. Empty where the method is
-    compared with no other."""
+    compared with no other, and of the untrained model."""
     seeds: int
     """Finished runs of the final that count."""
     costs: dict[str, float]
@@ -76,10 +76,12 @@ class Pair:
     """Approximate randomisation over the documents, the seeds taken as they are; two-sided."""
     p: float
     """Seeds and documents both taken as drawn at random, two-sided; at least `p_documents`."""
-    p_holm: float
-    """`p` after Holm's correction over all pairs."""
+    p_corrected: float
+    """`p` corrected for the number of pairs: of trained methods by closed testing over all ways in which
+    they can be equal (Bergmann and Hommel, 1988; beyond 8 methods after Holm), of methods and the untrained
+    model after Holm, apart from the others."""
     significant: bool
-    """Whether `p_holm` is below 0.05; where it is not, the two are tied."""
+    """Whether `p_corrected` is below 0.05; where it is not, the two are tied."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def methods(results: Results, verdict: Verdict) -> Table:
     axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
     header = [
         *(score_name(score) for score in scores),
-        *(["Ties"] if verdict.pairs else []),
+        *(["Ties"] if verdict.lead else []),
         "Default → tuned, on validation",
         *(COST_FIGURES[axis].heading for axis in axes),
         "Seeds",
@@ -45,7 +45,7 @@ def methods(results: Results, verdict: Verdict) -> Table:
     cells = [
         [
             *(_estimate(row.scores.get(score)) for score in scores),
-            *([Cell(row.letters)] if verdict.pairs else []),
+            *([Cell(row.letters)] if verdict.lead else []),
             _tuning(tuned, row.name),
             *(_cost(row.costs.get(axis), axis) for axis in axes),
             Cell(str(row.seeds), row.seeds),
@@ -91,7 +91,9 @@ def _difference(pairs: dict[tuple[str, str], Pair], row: str, column: str) -> Ce
     if pair is None:
         return Cell("")
     star, difference = "*" if pair.significant else "", sign * pair.effect + 0.0  # no zero below zero
-    return Cell(f"{difference:+.2f}{star}", difference, f"p {pair.p_holm:.2g}" if known(pair.p_holm) else "")
+    return Cell(
+        f"{difference:+.2f}{star}", difference, f"p {pair.p_corrected:.2g}" if known(pair.p_corrected) else ""
+    )
 
 
 def _value(value: float) -> float | None:

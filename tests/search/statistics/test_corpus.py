@@ -54,7 +54,7 @@ def test_a_mean_gives_the_same_comparison_either_way(rng: np.random.Generator) -
     ):
         assert (one.better, one.worse, one.significant) == (other.better, other.worse, other.significant)
         assert other.p_documents == pytest.approx(one.p_documents)
-        assert other.p_holm == pytest.approx(one.p_holm)
+        assert other.p_corrected == pytest.approx(one.p_corrected)
 
 
 def test_the_mean_is_the_corpus_score_and_not_that_of_the_documents(rng: np.random.Generator) -> None:

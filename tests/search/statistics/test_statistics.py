@@ -20,7 +20,7 @@ from benchmarks.statistics import (
 )
 from search.statistics.comparison import Comparison
 from search.statistics.margin import shortfall_p_values
-from search.statistics.multiplicity import holm, letters
+from search.statistics.multiplicity import all_pairs, holm, letters
 from search.statistics.pareto import hypervolume, on_front
 from search.statistics.randomisation import approximate_randomisation
 from search.statistics.seeds import SeedSpread
@@ -240,6 +240,34 @@ class TestMultiplicity:
                 for i in range(5)
             ]
             assert holm(p) == pytest.approx(closed)
+
+    def test_all_pairs_of_three_methods_in_closed_form(self, rng):
+        """Two are equal, or all three are: Shaffer's procedure."""
+        for p in rng.uniform(0, 0.2, (20, 3)):
+            assert all_pairs(p, 3) == pytest.approx(np.maximum(p, min(1, 3 * p.min())))
+
+    @pytest.mark.parametrize("methods", [2, 4, 5])
+    def test_all_pairs_by_testing_every_way_to_be_equal(self, rng, methods):
+        pairs = list(combinations(range(methods), 2))
+        for _ in range(5):
+            p, expected = rng.uniform(0, 0.1, len(pairs)), np.zeros(len(pairs))
+            for groups in product(range(methods), repeat=methods):  # each partition, many times over
+                equal = [place for place, (a, b) in enumerate(pairs) if groups[a] == groups[b]]
+                for place in equal:
+                    expected[place] = max(expected[place], min(1, len(equal) * p[equal].min()))
+            assert all_pairs(p, methods) == pytest.approx(expected)
+            assert (all_pairs(p, methods) <= holm(p) + 1e-12).all()
+
+    def test_all_pairs_of_more_than_eight_methods_are_holms(self, rng):
+        p = rng.uniform(0, 0.01, 36)
+        assert all_pairs(p, 9).tolist() == holm(p).tolist()
+        assert (all_pairs(p[:28], 8) < holm(p[:28])).sum() > 20
+
+    def test_all_pairs_count_an_unknown_p_value_and_leave_it_unknown(self):
+        assert all_pairs([math.nan, 0.01, 0.5], 3) == pytest.approx([math.nan, 0.03, 0.5], nan_ok=True)
+
+    def test_all_pairs_of_none(self):
+        assert all_pairs([], 0).tolist() == all_pairs([], 1).tolist() == []
 
     def test_holm_counts_an_unknown_p_value_and_leaves_it_unknown(self):
         assert holm([math.nan, 0.01, 0.5]) == pytest.approx([math.nan, 0.03, 1], nan_ok=True)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from search.records.results import load_results
-from search.statistics.multiplicity import holm
+from search.statistics.multiplicity import all_pairs, holm
 from search.verdict import Verdict, verdict
 
 
@@ -74,11 +74,14 @@ def test_pairs_are_paired_by_document(bare, documents, noise):
     assert pair.p_documents == pytest.approx(expected.pvalue, abs=0.003)
 
 
-def test_p_values_are_corrected_over_all_pairs(finished):
+def test_p_values_are_corrected_over_the_pairs_of_methods_and_apart_with_the_untrained_model(finished):
     pairs = judged(finished).pairs
-    assert len(pairs) == 6
-    assert [pair.p_holm for pair in pairs] == pytest.approx(holm([pair.p for pair in pairs]))
-    assert all(pair.significant == (pair.p_holm < 0.05) for pair in pairs)
+    between = [pair for pair in pairs if pair.worse != "baseline"]
+    untrained = [pair for pair in pairs if pair.worse == "baseline"]
+    assert (len(between), len(untrained)) == (3, 3)
+    assert [pair.p_corrected for pair in between] == pytest.approx(all_pairs([p.p for p in between], 3))
+    assert [pair.p_corrected for pair in untrained] == pytest.approx(holm([p.p for p in untrained]))
+    assert all(pair.significant == (pair.p_corrected < 0.05) for pair in pairs)
     assert all(pair.effect >= 0 for pair in pairs)
 
 
@@ -219,6 +222,18 @@ def test_to_be_better_than_every_other_each_pair_counts_by_itself(bare, document
     assert (found.lead.best, found.lead.significant, found.lead.tied) == ("full", True, [])
     assert "full scores highest on test" in found.summary
     assert "It is better than every other method (against each at the 5 % level)." in found.summary
+
+
+def test_a_lead_on_the_untrained_model_is_not_corrected_for_the_pairs_of_methods(bare, documents, noise):
+    scored(bare, "baseline", 0, documents + 30 + noise.normal(0, 3, 60))
+    for method, mean in (("full", 31.0), ("lora", 30.9), ("prompt_tuning", 30.7)):
+        for seed in range(3):
+            scored(bare, method, seed, documents + mean + noise.normal(0, 3, 60))
+    found = judged(bare)
+    pair = next(pair for pair in found.pairs if (pair.better, pair.worse) == (found.lead.best, "baseline"))
+    assert 3 * pair.p < 0.05 < 6 * pair.p
+    assert pair.significant
+    assert "which may be chance" not in found.summary
 
 
 def test_a_best_that_fails_one_test_is_tied(bare, documents, noise):
@@ -364,7 +379,7 @@ def test_a_single_seed_among_others_is_compared_with_none(finished):
         finished.final("lora", seed, 90.0, status="running", ended=None)
     found = judged(finished)
     letters = {method.method: method.letters for method in found.methods}
-    assert letters == {"lora": "", "full": "a", "prompt_tuning": "b", "baseline": "c"}
+    assert letters == {"lora": "", "full": "a", "prompt_tuning": "b", "baseline": ""}
     assert found.uncompared == ["lora"]
     assert {name for pair in found.pairs for name in (pair.better, pair.worse)} == letters.keys() - {"lora"}
     assert {advice.best for advice in found.recommendations} == {"full"}
@@ -404,7 +419,7 @@ def test_one_document_tells_no_more_than_means(bare):
     assert [method.score.mean for method in found.methods] == [40, 30, 20]
     assert math.isnan(found.methods[0].score.low)
     assert not any(pair.significant for pair in found.pairs)
-    assert {method.letters for method in found.methods} == {"a"}
+    assert [method.letters for method in found.methods] == ["a", "a", ""]
     assert "With only 1 document no difference between methods can be significant." in found.notes
     assert found.summary == (
         "lora scores highest on test: ROUGE-L 40.00, 20.00 points above the untrained model, which may be "
@@ -446,8 +461,12 @@ def test_all_scores_equal(bare):
     for method, seed in (("baseline", 0), ("full", 0), ("full", 1), ("lora", 0), ("lora", 1)):
         scored(bare, method, seed, [0.0] * 20)
     found = judged(bare)
-    assert {pair.p_holm for pair in found.pairs} == {1}
-    assert {method.letters for method in found.methods} == {"a"}
+    assert {pair.p_corrected for pair in found.pairs} == {1}
+    assert {method.method: method.letters for method in found.methods} == {
+        "baseline": "",
+        "full": "a",
+        "lora": "a",
+    }
     assert {(method.score.low, method.score.high) for method in found.methods} == {(0, 0)}
 
 
