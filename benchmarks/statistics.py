@@ -138,16 +138,23 @@ def plant_names(scenario: Scenario) -> list[str]:
 
 
 def recommended(scenario: Scenario, rng: np.random.Generator) -> dict[str, float]:
-    """Whether the method recommended is a point or more below the best in truth, or the cheapest that is not.
+    """Whether the method that is named is a point or more below the best in truth.
 
-    The first method costs most, the last one least.
+    `wrong`: of what is said to be shown; `named unshown`: that nothing is said to be shown, of which
+    `unshown and worse`. `cheapest`: the cheapest method that is not worse is shown to be it. The first method
+    costs most, the last one least.
     """
     names = plant_names(scenario)
     truth = dict(zip(names, scenario.means, strict=True))
     costs = {name: {"cost": float(len(names) - place)} for place, name in enumerate(names)}
     (advice,) = recommendations(Comparison(plant(scenario, rng)), costs, margin=1.0)
     good = [name for name in names if truth[name] > max(scenario.means) - 1]
-    return {"wrong": float(advice.method not in good), "cheapest": float(advice.method == good[-1])}
+    return {
+        "wrong": float(advice.is_shown and advice.method not in good),
+        "cheapest": float(advice.is_shown and advice.method == good[-1]),
+        "named unshown": float(not advice.is_shown),
+        "unshown and worse": float(not advice.is_shown and advice.method not in good),
+    }
 
 
 def _equal(methods: int) -> tuple[float, ...]:

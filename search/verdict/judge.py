@@ -32,7 +32,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent)
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
-    advised = list(recommendations(comparison, spent, margin))
+    advised = list(recommendations(comparison, spent, margin, best.tied if best else ()))
     return Verdict(
         metric=results.sweep.task.metric,
         documents=runs.documents,

@@ -28,26 +28,38 @@ def advice(recommendations: Iterable[Recommendation], *, of_those_compared: bool
         in_vain = found.method == found.best and not found.is_cheapest
         groups.setdefault((found.method, in_vain), []).append(found)
     for (method, in_vain), group in groups.items():
-        best, within = group[0].best, _within(group[0])
-        if in_vain:
-            costs = listed([COST_FIGURES[found.axis].label for found in group], "or")
-            shown = f"is shown to be {within}"
-            yield f"To save on {costs}: nothing cheaper than {best}, the best{among}, {shown}."
-        elif method == best:
-            costs = listed([COST_FIGURES[found.axis].label for found in group], "or")
-            yield f"To save on {costs}: {best}, which also scores highest{among}."
+        found = group[0]
+        within = f"within {found.margin:g} {'point' if found.margin == 1 else 'points'} of"
+        if method == found.best:
+            costs = listed([COST_FIGURES[one.axis].label for one in group], "or")
+            named = _in_vain if in_vain else _cheapest_and_highest
+            yield f"To save on {costs}: {named(found, among, f'{within} the best')}."
         else:
-            costs = listed([f"{COST_FIGURES[found.axis].label} ({_share(found)})" for found in group], "or")
-            lower = f"it is {group[0].shortfall:.2f} points lower, and {within} at 95 %"
-            yield f"To save on {costs}: {method}, at that share of what {best} takes; {lower}."
+            costs = listed([f"{COST_FIGURES[one.axis].label} ({_share(one)})" for one in group], "or")
+            lower = f"it is {found.shortfall:.2f} points lower, and {within} the best at 95 %"
+            yield f"To save on {costs}: {method}, at that share of what {found.best} takes; {lower}."
+
+
+def _cheapest_and_highest(found: Recommendation, among: str, within: str) -> str:
+    highest = f"{found.best}, which also scores highest{among}"
+    if not found.tied:
+        return highest
+    sure = f"{within} at 95 %" if found.is_shown else f"is not shown to be {within}"
+    return f"{highest}; it is tied with {listed(found.tied)}, and {sure}"
+
+
+def _in_vain(found: Recommendation, among: str, within: str) -> str:
+    """Say that nothing cheaper than the method with the highest mean is shown to be as good."""
+    tied = f"tied with {listed(found.tied)}"
+    if not found.is_shown and found.tied:
+        highest = f"{found.best}, which scores highest{among} but is {tied}"
+        return f"neither {highest}, nor anything cheaper is shown to be {within}"
+    nothing = f"nothing cheaper than {found.best}, which scores highest{among}, is shown to be {within}"
+    return f"{nothing}; {found.best} is {tied}" if found.tied else nothing
 
 
 def _share(found: Recommendation) -> str:
     return f"{100 * found.cost / found.best_cost:.2g} %"
-
-
-def _within(found: Recommendation) -> str:
-    return f"within {found.margin:g} {'point' if found.margin == 1 else 'points'} of it"
 
 
 def summary(

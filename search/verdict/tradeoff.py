@@ -1,6 +1,6 @@
 """Fronts and recommendations: quality against each cost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -50,12 +50,16 @@ def _chances(comparison: Comparison, spent: Mapping[str, float], draws: Scores) 
     return {names[place]: float(share) for place, share in zip(compared, shares, strict=True)}
 
 
-def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iterator[Recommendation]:
+def recommendations(
+    comparison: Comparison, costs: Costs, margin: float, tied: Sequence[str] = ()
+) -> Iterator[Recommendation]:
     """Yield for each cost the cheapest method that is shown to be within `margin` points of the best.
 
-    Holm's correction over the methods that are cheaper than the best: a recommended method is farther from
-    the best than the margin in at most one sweep of twenty, however many were tried. Nothing is recommended
-    where fewer than two methods can be compared.
+    Holm's correction over the method with the highest mean and those cheaper than it: one that `is_shown`
+    is farther from the best in truth than the margin in at most one sweep of twenty, however many were
+    tried. Where none cheaper is shown, the one with the highest mean is named, shown or not: it may be a
+    worse one whose seeds scatter. Nothing is recommended where fewer than two methods can be compared.
+    `tied` are those that the one with the highest mean cannot be told apart from.
     """
     trained = [method for method in comparison.comparable if method in costs]
     if len(trained) < 2:
@@ -65,8 +69,9 @@ def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iter
         spent = {method: costs[method][axis] for method in trained if axis in costs[method]}
         best = trained[0]
         cheaper = [method for method in spent if spent[method] < spent[best]]
-        adjusted = holm([p_values[method] for method in cheaper])
-        shown = [m for m, p in zip(cheaper, adjusted, strict=True) if p < SIGNIFICANCE]
+        tried = [*cheaper, best]
+        adjusted = holm([p_values[method] for method in tried])
+        shown = [m for m, p in zip(tried, adjusted, strict=True) if p < SIGNIFICANCE]
         chosen = min(shown, key=lambda method: spent[method], default=best)
         shortfall = comparison.mean(best) - comparison.mean(chosen)
         yield Recommendation(
@@ -77,6 +82,8 @@ def recommendations(comparison: Comparison, costs: Costs, margin: float) -> Iter
             best_cost=spent[best],
             margin=margin,
             shortfall=shortfall,
+            is_shown=chosen in shown,
+            tied=[method for method in tied if method != chosen],
             is_cheapest=spent[chosen] == min(spent.values()),
         )
 

@@ -142,6 +142,11 @@ class Recommendation:
     """Points that `method` may be worse than the best."""
     shortfall: float
     """Mean of the best minus mean of `method`, in points; zero where they are the same."""
+    is_shown: bool
+    """Whether `method` is shown to be within the margin of the best in truth, whichever that is; always where
+    it is not `best`."""
+    tied: list[str]
+    """Other methods that `best` cannot be told apart from."""
     is_cheapest: bool
     """Whether nothing is cheaper: otherwise, where `method` is the best, nothing cheaper is shown to be
     within the margin of it."""

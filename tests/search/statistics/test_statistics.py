@@ -481,6 +481,14 @@ class TestPlantedTruth:
         figures = measure(recommended, Scenario((36.0, 35.0, 35.0, 35.0)), sweeps)
         assert figures["wrong"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
 
+    def test_a_worse_method_that_scatters_is_not_said_to_hold_the_margin(self):
+        """It often has the highest mean, and then is named for want of a better; in 14 to 20 % of sweeps."""
+        sweeps = 150
+        scenario = Scenario((36.0, 35.0, 35.0, 35.0), documents=200, seed_sds=(0.3, 0.3, 0.3, 3.0))
+        figures = measure(recommended, scenario, sweeps)
+        assert figures["wrong"] <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
+        assert figures["unshown and worse"] > 10
+
     def test_a_cheaper_method_that_is_as_good_is_recommended(self):
         scenario = Scenario((35.0, 35.0, 25.0), seeds=5, documents=2000, seed_sds=0.1)
         assert measure(recommended, scenario, sweeps=30)["cheapest"] >= 90
