@@ -53,7 +53,7 @@ def _retrained(method: str, by_score: dict[str, Comparison], spent: dict[str, fl
     low, high = gain.interval()
     return DefaultVerdict(
         method=method,
-        scores={score: estimate(comparison, name) for score, comparison in by_score.items()},
+        scores={score: estimate(comparison, name, score) for score, comparison in by_score.items()},
         gain=gain.value,
         low=low,
         high=high,

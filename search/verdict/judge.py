@@ -46,7 +46,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
         summary=sentences.summary(results, methods, pairs, best),
-        notes=list(sentences.notes(results, runs, comparison)),
+        notes=list(sentences.notes(results, runs, comparison, methods)),
         missing=[method for method in results.methods if method not in comparison.scores],
     )
 
@@ -111,13 +111,14 @@ def _methods(
 ) -> list[MethodVerdict]:
     trained = [method for method in comparison.comparable if method != BASELINE]
     different = [frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant]
+    metric = next(iter(runs.scores))
     shown = letters(trained, different) if len(trained) > 1 else {}
     by_score = {name: Comparison(scores, fixed={BASELINE}) for name, scores in runs.scores.items()}
     return [
         MethodVerdict(
             method=method,
-            score=estimate(comparison, method),
-            scores={name: estimate(one, method) for name, one in by_score.items()},
+            score=estimate(comparison, method, metric),
+            scores={name: estimate(one, method, name) for name, one in by_score.items()},
             letters=shown.get(method, ""),
             seeds=len(comparison.scores[method]),
             costs=dict(spent.get(method, {})),

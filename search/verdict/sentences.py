@@ -11,6 +11,7 @@ from search.verdict.paired import Paired
 from search.verdict.values import Lead, MethodVerdict, Pair, Recommendation
 from search.verdict.words import counted, listed, score_name
 from trainables.cost.declared import COST_FIGURES
+from trainables.metrics import get
 
 FEW_DOCUMENTS = 100
 FEWEST_DOCUMENTS = 6
@@ -107,7 +108,9 @@ def _more_seeds(results: Results) -> str:
     )
 
 
-def notes(results: Results, paired: Paired, comparison: Comparison) -> Iterator[str]:
+def notes(
+    results: Results, paired: Paired, comparison: Comparison, methods: Sequence[MethodVerdict]
+) -> Iterator[str]:
     """Yield what weakens the verdict or was left out of it, a sentence each."""
     missing = [method for method in results.methods if method not in comparison.scores]
     if comparison.scores and missing:
@@ -117,6 +120,37 @@ def notes(results: Results, paired: Paired, comparison: Comparison) -> Iterator[
     if comparison.scores:
         yield from _documents(paired)
         yield from _seeds(comparison)
+        yield from _disagreement(results.sweep.task.metric, methods)
+        yield from _cut(methods)
+
+
+def _disagreement(metric: str, methods: Sequence[MethodVerdict]) -> Iterator[str]:
+    """Name the scores by which another method has the highest mean than by the task's metric."""
+    trained = [method for method in methods if method.method != BASELINE]
+    compared = [method for method in trained if method.seeds > 1] or trained
+    best = compared[0] if compared else None
+    for name in best.scores if best else ():
+        other = max(compared, key=lambda method: method.scores[name].mean)
+        if best and other.scores[name].mean > best.scores[name].mean:
+            yield (
+                f"The metrics disagree on the best method: by {score_name(metric)} it is {best.method}, by "
+                f"{score_name(name)} {other.method} ({other.scores[name].mean:.2f}; {best.method} "
+                f"{best.scores[name].mean:.2f})."
+            )
+
+
+def _cut(methods: Sequence[MethodVerdict]) -> Iterator[str]:
+    cut: dict[str, list[str]] = {}
+    for method in methods:
+        for name, found in method.scores.items():
+            if found.is_cut:
+                cut.setdefault(name, []).append(method.method)
+    for name, beyond in cut.items():
+        low, high = get(name).scale
+        yield (
+            f"Intervals of {score_name(name)} are cut off at the ends of its scale, {low:g} and {high:g}: "
+            f"{listed(beyond)}."
+        )
 
 
 def _documents(paired: Paired) -> Iterator[str]:

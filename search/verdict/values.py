@@ -22,6 +22,8 @@ class Estimate:
     high: float
     seed_sd: float
     """Sample standard deviation of the seeds' means, in points; NaN with one seed."""
+    is_cut: bool
+    """Whether a limit lay beyond the score's scale and was cut off at its end."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ Names are known without loading what computes them. A score that no file knows i
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from math import inf
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
@@ -64,7 +65,7 @@ def metric_of(score: str) -> str:
 def get(score: str) -> Score:
     """Return a score by its name; one that no file knows is a mean over documents."""
     known: dict[str, Score] = _module(metric_of(score)).SCORES
-    return known.get(score) or Score(named(score).label)
+    return known.get(score) or Score(named(score).label, scale=(-inf, inf))
 
 
 def label(score: str) -> str:

@@ -16,7 +16,7 @@ References = Literal["mean", "max", "all"]
 
 @dataclass(frozen=True)
 class Score:
-    """One score of a metric, in points from 0 to 100; higher is better."""
+    """One score of a metric, in points; higher is better."""
 
     label: str
     """As it is printed, `ROUGE-L`."""
@@ -25,6 +25,8 @@ class Score:
 
     None where the corpus's score is the mean over documents.
     """
+    scale: tuple[float, float] = (0.0, 100.0)
+    """The lowest and the highest value that it can take, in points; infinite where that is not known."""
 
 
 @dataclass(frozen=True)

@@ -259,6 +259,33 @@ def test_a_method_whose_seeds_scatter_is_named(bare, documents, seeds, wide):
     assert not any("lora's seeds" in note for note in found.notes)
 
 
+def test_intervals_end_where_the_scale_ends(bare):
+    for method, score in (("full", 30.0), ("lora", 20.0)):
+        for seed in range(2):
+            scored(bare, method, seed, [0.0] * 19 + [score])
+    found = judged(bare)
+    full = found.methods[0]
+    assert (full.score.low, full.score.is_cut) == (0, True)
+    assert (full.scores["rouge1"].low > 0, full.scores["rouge1"].is_cut) == (True, False)
+    assert (
+        "Intervals of ROUGE-L are cut off at the ends of its scale, 0 and 100: full and lora." in found.notes
+    )
+    assert "(95 % interval 0.00 to" in found.summary
+
+
+def test_scores_that_disagree_on_the_best_method_are_named(finished):
+    assert not any("disagree" in note for note in judged(finished).notes)
+    results = load_results(finished.root)
+    for seed in range(3):
+        file = results.folder.predictions_file(results.final("full", seed))
+        table = pd.read_parquet(file)
+        table.assign(rouge1=table["rouge1"] + 10).to_parquet(file)
+    assert (
+        "The metrics disagree on the best method: by ROUGE-L it is lora, by ROUGE-1 full (56.00; lora 51.00)."
+        in judged(finished).notes
+    )
+
+
 def test_the_same_records_give_the_same_verdict(finished):
     assert judged(finished) == judged(finished)
 
