@@ -58,6 +58,25 @@ def best_so_far(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "trial", "trials", "device_seconds", "best"])
 
 
+def at_equal_time(results: Results) -> pd.Series:
+    """Map method to its best final score within the device seconds that the cheapest method's search took.
+
+    Of the methods that have such a score; NaN for one that had none by then. The series goes by the name of
+    the cheapest, and is empty where fewer than two methods have a score. A method's trials count in the order
+    of their numbers, as if each had begun when the one before it ended.
+    """
+    best = best_so_far(results)
+    spent = {
+        str(method): sum(r.device_seconds for r in results.search(str(method)) if r.status.has_ended)
+        for method in best["method"].unique()
+    }
+    if len(spent) < 2:
+        return pd.Series(dtype=float)
+    cheapest = min(spent, key=spent.__getitem__)
+    within = best[best["device_seconds"] <= spent[cheapest] * (1 + 1e-9)]
+    return within.groupby("method")["best"].max().reindex(list(spent)).rename(cheapest)
+
+
 def _full_score(record: Record) -> float:
     score = record.score
     return score if record.status is Status.COMPLETED and known(score) else math.nan

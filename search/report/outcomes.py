@@ -4,6 +4,7 @@ import pandas as pd
 
 from search.records import Results
 from search.report import tables
+from search.report.coordinates import at_equal_time
 from search.report.early_stopping import audit
 from search.report.markdown import bullets, code, section, table
 from search.report.names import compact, metric_name
@@ -16,12 +17,14 @@ def search(results: Results) -> str:
     """Tabulate how each method's trials ended, and list the winners."""
     ended = tables.search(results)
     ends = [end for end in Status if end.has_ended and (not end.facts.has_failed or ended[end].any())]
+    equal = at_equal_time(results)
     rows = [
         [
             code(method),
             f"{row['done']} of {row['planned']}",
             *(str(row[end]) for end in ends),
             points(row["best_validation"]),
+            *([points(equal.get(method))] if len(equal) else []),
             quantity(row["search_seconds"]),
         ]
         for method, row in ended.iterrows()
@@ -30,7 +33,13 @@ def search(results: Results) -> str:
         f"Best validation: {metric_name(results)} of the winner, the completed trial whose last score is the "
         "highest. Seconds: training and evaluation, summed over the trials."
     )
-    header = ["Method", "Trials done", *(end.facts.title for end in ends), "Best validation", "Seconds"]
+    if len(equal):
+        note += (
+            " At equal time: the best of the first trials, those within the seconds of the cheapest search, "
+            f"which is {code(equal.name)}'s; equal trials give the other methods more time."
+        )
+    header = ["Method", "Trials done", *(end.facts.title for end in ends), "Best validation"]
+    header += [*(["At equal time"] if len(equal) else []), "Seconds"]
     return section("Search", table(header, rows), note, bullets(_winners(results)))
 
 

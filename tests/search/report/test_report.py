@@ -11,6 +11,7 @@ from search.records.record import Stop
 from search.records.results import load_results
 from search.report import sampled as examples
 from search.report import tables
+from search.report.coordinates import at_equal_time
 from search.report.document import document
 from search.report.markdown import DASH
 from search.report.sections import sections
@@ -144,6 +145,29 @@ def test_the_search_is_counted_and_summed(finished):
     assert table.loc["full", ends].tolist() == [4, 2, 1, 1, 0, 0]
     assert table.loc["full", "search_seconds"] == 33 + 33 + 11 + 11
     assert table["winner"].tolist() == ["full/0001", "lora/0001", "prompt_tuning/0001"]
+
+
+def test_at_equal_time_only_trials_within_the_cheapest_search_count(finished):
+    """The last trial of each dear search ends after it; lora's fifth is its best."""
+    finished.trial("lora", 4, [30, 38, 40])
+    finished.trial("full", 4, [15], status="stopped")
+    results = load_results(finished.root)
+    equal = at_equal_time(results)
+    assert equal.name == "prompt_tuning"
+    assert equal.to_dict() == {"full": 33, "lora": 34.5, "prompt_tuning": 19}
+    assert tables.search(results).loc["lora", "best_validation"] == 40
+    text = read(finished)
+    assert "40.00 |         34.50 |" in text
+    assert "the cheapest search, which is `prompt_tuning`'s" in text
+
+
+def test_at_equal_time_a_method_may_have_nothing_yet(bare):
+    bare.trial("full", 0, [20])
+    bare.trial("lora", 0, [10, 20, 30])
+    equal = at_equal_time(load_results(bare.root))
+    assert (equal.name, equal["full"]) == ("full", 20)
+    assert math.isnan(equal["lora"])
+    assert at_equal_time(load_results(bare.root)).index.tolist() == ["full", "lora"]
 
 
 def test_stops_are_counted_where_they_happened(finished):
