@@ -8,16 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics import (
-    REST_SD,
-    Scenario,
-    measure,
-    plant,
-    recommended,
-    single_seed,
-    studies,
-    winners,
-)
+from benchmarks.planted import REST_SD, Scenario, plant
+from benchmarks.statistics import measure, recommended, single_seed, studies, winners
 from search.statistics.comparison import Comparison
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import all_pairs, holm, letters
@@ -414,7 +406,7 @@ def interval_coverage(scenario, sweeps):
 def test_the_benchmark_yields_a_row_of_json_a_scenario():
     row = next(studies(2))
     assert json.loads(json.dumps(row, allow_nan=False)) == row
-    assert row["scenario"] == "4 methods, 2 seeds, 20 documents, seed sd 0.0"
+    assert row["scenario"] == "2 methods, 2 seeds, 500 documents, seed sd 0.3"
     assert set(row["percent"].values()) <= {0, 50, 100}
 
 
