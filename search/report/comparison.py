@@ -49,7 +49,8 @@ def _scores(compared: list[Compared]) -> str:
     note = (
         "Mean on the test split with its 95 % interval, in points of each sweep's own metric. Letters are "
         "of each sweep by itself: methods that share one cannot be told apart there, and of methods with one "
-        "seed, which have none, none can. Mean rank: over the sweeps that have the method."
+        "seed, which have none, none can; the untrained model has none either. Mean rank: over the sweeps "
+        "that have the method."
     )
     return section("Methods", table(header, rows), note)
 

@@ -8,7 +8,7 @@ from search.report import tables
 from search.report.gaps import gaps
 from search.report.markdown import bullets, code, columns, fence, section, table, text, wrap
 from search.report.names import data_name, method_name, metric_name
-from search.report.scored import correction, reading, scored
+from search.report.scored import correction, leading, reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
 from trainables.amounts import DASH, known, number, points
@@ -19,7 +19,7 @@ def document(results: Results, verdict: Verdict, shared: Sections) -> str:
     """Write the whole of report.md."""
     parts = [_top(results, verdict), _methods(results, verdict), _improvements(results, verdict)]
     parts += [shared.tuning, shared.search, shared.fronts, shared.stopping, shared.quality]
-    parts += [_examples(results), shared.checks, shared.setup]
+    parts += [shared.outputs, _examples(results), shared.checks, shared.setup]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -92,7 +92,7 @@ def _improvements(results: Results, verdict: Verdict) -> str:
     left_out = listed([code(method) for method in verdict.uncompared])
     single = f"Not compared, with one seed: {left_out}." if left_out else ""
     header = ["Better", "Worse", "Difference", "p", "Significant"]
-    return section("Improvements", table(header, rows), note, single)
+    return section("Improvements", table(header, rows), note, text(leading(verdict)), single)
 
 
 def _nothing_to_compare(verdict: Verdict) -> str:

@@ -8,12 +8,16 @@ from search.records import BASELINE, Results, winner
 from search.report import tables
 from search.report.markdown import code
 from search.verdict import listed
+from trainables.amounts import number, points
 from trainables.status import Status
+
+_COLLAPSED = 0.9
+"""A winner that ends with less than this share of its best score has lost more than evaluations scatter."""
 
 
 def gaps(results: Results) -> list[str]:
     """List what is missing or not as planned; empty for a sweep that ended well."""
-    parts = (_search, _winners, _finals, _outdated, _baseline, _beside)
+    parts = (_search, _winners, _collapsed, _finals, _outdated, _baseline, _beside)
     return [sentence for part in parts for sentence in part(results)]
 
 
@@ -33,6 +37,21 @@ def _winners(results: Results) -> Iterator[str]:
         if pd.isna(row["winner"]) and row["done"] == row["planned"]:
             ends = [f"{row[end]} {end.replace('_', ' ')}" for end in Status if end.has_ended and row[end]]
             yield f"{code(method)} has no winner, no score at the full budget: of its trials {listed(ends)}."
+
+
+def _collapsed(results: Results) -> Iterator[str]:
+    """Tell which winners ended far below what they had scored at an earlier rung."""
+    for method in results.methods:
+        best = winner(results.search(method))
+        if best is None or best.score is None or best.best_score is None:
+            continue
+        if best.score < _COLLAPSED * best.best_score:
+            peak = next(rung for rung in best.rungs if rung.score == best.best_score)
+            yield (
+                f"**The winner of {code(method)} collapsed**: {code(best.id)} scored {points(peak.score)} at "
+                f"{number(peak.examples)} examples and {points(best.score)} at the end, by which it "
+                "counts. A smaller budget or lower learning rates may serve this method better."
+            )
 
 
 def _finals(results: Results) -> Iterator[str]:

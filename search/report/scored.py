@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from search.records import BASELINE
 from search.statistics import MOST_PARTITIONED
 from search.verdict import Estimate, Verdict, default_name
-from trainables.amounts import DASH
+from trainables.amounts import DASH, known
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ def scored(verdict: Verdict) -> list[Scored]:
 def reading(verdict: Verdict, metric: str) -> str:
     """Say what the scores' intervals cover, and what the letters mean."""
     seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
-    measured = f"{seeds} with its 95 % interval over {verdict.intervals_over}."
+    measured = (
+        f"{seeds} with its 95 % interval over {verdict.intervals_over}. Intervals hold for these winners; "
+        "another search would find others."
+    )
     if verdict.lead is None:
         return measured
     single = "; one with a single seed has none" if verdict.uncompared else ""
@@ -49,3 +52,14 @@ def correction(verdict: Verdict) -> str:
     trained = {name for pair in verdict.pairs for name in (pair.better, pair.worse)} - {BASELINE}
     between = "after Holm" if len(trained) > MOST_PARTITIONED else "by closed testing (Bergmann and Hommel)"
     return f"{between} over the pairs of methods, and after Holm over those with the untrained model"
+
+
+def leading(verdict: Verdict) -> str:
+    """Say how the best is tested against every other; plain text, empty where there is nothing to test."""
+    lead = verdict.lead
+    if lead is None or not known(lead.p):
+        return ""
+    return (
+        f"Whether {lead.best} is better than every other method is one question, which the closest other "
+        f"decides: {lead.closest}, p {lead.p:.2g} without correction (intersection-union test)."
+    )

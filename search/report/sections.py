@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from search.records import Results
 from search.report.checks import checks
+from search.report.degenerate import degenerate
 from search.report.fronts import fronts
 from search.report.outcomes import search, stopping
 from search.report.reliability import search_quality
@@ -21,6 +22,7 @@ class Sections:
     fronts: str
     stopping: str
     quality: str
+    outputs: str
     checks: str
     setup: str
 
@@ -32,6 +34,7 @@ def sections(results: Results, verdict: Verdict, quality: list[SearchStatistics]
         fronts=fronts(results),
         stopping=stopping(results, quality),
         quality=search_quality(results, quality),
+        outputs=degenerate(verdict),
         checks=checks(results),
         setup=setup(results),
     )

@@ -3,6 +3,7 @@
 `verdict(results)` is all that a page has to print.
 """
 
+from search.verdict.degenerate import Degenerate
 from search.verdict.importance import ENOUGH_TRIALS, Importance
 from search.verdict.judge import verdict
 from search.verdict.runs import over_seeds
@@ -23,6 +24,7 @@ __all__ = [
     "ENOUGH_TRIALS",
     "Audit",
     "DefaultVerdict",
+    "Degenerate",
     "Estimate",
     "Front",
     "Importance",

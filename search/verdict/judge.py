@@ -12,7 +12,9 @@ from search.statistics import Comparison, Scores, all_pairs, holm, letters
 from search.verdict import sentences
 from search.verdict.costs import costs
 from search.verdict.defaults import judge_defaults
+from search.verdict.degenerate import Degenerate, degenerate
 from search.verdict.estimate import estimate
+from search.verdict.notes import notes
 from search.verdict.paired import Paired, paired
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
 from search.verdict.values import Lead, MethodVerdict, Pair, Verdict
@@ -30,7 +32,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     pairs = compare(comparison, rng)
     best = lead(pairs)
     spent = costs(results)
-    methods = _methods(runs, comparison, pairs, spent)
+    methods = _methods(runs, comparison, pairs, spent, degenerate(results))
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
     advised = list(recommendations(comparison, spent, margin, best.tied if best else ()))
     return Verdict(
@@ -46,7 +48,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
         summary=sentences.summary(results, methods, pairs, best),
-        notes=list(sentences.notes(results, runs, comparison, methods)),
+        notes=list(notes(results, runs, comparison, methods)),
         missing=[method for method in results.methods if method not in comparison.scores],
     )
 
@@ -107,7 +109,11 @@ def lead(pairs: Sequence[Pair]) -> Lead | None:
 
 
 def _methods(
-    runs: Paired, comparison: Comparison, pairs: list[Pair], spent: Mapping[str, Mapping[str, float]]
+    runs: Paired,
+    comparison: Comparison,
+    pairs: list[Pair],
+    spent: Mapping[str, Mapping[str, float]],
+    outputs: Mapping[str, Degenerate],
 ) -> list[MethodVerdict]:
     trained = [method for method in comparison.comparable if method != BASELINE]
     different = [frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant]
@@ -121,6 +127,7 @@ def _methods(
             scores={name: estimate(one, method, name) for name, one in by_score.items()},
             letters=shown.get(method, ""),
             seeds=len(comparison.scores[method]),
+            degenerate=outputs.get(method),
             costs=dict(spent.get(method, {})),
         )
         for method in comparison.methods

@@ -3,19 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from search.records import BASELINE, Results, winner
-from search.statistics import Comparison
-from search.verdict.paired import Paired
 from search.verdict.values import Lead, MethodVerdict, Pair, Recommendation
-from search.verdict.words import counted, listed, score_name
+from search.verdict.words import listed, score_name
 from trainables.cost.declared import COST_FIGURES
-from trainables.metrics import get
-
-FEW_DOCUMENTS = 100
-FEWEST_DOCUMENTS = 6
-"""With fewer, no assignment of signs is rarer than one in twenty, and no difference can be significant."""
 
 
 def advice(recommendations: Iterable[Recommendation], *, of_those_compared: bool = False) -> Iterator[str]:
@@ -106,88 +97,6 @@ def _more_seeds(results: Results) -> str:
         "set final.seeds: 3 and run the sweep again on the same folder (tuneoff run SWEEP --set "
         "final.seeds=3), which adds the missing runs"
     )
-
-
-def notes(
-    results: Results, paired: Paired, comparison: Comparison, methods: Sequence[MethodVerdict]
-) -> Iterator[str]:
-    """Yield what weakens the verdict or was left out of it, a sentence each."""
-    missing = [method for method in results.methods if method not in comparison.scores]
-    if comparison.scores and missing:
-        yield f"Without a score on test, and not compared: {listed(missing)}."
-    if paired.left_out:
-        yield f"Without scores a document, and left out: {listed(paired.left_out)}."
-    if comparison.scores:
-        yield from _documents(paired)
-        yield from _seeds(comparison)
-        yield from _disagreement(results.sweep.task.metric, methods)
-        yield from _cut(methods)
-
-
-def _disagreement(metric: str, methods: Sequence[MethodVerdict]) -> Iterator[str]:
-    """Name the scores by which another method has the highest mean than by the task's metric."""
-    trained = [method for method in methods if method.method != BASELINE]
-    compared = [method for method in trained if method.seeds > 1] or trained
-    best = compared[0] if compared else None
-    for name in best.scores if best else ():
-        other = max(compared, key=lambda method: method.scores[name].mean)
-        if best and other.scores[name].mean > best.scores[name].mean:
-            yield (
-                f"The metrics disagree on the best method: by {score_name(metric)} it is {best.method}, by "
-                f"{score_name(name)} {other.method} ({other.scores[name].mean:.2f}; {best.method} "
-                f"{best.scores[name].mean:.2f})."
-            )
-
-
-def _cut(methods: Sequence[MethodVerdict]) -> Iterator[str]:
-    cut: dict[str, list[str]] = {}
-    for method in methods:
-        for name, found in method.scores.items():
-            if found.is_cut:
-                cut.setdefault(name, []).append(method.method)
-    for name, beyond in cut.items():
-        low, high = get(name).scale
-        yield (
-            f"Intervals of {score_name(name)} are cut off at the ends of its scale, {low:g} and {high:g}: "
-            f"{listed(beyond)}."
-        )
-
-
-def _documents(paired: Paired) -> Iterator[str]:
-    count = paired.documents
-    if not count:
-        yield "The runs have no scored document in common: means only, without intervals or comparisons."
-    elif count < FEWEST_DOCUMENTS:
-        yield f"With only {counted(count, 'document')} no difference between methods can be significant."
-    elif count < FEW_DOCUMENTS:
-        yield f"Only {count} documents were compared: the intervals are wide."
-    if count and paired.dropped:
-        yield f"Left out: {counted(paired.dropped, 'document')} without a finite score in every run."
-
-
-def _seeds(comparison: Comparison) -> Iterator[str]:
-    trained = {m: len(s) for m, s in comparison.scores.items() if m not in comparison.fixed}
-    single = [method for method, seeds in trained.items() if seeds == 1]
-    if trained and not comparison.spread.df:
-        yield "How much the seed alone moves a score is not known: intervals are over documents only."
-    elif single:
-        yield f"With one seed, its spread taken from the other methods: {listed(single)}."
-    if comparison.spread.df and min(seeds for seeds in trained.values() if seeds > 1) == 2:
-        yield "Two seeds a method tell little about how much a seed moves a score: the intervals are wide."
-    yield from _scattering(comparison)
-
-
-def _scattering(comparison: Comparison) -> Iterator[str]:
-    """Name methods whose seeds differ more than the others', and whose intervals that widens."""
-    found = comparison.spread.scattering
-    differ = {m: float(np.ptp(s.mean(axis=1))) for m, s in comparison.scores.items() if len(s) > 1}
-    most = max((apart for method, apart in differ.items() if method not in found), default=0.0)
-    for method in found:
-        wide = "its intervals are wide" if method in comparison.spread.apart else "so all intervals are wide"
-        yield (
-            f"{method}'s seeds differ by {differ[method]:.2f} points, those of the other methods by at most "
-            f"{most:.2f}: {wide}."
-        )
 
 
 def _measured(method: MethodVerdict) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from search.verdict.degenerate import Degenerate
+
 
 def default_name(method: str) -> str:
     """Name a method's default configuration in comparisons and tables, as no method can be called."""
@@ -40,6 +42,8 @@ class MethodVerdict:
     compared with no other, and of the untrained model."""
     seeds: int
     """Finished runs of the final that count."""
+    degenerate: Degenerate | None
+    """Shares of outputs that are no answers; None without predictions."""
     costs: dict[str, float]
     """Cost axis to what the method cost; an axis that was not measured is left out."""
 
@@ -186,6 +190,7 @@ class Verdict:
     """Two or three sentences of plain text: the best, its lead on the baseline, its ties; with one seed why
     there are none, and the remedy."""
     notes: list[str]
-    """What weakens the verdict: few seeds, few documents, methods without a score. A sentence each."""
+    """What weakens the verdict: few seeds or such that scatter, few documents, methods without a score,
+    scores that disagree, intervals that were cut, outputs that are no answers. A sentence each."""
     missing: list[str]
     """Methods of the sweep without a score on test."""

@@ -238,6 +238,15 @@ def test_a_method_whose_trials_all_failed(searched):
     assert "No other method has been scored." in report
 
 
+def test_a_winner_that_collapsed_has_a_banner(finished):
+    assert "collapsed" not in read(finished)
+    finished.trial("full", 1, [22, 40, 33])
+    banner = next(line for line in read(finished).splitlines() if "collapsed" in line)
+    assert banner.startswith(
+        "> **The winner of `full` collapsed**: `full/0001` scored 40.00 at 300 examples and 33.00 at the end"
+    )
+
+
 def test_resumptions_are_told_with_what_changed(finished):
     provenance = finished.folder.read_provenance()
     other = {**provenance, "versions": {**provenance["versions"], "torch": "1.0"}}
@@ -388,5 +397,5 @@ def test_text_of_data_and_models_is_never_markup(finished):
     everything = [child for token in tokens for child in [token, *(token.children or [])]]
     assert not {"html_block", "html_inline"} & {token.type for token in everything}
     headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
-    assert len(headings) == 11
+    assert len(headings) == 12
     assert "\x1b" not in read(finished)

@@ -8,7 +8,8 @@ from scipy import stats
 
 from search.records.results import load_results
 from search.statistics.multiplicity import all_pairs, holm
-from search.verdict import Verdict, verdict
+from search.verdict import Degenerate, Verdict, verdict
+from search.verdict.degenerate import repeats
 
 
 def judged(planted, **options) -> Verdict:
@@ -268,7 +269,8 @@ def test_intervals_end_where_the_scale_ends(bare):
     assert (full.score.low, full.score.is_cut) == (0, True)
     assert (full.scores["rouge1"].low > 0, full.scores["rouge1"].is_cut) == (True, False)
     assert (
-        "Intervals of ROUGE-L are cut off at the ends of its scale, 0 and 100: full and lora." in found.notes
+        "Intervals that reach beyond the scale, 0 to 100, are cut off there: full (ROUGE-L) and lora "
+        "(ROUGE-L)." in found.notes
     )
     assert "(95 % interval 0.00 to" in found.summary
 
@@ -286,6 +288,66 @@ def test_scores_that_disagree_on_the_best_method_are_named(finished):
     )
 
 
+def test_outputs_that_are_no_answers_are_counted_by_kind(bare):
+    source = " ".join(f"word{place}" for place in range(40))
+    texts = [
+        *("", "  "),
+        *(source, " ".join(source.split()[5:30]), " ".join(source.split()[:8])),
+        "He says so. " + "again and again " * 6,
+        *["the same"] * 4,
+    ]
+    for seed in range(2):
+        record = bare.final("lora", seed, 10.0)
+        record.rungs[-1].capped_share = 0.25 * seed
+        bare.folder.write_record(record)
+        rows = [
+            {"id": f"test_{i}", "source": f"{source} {i}" if text != source else source, "prediction": text}
+            | {"references": [f"r{i}"] if i else [""], "rougeL": 10.0, "rouge1": 10.0}
+            for i, text in enumerate(texts)
+        ]
+        bare.predictions(record, rows)
+    found = judged(bare)
+    assert found.methods[0].degenerate == Degenerate(
+        empty=0.1, copied=0.2, repeated=0.1, capped=0.125, same=0.4
+    )
+    assert (
+        "Of lora's outputs on test 10 % are empty, 20 % are copied from the source, 10 % repeat themselves "
+        "without end, 12 % are cut by the cap and 40 % are one text for many sources." in found.notes
+    )
+
+
+def test_labels_are_no_degenerate_outputs_unless_there_is_one_only(bare):
+    for method, texts in (("full", ["yes"] * 10 + ["no"] * 10), ("lora", ["no"] * 20)):
+        for seed in range(2):
+            record = bare.final(method, seed, 50.0)
+            rows = [
+                {"id": f"test_{i}", "source": f"is it {i}?", "prediction": text, "rougeL": 50.0}
+                | {"references": ["no" if i % 2 else "yes"], "rouge1": 50.0}
+                for i, text in enumerate(texts)
+            ]
+            bare.predictions(record, rows)
+    found = {method.method: method.degenerate for method in judged(bare).methods}
+    assert (found["full"].same, found["lora"].same) == (0, 1)
+    assert found["lora"].capped is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the car is late and the car is late and the car is late and the car is late and ", True),
+        ("a long start, then " + "no " * 30, True),
+        ("是的是的是的是的是的是的是的是的是的是的是的是的是的", True),
+        ("x" * 24, True),
+        ("no no no no", False),
+        ("He waits, and waits, and waits, and waits until it is there.", False),
+        ("12 000 000", False),
+        ("", False),
+    ],
+)
+def test_what_repeats_without_end(text, expected):
+    assert repeats(text) == expected
+
+
 def test_the_same_records_give_the_same_verdict(finished):
     assert judged(finished) == judged(finished)
 
@@ -295,7 +357,13 @@ def test_a_verdict_is_plain_data(finished):
         inner = list(value.values()) if isinstance(value, dict) else value
         return [leaf for v in inner for leaf in leaves(v)] if isinstance(inner, list) else [value]
 
-    assert {type(leaf) for leaf in leaves(dataclasses.asdict(judged(finished)))} <= {str, int, float, bool}
+    assert {type(leaf) for leaf in leaves(dataclasses.asdict(judged(finished)))} <= {
+        str,
+        int,
+        float,
+        bool,
+        type(None),
+    }
 
 
 def test_nothing_recorded(bare):
