@@ -102,26 +102,31 @@ class TestComparison:
         shifts = {"quiet": [0, 0.5, 1], "mid": [0, 1, 2], "single": [0]}
         scores = {m: np.array(s, float)[:, None] + np.zeros(30) for m, s in shifts.items()}
         comparison = Comparison(scores)
-        pooled = (0.25 + 1) / 2
+        pooled = (0.25 + 1) / 2  # of 2 degrees of freedom each
         assert comparison.spread.df == 4
         assert comparison.estimate("quiet").seeds_variance == pytest.approx(pooled / 3)
         assert comparison.estimate("single").seeds_variance == pytest.approx(pooled)
         assert comparison.estimate("mid").seeds_variance == pytest.approx(1 / 3)
         assert comparison.difference("mid", "quiet").seeds_variance == pytest.approx(2 * pooled / 3)
         assert comparison.difference("mid", "quiet").seeds_df == 4
+        assert comparison.estimate("single").seeds_df == 4
 
     def test_a_method_that_spreads_more_has_its_own_degrees_of_freedom(self):
-        """From three seeds on; not one that is a little above the pooled spread."""
-        spreads = {"wide": 2.0, "mid": 1.05, "a": 1.0, "b": 0.9, "c": 0.9}
+        """From three seeds on, for what it has beyond the pooled spread."""
+        spreads = {"wide": 2.0, "mid": 1.3, "a": 1.0, "b": 0.9, "c": 0.9}
         scores = {m: np.array([[-sd], [0], [sd]]) + np.zeros(30) for m, sd in spreads.items()}
         comparison = Comparison(scores)
         assert comparison.spread.scattering == []
-        assert comparison.estimate("wide").seeds_df == 2
-        assert comparison.estimate("wide").seeds_variance == pytest.approx(4 / 3)
+        pooled, wide = np.mean(np.square(list(spreads.values()))), comparison.estimate("wide")
+        assert wide.seeds_variance == pytest.approx(4 / 3)
+        assert wide.seeds_df == pytest.approx(4**2 / (pooled**2 / 10 + 2 * (4 - pooled) ** 2 / 2))
+        assert 2 < wide.seeds_df < 10
         assert {comparison.estimate(m).seeds_df for m in ("mid", "a", "b", "c")} == {10}
-        pair = comparison.difference("wide", "a")
-        assert pair.seeds_variance == pytest.approx(5 / 3)
-        assert pair.seeds_df == pytest.approx((4 + 1) ** 2 / (4**2 / 2 + 1**2 / 2))
+        pair = comparison.difference("wide", "mid")
+        own, own_df = 4 + 1.69, (4 + 1.69) ** 2 / (4**2 / 2 + 1.69**2 / 2)
+        assert pair.seeds_variance == pytest.approx(own / 3)
+        beyond = 2 * (own - 2 * pooled) ** 2 / own_df
+        assert pair.seeds_df == pytest.approx(own**2 / ((2 * pooled) ** 2 / 10 + beyond))
         two = Comparison({m: values[::2] for m, values in scores.items()})
         assert {two.estimate(m).seeds_df for m in spreads} == {5}
 
@@ -132,7 +137,7 @@ class TestComparison:
         assert comparison.spread.scattering == ["wide"]
         assert comparison.spread.apart == {"wide"}
         assert comparison.spread.pooled == pytest.approx((0.25 + 0.16 + 0.09) / 3)
-        assert comparison.estimate("b").seeds_df == 6
+        assert {comparison.estimate(m).seeds_df for m in "bc"} == {6}
         assert comparison.estimate("wide").seeds_df == 2
         assert comparison.difference("wide", "a").seeds_df < 2.1
         two = Comparison({m: values[::2] for m, values in scores.items()}).spread
@@ -144,7 +149,7 @@ class TestComparison:
         for _ in range(20):
             means = rng.normal(0, [[1], [1], [8]], (3, 3))
             own, rest = means[2].var(ddof=1), means[:2].var(axis=1, ddof=1).mean()
-            expected = stats.f.sf(own / rest, 2, 4) < 0.05 / 2
+            expected = stats.f.sf(own / rest, 2, 4) < 0.05
             assert ("m2" in SeedSpread({f"m{i}": row for i, row in enumerate(means)}).scattering) == expected
 
     def test_a_single_seed_tells_no_difference(self):
@@ -172,6 +177,12 @@ class TestComparison:
         found = Comparison(scores | {"unknown": unknown})
         assert found.estimate("method0") == expected
         assert math.isnan(found.estimate("unknown").interval()[0])
+
+    def test_a_method_of_unknown_spread_borrows_that_of_the_pool(self):
+        spread = SeedSpread({"wide": np.array([-2.0, 0, 2]), "a": np.array([-1.0, 0, 1])})
+        variance, df = spread.of({"wide": 3, "unknown": 3})
+        assert variance == pytest.approx((4 + 2.5) / 3)
+        assert df == 4
 
     def test_draws_scatter_as_the_estimates_do(self, rng):
         comparison = Comparison(plant(Scenario((35.0, 34.0, 33.0), seeds=8, seed_sds=0.6), rng))
@@ -430,9 +441,27 @@ class TestPlantedTruth:
         mean, lead, _ = interval_coverage(scenario, sweeps=400)
         assert min(mean, lead) >= 0.93 - 2 * (0.05 * 0.95 / 400) ** 0.5
 
+    @pytest.mark.parametrize("shape", ["heavy-tailed", "zero-inflated"])
+    def test_intervals_of_other_scores_cover(self, shape):
+        mean, lead, _ = interval_coverage(Scenario((35.0,) * 3, documents=150, shape=shape), sweeps=300)
+        within = 0.02 + 3 * (0.05 * 0.95 / 300) ** 0.5
+        assert mean == pytest.approx(0.95, abs=within)
+        assert lead == pytest.approx(0.95, abs=within)
+
+    def test_zeros_are_planted_on_most_documents_and_means_are_kept(self, rng):
+        scenario = Scenario((35.0, 30.0), documents=200_000, seed_sds=0.0, shape="zero-inflated")
+        scores = np.stack(list(plant(scenario, rng).values()))
+        assert (scores == 0).mean() == pytest.approx(0.7, abs=0.01)
+        assert scores.mean(axis=(1, 2)) == pytest.approx([35, 30], abs=0.5)
+
     def test_equal_methods_rarely_have_a_winner(self):
         sweeps = 150
         figures = measure(winners, Scenario((35.0,) * 4, documents=100), sweeps)
+        assert max(figures["false winner"], figures["false pair"]) <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
+
+    def test_of_many_equal_methods_rarely_a_pair_is_called_apart(self):
+        sweeps = 100
+        figures = measure(winners, Scenario((35.0,) * 8, documents=100, seed_sds=0.8), sweeps)
         assert max(figures["false winner"], figures["false pair"]) <= 5 + 300 * (0.05 * 0.95 / sweeps) ** 0.5
 
     def test_of_two_that_are_tied_on_top_rarely_one_wins(self):

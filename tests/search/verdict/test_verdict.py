@@ -230,7 +230,7 @@ def test_to_be_better_than_every_other_each_pair_counts_by_itself(bare, document
 
 def test_a_lead_on_the_untrained_model_is_not_corrected_for_the_pairs_of_methods(bare, documents, noise):
     scored(bare, "baseline", 0, documents + 30 + noise.normal(0, 3, 60))
-    for method, mean in (("full", 31.0), ("lora", 30.9), ("prompt_tuning", 30.7)):
+    for method, mean in (("full", 30.85), ("lora", 30.75), ("prompt_tuning", 30.6)):
         for seed in range(3):
             scored(bare, method, seed, documents + mean + noise.normal(0, 3, 60))
     found = judged(bare)
