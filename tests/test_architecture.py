@@ -21,7 +21,7 @@ MOST_ON_THE_SPINE = 7
 RAY_SEAM = "trainables/trainable.py"
 ROOMS = (
     "compat", "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report",
-    "cluster", "trackers", "preflight", "engine", "console",
+    "cluster", "doctor", "trackers", "preflight", "engine", "console",
 )  # fmt: skip
 """The packages of `search/`, from the bottom: a room may use those before it."""
 TRAINING = {"torch", "transformers", "peft"}

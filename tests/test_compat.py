@@ -1,6 +1,7 @@
 """Names of libraries that are not public: what each is trusted to do, and that they are used in one place."""
 
 import ast
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from search.compat import (
     actor_id,
     job_runtime_env,
     keep_keys_from_runtime_env,
+    memory_bytes,
+    object_store_bytes,
     reload_token,
     start_ray,
     worker_of,
@@ -103,6 +106,16 @@ def test_the_runtime_environment_of_a_submitted_job(monkeypatch: pytest.MonkeyPa
     assert job_runtime_env() == {}
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", '{"runtime_env": {"py_modules": ["a"]}}')
     assert job_runtime_env() == {"py_modules": ["a"]}
+
+
+def test_the_memory_that_ray_counts_and_what_it_asks_of_shared_memory() -> None:
+    free, total = memory_bytes()
+    assert 0 < free < total
+    asked = object_store_bytes(10 * 2**30)
+    assert asked == pytest.approx(3 * 2**30, rel=1e-6)
+    folder, _, _ = services.determine_plasma_store_config(asked, temp_dir="/tmp")
+    shared = os.statvfs("/dev/shm")
+    assert folder == ("/dev/shm" if shared.f_bavail * shared.f_frsize >= asked else "/tmp")
 
 
 class Worker(tune.Trainable):

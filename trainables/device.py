@@ -137,16 +137,20 @@ def check_gpu_is_seen() -> None:
         raise GpuNotSeen(why)
 
 
-def why_blind() -> str | None:
-    """That torch sees no GPU, with its build, the driver and the remedy; None where it sees one."""
+def why_blind(sign: str = "Ray counts on one") -> str | None:
+    """That torch sees no GPU, with its build, the driver and the remedy; None where it sees one.
+
+    `sign` is what says that there is one.
+    """
     if own_device().type != "cpu":
         return None
     toolkit = torch.version.cuda or torch.version.hip
     built = f"built for {toolkit}" if toolkit else "built without CUDA"
-    return f"torch {torch.__version__} ({built}) sees no GPU, and Ray counts on one; {_driver()}. {REMEDY}."
+    return f"torch {torch.__version__} ({built}) sees no GPU, and {sign}; {driver()}. {REMEDY}."
 
 
-def _driver() -> str:
+def driver() -> str:
+    """Return the version of the NVIDIA driver, or why none answers, in words."""
     try:
         pynvml.nvmlInit()
         version = pynvml.nvmlSystemGetDriverVersion()

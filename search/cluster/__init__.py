@@ -1,5 +1,6 @@
 """The Ray cluster: connect, compare nodes, place trials, name what failed."""
 
+from search.cluster.asking import ask_each, version_differences
 from search.cluster.connection import Cluster, connected
 from search.cluster.failures import (
     RETRIES,
@@ -15,7 +16,7 @@ from search.cluster.failures import (
 from search.cluster.interruption import interruptible
 from search.cluster.joining import request
 from search.cluster.placement import Slots, packed
-from search.cluster.remote import check_sweep, resume_sweep, run_sweep
+from search.cluster.remote import check_sweep, examine_cluster, resume_sweep, run_sweep
 from search.cluster.watch import PERIOD_SECONDS
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "FailureKind",
     "Slots",
     "SweepFailed",
+    "ask_each",
     "check_sweep",
     "connected",
     "disk_is_full",
+    "examine_cluster",
     "failure_kind",
     "interruptible",
     "left_no_space",
@@ -38,4 +41,5 @@ __all__ = [
     "request",
     "resume_sweep",
     "run_sweep",
+    "version_differences",
 ]

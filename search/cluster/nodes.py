@@ -173,7 +173,7 @@ def check_storage(root: Place, environment: Mapping[str, str]) -> None:
     probe.write_text("seen")
     try:
         found = _answers(
-            {name(node): _on(node, _seer(), str(probe), dict(environment)) for node in able(ray.nodes())}
+            {name(node): on(node, _seer(), str(probe), dict(environment)) for node in able(ray.nodes())}
         )
     finally:
         probe.unlink()
@@ -218,7 +218,7 @@ def _answers(asked: Mapping[str, Any]) -> dict[str, Any]:
         try:
             answers[node] = ray.get(answer, timeout=max(0.0, deadline - time.monotonic()))
         except GetTimeoutError as error:
-            raise InputError(f"Not all nodes of the cluster answered within {ANSWER_SECONDS} s.") from error
+            raise InputError(f"The node {node} did not answer within {ANSWER_SECONDS} s.") from error
         except GONE:
             continue
     return answers
@@ -230,10 +230,10 @@ def _observed(node: Node, *, looks: bool) -> Any:
     To look at GPUs it runs in a process of its own, which then ends: a trial's process must not initialise
     CUDA before Ray has assigned its GPUs.
     """
-    return _on(node, observer(), COMPARED, CODE, looks, max_calls=int(looks))
+    return on(node, observer(), COMPARED, CODE, looks, max_calls=int(looks))
 
 
-def _on(node: Node, task: Callable[..., Any], *arguments: Any, max_calls: int = 0) -> Any:
+def on(node: Node, task: Callable[..., Any], *arguments: Any, max_calls: int = 0) -> Any:
     """Start `task` on the node; return a reference to its answer. It takes no CPU: trials may hold all."""
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     remote = ray.remote(num_cpus=0, max_retries=1, max_calls=max_calls)(task)

@@ -77,6 +77,11 @@ def check_sweep(address: str, sweep: Sweep, *, checks: bool) -> int:
     return run_there(address, Command(["check", *([] if checks else ["--no-checks"])], sweep))
 
 
+def examine_cluster(address: str) -> int:
+    """Run `tuneoff doctor` there and return the exit code. Raises as `run_there`."""
+    return run_there(address, Command(["doctor"]))
+
+
 def run_there(address: str, command: Command) -> int:
     """Run the command as a job of the cluster, print its log, return its exit code; 1 if the job was lost.
 

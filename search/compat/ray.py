@@ -5,8 +5,10 @@ import os
 from typing import Any
 
 import ray
+from ray._common.utils import get_system_memory
 from ray._private import ray_constants
 from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
+from ray._private.utils import estimate_available_memory, resolve_object_store_memory
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined] # made by Cython
 from ray.actor import ActorHandle
 from ray.tune.execution import class_cache
@@ -29,6 +31,20 @@ def start_ray(folder: str | None, **options: Any) -> None:
         ray.init(address="local", include_dashboard=False, _temp_dir=folder, **options)
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def memory_bytes() -> tuple[int, int]:
+    """Return the free and the total memory of this machine, or of its container, as Ray counts them."""
+    return estimate_available_memory(), get_system_memory()
+
+
+def object_store_bytes(free_bytes: int) -> int:
+    """Return how much shared memory Ray asks for by default where so much memory is free.
+
+    Raises:
+        FileNotFoundError: there is no /dev/shm.
+    """
+    return resolve_object_store_memory(free_bytes)
 
 
 def reload_token() -> None:

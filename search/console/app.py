@@ -5,10 +5,11 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Annotated, TypeGuard
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from search.console.doctor import doctor
 from search.console.options import (
     Address,
     Audit,
@@ -17,20 +18,18 @@ from search.console.options import (
     RunFolderPath,
     Strict,
     SweepFile,
+    is_elsewhere,
 )
+from search.console.terminal import terminal
 from trainables.errors import InputError
 from trainables.status import Status
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from search.config import Sweep
     from search.records import PreflightResults
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell expects it."""
-LOG_WIDTH = 120
-"""Columns of a table in a log file."""
 
 app = typer.Typer(
     name="tuneoff",
@@ -62,8 +61,8 @@ def run(  # noqa: PLR0913, PLR0917 (each option is a parameter)
     from search.config import load_sweep
 
     audits = [] if audit is None else [f"search.audit={audit}"]
-    loaded = load_sweep(sweep, [*overrides, *audits], elsewhere=_is_elsewhere(address))
-    if _is_elsewhere(address):
+    loaded = load_sweep(sweep, [*overrides, *audits], elsewhere=is_elsewhere(address))
+    if is_elsewhere(address):
         from search.cluster import run_sweep
 
         sys.exit(run_sweep(address, loaded, folder, strict=strict))
@@ -80,7 +79,7 @@ def resume(
     keep_ray_logs: KeepRayLogs = False,
 ) -> None:
     """Go on with an interrupted sweep: what is in its folder is all that is needed."""
-    if _is_elsewhere(address):
+    if is_elsewhere(address):
         from search.cluster import resume_sweep
 
         sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
@@ -144,8 +143,8 @@ def check(
     from search.console.checkup import checkup
     from search.console.listings import print_checkup
 
-    loaded = load_sweep(sweep, overrides, elsewhere=_is_elsewhere(address))
-    if _is_elsewhere(address):
+    loaded = load_sweep(sweep, overrides, elsewhere=is_elsewhere(address))
+    if is_elsewhere(address):
         from search.cluster import check_sweep
 
         sys.exit(check_sweep(address, loaded, checks=checks))
@@ -156,7 +155,7 @@ def check(
         from search.console.progress import Progress
         from search.preflight import try_methods
 
-        console = _console()
+        console = terminal()
         console.print("\nTrying each method on the model and a few examples.", highlight=False)
         notify = Progress(loaded, (), console).checks
         try:
@@ -164,6 +163,9 @@ def check(
         except SweepFailed as error:
             typer.echo(f"Error: {error}", err=True)
             sys.exit(1)
+
+
+app.command()(doctor)
 
 
 @app.command()
@@ -253,7 +255,7 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         if strict and preflight.is_whole:
             preflight.refuse_failures()
 
-    console, known = _console(), RunFolder(folder).read_preflight().verdicts()
+    console, known = terminal(), RunFolder(folder).read_preflight().verdicts()
     if strict:
         known.refuse_failures()
     console.print(f"Run folder: {folder}", soft_wrap=True, highlight=False)
@@ -278,20 +280,6 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         again = f"tuneoff resume {folder} tries them again"
         typer.echo(f"{len(failed)} runs of the final failed, see the report; {again}.", err=True)
         sys.exit(1)
-
-
-def _is_elsewhere(address: str | None) -> TypeGuard[str]:
-    """Tell whether a command is to run on the cluster, as a job of it."""
-    return address is not None and "://" in address
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = LOG_WIDTH
-    return console
 
 
 if __name__ == "__main__":

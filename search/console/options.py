@@ -1,6 +1,6 @@
 """What several commands are told in the same words."""
 
-from typing import Annotated
+from typing import Annotated, TypeGuard
 
 import typer
 
@@ -40,3 +40,8 @@ Strict = Annotated[
 KeepRayLogs = Annotated[
     bool, typer.Option("--keep-ray-logs", help="Leave Ray's own logs in the temporary folder, as Ray does.")
 ]
+
+
+def is_elsewhere(address: str | None) -> TypeGuard[str]:
+    """Whether a command is to run on the cluster, as a job of it."""
+    return address is not None and "://" in address

@@ -44,7 +44,7 @@ def sweep(tmp_path) -> Callable[..., str]:
 def test_help_names_every_command(tuneoff):
     code, out, _ = tuneoff("--help")
     assert code == 0
-    for command in ("run", "resume", "report", "check", "methods", "export", "schema"):
+    for command in ("run", "resume", "report", "check", "doctor", "methods", "export", "schema"):
         assert f" {command} " in out
 
 
