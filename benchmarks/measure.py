@@ -31,11 +31,21 @@ class Sample:
 
 @contextmanager
 def timed(units: float = 1) -> Iterator[Sample]:
-    """The seconds of the block, by the clock and of this process's processor time."""
+    """The seconds of the block, by the clock and of this process's processor time.
+
+    What a GPU was given in the block is done before it ends.
+    """
     sample = Sample(units)
+    _wait()
     wall, cpu = time.perf_counter(), time.process_time()
     yield sample
+    _wait()
     sample.wall_seconds, sample.cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _wait() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 Side = Callable[[], Sample]

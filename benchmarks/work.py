@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 import torch
-from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 import spaces
 from trainables import embedded
@@ -100,9 +100,10 @@ def _model(name: str, folder: Path) -> str:
         return str(embedded.MODEL)
     if list(Path(name).glob("*.safetensors")):
         return name
-    made = folder / "model"
+    made, config = folder / "model", AutoConfig.from_pretrained(name)
+    loader = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     torch.manual_seed(0)
-    AutoModelForSeq2SeqLM.from_config(AutoConfig.from_pretrained(name)).save_pretrained(made)
+    loader.from_config(config).save_pretrained(made)
     AutoTokenizer.from_pretrained(name).save_pretrained(made)
     return str(made)
 

@@ -9,28 +9,41 @@ from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from rouge_score.rouge_scorer import RougeScorer
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 import spaces
 from benchmarks.work import Work
 
+ATTENTION = {"t5": ["q", "k", "v", "o"], "llama": ["q_proj", "k_proj", "v_proj", "o_proj"]}
+"""The linear layers of attention, by the type of the model."""
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
 def load_model(work: Work, method: str, point: Mapping[str, Any]) -> PreTrainedModel:
     """The pretrained model with the method's adapter on it, in float32."""
-    model = AutoModelForSeq2SeqLM.from_pretrained(work.model, dtype=torch.float32)
+    loader = AutoModelForSeq2SeqLM if is_encoder_decoder(work) else AutoModelForCausalLM
+    model = loader.from_pretrained(work.model, dtype=torch.float32)
     if method == "full":
         return model
     if method == "lora":
         return get_peft_model(model, _lora(model, point))
-    return get_peft_model(model, _prompt_tuning(work, point))
+    return get_peft_model(model, _prompt_tuning(model, work, point))
+
+
+def is_encoder_decoder(work: Work) -> bool:
+    return AutoConfig.from_pretrained(work.model).is_encoder_decoder
 
 
 def _lora(model: PreTrainedModel, point: Mapping[str, Any]) -> LoraConfig:
-    targets = "all-linear" if point["targets"] == "all-linear" else ["q", "k", "v", "o"]
+    targets = "all-linear" if point["targets"] == "all-linear" else ATTENTION[model.config.model_type]
     return LoraConfig(
-        task_type="SEQ_2_SEQ_LM",
+        task_type=_task_type(model),
         r=point["rank"],
         lora_alpha=point["rank"] * point["alpha_ratio"],
         lora_dropout=point["dropout"],
@@ -38,10 +51,14 @@ def _lora(model: PreTrainedModel, point: Mapping[str, Any]) -> LoraConfig:
     )
 
 
-def _prompt_tuning(work: Work, point: Mapping[str, Any]) -> PromptTuningConfig:
+def _task_type(model: PreTrainedModel) -> str:
+    return "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
+
+
+def _prompt_tuning(model: PreTrainedModel, work: Work, point: Mapping[str, Any]) -> PromptTuningConfig:
     text = {"prompt_tuning_init_text": work.prompt.split("{")[0], "tokenizer_name_or_path": work.model}
     return PromptTuningConfig(
-        task_type="SEQ_2_SEQ_LM",
+        task_type=_task_type(model),
         num_virtual_tokens=point["virtual_tokens"],
         num_transformer_submodules=1,
         **({"prompt_tuning_init": "TEXT", **text} if point["init"] == "text" else {}),

@@ -31,7 +31,7 @@ from transformers import (
     TrainerCallback,
 )
 
-from benchmarks.peers.parts import compute_metrics, load_model, schedule, suggest
+from benchmarks.peers.parts import compute_metrics, is_encoder_decoder, load_model, schedule, suggest
 from benchmarks.work import METHODS, Work
 
 REDUCTION_FACTOR = 3
@@ -39,17 +39,29 @@ REDUCTION_FACTOR = 3
 
 def tokenize(work: Work, tokenizer: PreTrainedTokenizerBase, file: str) -> Dataset:
     """A split with its tokens, not padded."""
+    is_causal = not is_encoder_decoder(work)
 
     def encode(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
         prompts = [work.prompt.format(dialogue=dialogue) for dialogue in batch["dialogue"]]
         encoded = tokenizer(prompts, truncation=True, max_length=work.max_source_tokens)
         targets = tokenizer(text_target=batch["summary"], truncation=True, max_length=work.max_target_tokens)
         encoded["labels"] = targets["input_ids"]
-        return encoded
+        return joined(encoded["input_ids"], encoded["labels"]) if is_causal else encoded
 
     disable_progress_bar()
     rows = load_dataset("json", data_files=file, split="train")
     return rows.map(encode, batched=True, remove_columns=["dialogue", "summary"])
+
+
+def joined(sources: list[list[int]], targets: list[list[int]]) -> dict[str, list[list[int]]]:
+    """Rows of a causal model: source without its end token, then target, of which alone the loss is."""
+    sources = [source[:-1] for source in sources]
+    rows = [source + target for source, target in zip(sources, targets, strict=True)]
+    return {
+        "input_ids": rows,
+        "attention_mask": [[1] * len(row) for row in rows],
+        "labels": [[-100] * len(s) + t for s, t in zip(sources, targets, strict=True)],
+    }
 
 
 def make_trainer(
