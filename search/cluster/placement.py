@@ -141,7 +141,5 @@ def _trials_on(machine: Machine, slots: Slots) -> int:
     by_cpus = int(machine.get("CPU", 0)) // slots.cpus
     if not slots.gpus:
         return by_cpus
-    have = machine.get("GPU", 0.0)
     # A part of a GPU lies on one GPU: three tenths fit three times on each.
-    by_gpus = int(have / slots.gpus) if slots.gpus >= 1 else int(have) * int(1 / slots.gpus)
-    return min(by_cpus, by_gpus)
+    return min(by_cpus, int(machine.get("GPU", 0.0)) * int(1 / slots.gpus))

@@ -171,7 +171,7 @@ def try_methods(
 
 def memory_share(slots: Slots, machines: int) -> float:
     """Share of a GPU's, or of a machine's, memory that each of the trials side by side may take."""
-    return min(1.0, slots.gpus) if slots.gpus else 1 / ceil(slots.concurrent / machines)
+    return slots.gpus or 1 / ceil(slots.concurrent / machines)
 
 
 class _Asker:

@@ -24,8 +24,6 @@ A100 = {"CPU": 8.0, "GPU": 1.0, "accelerator_type:A100": 1.0}
         ([GPU_BOX], {"cpus_per_trial": 8}, Slots(cpus=8, gpus=1, concurrent=2)),
         ([GPU_BOX], {"gpus_per_trial": 0.0}, Slots(cpus=1, gpus=0, concurrent=16)),
         ([GPU_BOX], {"gpus_per_trial": 0.5}, Slots(cpus=1, gpus=0.5, concurrent=8)),
-        ([GPU_BOX], {"gpus_per_trial": 2.0}, Slots(cpus=1, gpus=2, concurrent=2)),
-        ([GPU_BOX], {"gpus_per_trial": 3.0}, Slots(cpus=1, gpus=3, concurrent=1)),
         # 4 / 0.3 = 13, but a GPU holds three of them
         ([GPU_BOX], {"gpus_per_trial": 0.3}, Slots(cpus=1, gpus=0.3, concurrent=12)),
         # 6 / 4 = 1 twice, not 12 / 4 = 3: a trial does not spread
@@ -51,8 +49,6 @@ def test_as_many_trials_as_the_machines_hold(machines, resources, expected):
             "resources.gpus_per_trial: a trial asks for 1 GPUs, but there are 0",
         ),
         ([DESK], {"cpus_per_trial": 9}, "resources.cpus_per_trial: a trial asks for 9 CPUs, there are 8"),
-        # two machines with a GPU each do not make one with two
-        ([{"CPU": 4.0, "GPU": 1.0}] * 2, {"gpus_per_trial": 2.0}, "asks for 2 GPUs, but there are 1 here"),
         ([DESK] * 3, {"cpus_per_trial": 16}, "asks for 16 CPUs, there are 8"),
         ([DESK, {"CPU": 2.0, "GPU": 1.0}], {"cpus_per_trial": 4}, "no machine here has both"),
         ([], {}, "asks for 1 CPUs, there are 0"),
