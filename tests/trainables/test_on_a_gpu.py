@@ -1,7 +1,7 @@
 """What a trial does on a GPU, under the shadow of one: its checks, its rungs, its checkpoints, its memory."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,15 @@ import torch
 import spaces
 from tests.matrix import PAIRS, TURNS
 from tests.shadow_cuda import ShadowCuda
-from tests.trainables.checks import ask, check
+from tests.trainables.checks import ask, check, request
 from tests.trainables.test_out_of_memory import SmallDevice
 from tests.trainables.test_trial import reports, without_times
 from trainables import loop
 from trainables.assignment import Assignment
+from trainables.cost.memory import release_memory
 from trainables.loop import FineTuning
+from trainables.preflight.checks.reload import reload
+from trainables.preflight.probe import Probe
 from trainables.preflight.room import SHARE_USED
 from trainables.task import Task
 from trainables.trial import Trial
@@ -81,6 +84,31 @@ def test_in_bf16_with_recomputed_activations_too(
     findings = ask(table, "lora")
     assert [check.name for check in findings.checks if check.verdict != "pass"] == []
     assert check(findings, "precision").figures["dtype"] == "bfloat16"
+
+
+@pytest.mark.parametrize(("method", "precision"), [("full", "fp32"), ("lora", "fp32"), ("lora", "bf16")])
+def test_the_reload_check_has_one_model_on_the_device_at_a_time(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench], method: str, precision: str
+) -> None:
+    table = on_gpu("t5", taught=True, precision=precision)
+    probe = Probe(table, request(table, method))
+    probe.attach()
+    probe.train(2)
+    weights = {id(p): p.detach().cpu() for p in probe.tuning.model.parameters()}
+    peaks = [peak_bytes(shadow, work) for work in (probe.answers, partial(reload, probe))]
+    kept = {id(p): p.detach().cpu() for p in probe.tuning.model.parameters() if p.device == GPU}
+    probe.close()
+    model_bytes = sum(weight.nbytes for weight in weights.values())
+    assert peaks[1] < peaks[0] + model_bytes / 4
+    assert kept.keys() == weights.keys()
+    assert all(weight.equal(kept[key]) for key, weight in weights.items())
+
+
+def peak_bytes(shadow: ShadowCuda, work: Callable[[], Any]) -> int:
+    release_memory()
+    shadow.memory.forget_peaks()
+    work()
+    return shadow.memory.most_allocated
 
 
 def test_the_device_has_its_index_and_all_of_a_trial_is_there(
