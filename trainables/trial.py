@@ -94,14 +94,14 @@ class Trial:
         evaluation = None
         if is_last or not assignment.evaluate_at_end_only:
             evaluation = tuning.evaluate(assignment.split, assignment.evaluation_limit)
-        output = self._write_output(evaluation) if is_last and evaluation and assignment.output else {}
         report = self._report(
             rung,
             status=Status.COMPLETED if is_last else Status.RUNNING,
             train_loss=fmean(self._losses) if self._losses else None,
             **_scores(evaluation, assignment.task.metric),
         )
-        report.cost |= output
+        if is_last and evaluation and assignment.output:
+            report.cost |= self._write_output(evaluation)  # what that takes is not in the trial's peak
         self._losses.clear()
         if assignment.method is not None:
             self._save([*self._reports, report])
@@ -126,13 +126,12 @@ class Trial:
         output = place(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
             predictions.write(evaluation.examples, file)
-        latencies = self._latency()
         if self.assignment.method is None:
-            return latencies
+            return self._latency()
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
             adapter_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
-        return {"adapter_bytes": adapter_bytes, **latencies}
+        return {"adapter_bytes": adapter_bytes, **self._latency()}
 
     def _latency(self) -> Figures:
         tuning = self.tuning

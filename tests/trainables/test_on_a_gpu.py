@@ -1,5 +1,6 @@
 """What a trial does on a GPU, under the shadow of one: its checks, its rungs, its checkpoints, its memory."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft.tuners.lora.layer import Linear as LoraLinear
 
 import spaces
 from tests.matrix import PAIRS, TURNS
@@ -15,7 +17,9 @@ from tests.trainables.checks import ask, check, request
 from tests.trainables.test_out_of_memory import SmallDevice
 from tests.trainables.test_trial import reports, without_times
 from trainables import loop
+from trainables import trial as trial_module
 from trainables.assignment import Assignment
+from trainables.cost.latency import merged
 from trainables.cost.memory import release_memory
 from trainables.loop import FineTuning
 from trainables.preflight.checks.reload import reload
@@ -148,6 +152,81 @@ def test_a_final_keeps_what_it_trained_and_wrote(
     assert (told.status, told.message) == ("completed", None)
     assert told.cost["merged_generation_seconds_per_example"] > 0
     assert sorted(path.name for path in (tmp_path / "final").iterdir()) == ["adapter", "predictions.parquet"]
+
+
+def test_what_its_latency_takes_is_not_in_the_peak_of_a_final(
+    shadow: ShadowCuda,
+    assign: Callable[..., Assignment],
+    begin: Callable[..., Trial],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = []
+
+    def hungry(*_: Any, **__: Any) -> dict[str, Any]:
+        taken.append(torch.empty(2**26, dtype=torch.uint8, device=GPU))
+        return {"generation_seconds_per_example": 1.0}
+
+    monkeypatch.setattr(trial_module, "latency", hungry)
+    told = begin(assign(rungs=[8], output=str(tmp_path / "final"), evaluate_at_end_only=True)).next_report()
+    assert told.cost["generation_seconds_per_example"] == 1.0
+    assert 0 < told.cost["peak_memory_bytes"] < 2**26
+
+
+def test_merging_takes_no_second_copy_of_the_weights(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench], tune: Callable[..., FineTuning]
+) -> None:
+    model = tune(on_gpu("t5", dropout=0.1), "lora", targets="all-linear").model
+    release_memory()
+    before = shadow.memory.allocated
+    shadow.memory.forget_peaks()
+    with merged(model) as is_merged:
+        assert is_merged
+        assert shadow.memory.allocated == before
+    largest = max(p.nbytes for p in model.parameters())
+    assert shadow.memory.allocated == before
+    assert shadow.memory.most_allocated <= before + 3 * largest
+
+
+@pytest.mark.usefixtures("shadow")
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), torch.linalg.LinAlgError()])
+@pytest.mark.parametrize("where", ["merge", "unmerge"])
+def test_a_final_that_cannot_be_merged_has_a_dash_for_it(
+    assign: Callable[..., Assignment],
+    begin: Callable[..., Trial],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    error: Exception,
+) -> None:
+    following = assign(checkpoints=assign().checkpoints + "-next")
+    expected = begin(following).next_report()
+    shutil.rmtree(following.checkpoints)
+    trial = begin(assign(rungs=[8], output=str(tmp_path / "final"), evaluate_at_end_only=True))
+    merge, calls = getattr(LoraLinear, where), []
+
+    def merges_one_layer(layer: LoraLinear, *arguments: Any, **options: Any) -> None:
+        calls.append(layer)
+        if len(calls) > 1:
+            raise error
+        merge(layer, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LoraLinear, where, merges_one_layer)
+        told = trial.next_report()
+    assert len(calls) > 1
+    assert (told.status, told.message) == ("completed", None)
+    assert told.cost["generation_seconds_per_example"] > 0
+    is_known = told.cost["merged_generation_seconds_per_example"] is not None
+    assert is_known == (where == "unmerge")
+    assert (tmp_path / "final" / "adapter" / "adapter_model.safetensors").exists()
+    pretrained = trial.tuning.base.pretrained().state_dict()
+    for name, module in trial.tuning.model.named_modules():
+        if isinstance(module, LoraLinear):
+            original = pretrained[f"{name.removeprefix('base_model.model.')}.weight"]
+            assert not module.merged
+            assert module.base_layer.weight.cpu().equal(original)
+    assert without_times(begin(following).next_report()) == without_times(expected)
 
 
 def test_a_trial_that_runs_out_of_memory_ends_with_the_numbers(
