@@ -1,6 +1,8 @@
 """What the shadow holds for true of CUDA; where there is a GPU, each rule is asked of that too."""
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from tests.shadow_cuda import ShadowCuda
-from tests.shadow_device import Event
+from tests.shadow_device import ROOT, Event
 from trainables.batches import collate
 from trainables.encode import Encoded
 
@@ -322,6 +324,46 @@ def test_more_memory_than_there_is_cannot_be_had() -> None:
     assert torch.cuda.memory_allocated() == before - 32 * MB
     torch.cuda.set_per_process_memory_fraction(1.0, 0)
     torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
+
+
+LOST: dict[str, Callable[[Tensor], Any]] = {
+    "synchronize": lambda x: torch.cuda.synchronize(),
+    "kernel": lambda x: x + x,
+    "factory": lambda x: torch.zeros(2, device=x.device),
+    "copy to the host": lambda x: x.cpu(),
+    "copy to the device": lambda x: torch.ones(2).to(x.device),
+    "memory": lambda x: torch.cuda.mem_get_info(),
+}
+
+
+def with_a_lost_context(given: Tensor) -> None:
+    """Every call answers with the same error, again and again; what needs no device works."""
+    for _ in range(2):
+        for call in LOST.values():
+            with pytest.raises(torch.AcceleratorError, match=r"^CUDA error: device-side assert triggered"):
+                call(given)
+    assert given.T.shape == (4, 4)
+    assert torch.cuda.is_initialized()
+    assert torch.cuda.is_available()
+
+
+def test_after_a_failed_assert_the_context_is_lost(shadow: ShadowCuda) -> None:
+    given = matrix()
+    shadow.lose_context("device-side assert triggered")
+    with_a_lost_context(given)
+
+
+@pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")
+def test_torch_itself_loses_it_and_a_new_process_has_another() -> None:
+    code = """
+from tests.test_shadow_cuda import matrix, torch, with_a_lost_context
+given, nowhere = matrix(), torch.tensor([9], device="cuda")
+given[nowhere]
+with_a_lost_context(given)
+"""
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    assert matrix().sum() == 120
 
 
 def test_nothing_of_it_is_left() -> None:

@@ -37,6 +37,21 @@ def why_blind() -> str | None:
     return f"torch {torch.__version__} ({built}) sees no GPU, and Ray counts on one; {_driver()}. {REMEDY}."
 
 
+def why_broken() -> str | None:
+    """Return the error that CUDA answers each call of this process with; None where the device works.
+
+    After an illegal memory access, a failed assert of a kernel or a fault of the hardware the context of the
+    process is lost, and only a new process gets another one.
+    """
+    if not torch.cuda.is_initialized():
+        return None
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError as error:
+        return str(error).partition("\n")[0]
+    return None
+
+
 def _driver() -> str:
     try:
         pynvml.nvmlInit()

@@ -1,13 +1,16 @@
 """The seam: the only file in which Ray meets the training core."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import ray
 from ray import tune
 
 from trainables.assignment import Assignment
+from trainables.errors import DeviceFailed
 from trainables.preemption import check_notice, heeding_notice
 from trainables.rung_report import RungReport
 
@@ -34,6 +37,7 @@ class FineTune(tune.Trainable):
         """Run the preflight checks of one method in this process: a `Request` to `Findings`.
 
         Raises:
+            DeviceFailed: the device does not work any more in this process.
             GpuNotSeen: torch does not see the GPU that this process was given.
         """
         _hide_gpus_of_others()
@@ -41,14 +45,15 @@ class FineTune(tune.Trainable):
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
 
-        return answer(Request.model_validate(request)).model_dump()
+        with _broken_device_told():
+            return answer(Request.model_validate(request)).model_dump()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
         return True
 
     def step(self) -> dict[str, Any]:
-        with heeding_notice():
+        with heeding_notice(), _broken_device_told():
             check_notice()
             if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
                 self._begin(self.config)
@@ -56,7 +61,7 @@ class FineTune(tune.Trainable):
 
     def cleanup(self) -> None:
         trial = vars(self).pop("trial", None)
-        if trial is not None:
+        if trial is not None and _why_broken() is None:  # else it ends with the process
             trial.close()
 
     def _begin(self, config: dict[str, Any]) -> None:
@@ -73,6 +78,27 @@ def told(report: RungReport) -> dict[str, Any]:
     Tune flattens results for schedulers and searchers, and hands the report to all as the object that it is.
     """
     return {"report": report, "done": report.status.has_ended}
+
+
+@contextmanager
+def _broken_device_told() -> Iterator[None]:
+    """Raise DeviceFailed after the block, whatever it came to, where the device does not work any more."""
+    try:
+        yield
+    except Exception as error:
+        if why := _why_broken():
+            raise DeviceFailed(why) from error
+        raise
+    if why := _why_broken():
+        raise DeviceFailed(why)
+
+
+def _why_broken() -> str | None:
+    if "torch" not in sys.modules:
+        return None
+    from trainables.device import why_broken
+
+    return why_broken()
 
 
 def _hide_gpus_of_others() -> None:

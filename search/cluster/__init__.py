@@ -2,6 +2,7 @@
 
 from search.cluster.connection import Cluster, connected
 from search.cluster.failures import (
+    DEVICE_FAILURES,
     RETRIES,
     FailureKind,
     RayLost,
@@ -21,6 +22,7 @@ from search.cluster.remote import check_sweep, resume_sweep, run_sweep
 from search.cluster.watch import PERIOD_SECONDS
 
 __all__ = [
+    "DEVICE_FAILURES",
     "PERIOD_SECONDS",
     "RETRIES",
     "Cluster",

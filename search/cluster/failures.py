@@ -8,7 +8,9 @@ from search.cluster.nodes import CODE, NEEDED
 
 RETRIES = 2
 """How often a trial that fails is taken up again from its checkpoint."""
-FailureKind = Literal["failure", "preemption", "full disk", "out of memory", "Ray lost"]
+DEVICE_FAILURES = 3
+"""How often the device may fail under a trial, or under the preflight checks of a method."""
+FailureKind = Literal["failure", "preemption", "device failure", "full disk", "out of memory", "Ray lost"]
 
 TAKEN_AWAY = (
     "its node has died",
@@ -32,6 +34,8 @@ NO_MEMORY = "running low on memory"
 
 MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
 """Errors of `trainables` for which another machine is the remedy."""
+DEVICE_FAILED = "DeviceFailed"
+"""The one for which a new process is."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
 """The last line of a trial on a node that joined without what others have, before that was known of it."""
 
@@ -67,7 +71,10 @@ def no_space(error: str) -> str | None:
 def _of_traceback(last: str) -> FailureKind:
     if no_space(last):
         return "full disk"
-    may_go_on_elsewhere = last.partition(":")[0].endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
+    name = last.partition(":")[0]
+    if name.endswith(DEVICE_FAILED):
+        return "device failure"
+    may_go_on_elsewhere = name.endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
     return "preemption" if may_go_on_elsewhere else "failure"
 
 

@@ -74,6 +74,8 @@ class Progress:
             return f"{name} failed and is taken up again ({record.failures})"
         if event == "preempted":
             return f"{name} lost its machine and goes on elsewhere ({record.preemptions})"
+        if event == "device failed":
+            return f"{name} met a CUDA error and goes on in a new worker ({record.device_failures})"
         if event == "failed":
             return f"{name} {_coloured(Status.FAILED)}: {escape(last_line(record.error) or '')}"
         return f"{name} {self._rung(record)}"

@@ -8,7 +8,15 @@ from typing import Any
 from ray import tune
 from ray.tune.experiment import Trial
 
-from search.cluster import RETRIES, RayLost, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
+from search.cluster import (
+    DEVICE_FAILURES,
+    RETRIES,
+    RayLost,
+    disk_is_full,
+    failure_kind,
+    memory_monitor_said,
+    node_is_lost,
+)
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
@@ -113,7 +121,9 @@ class Recorder(tune.Callback):
         kind = failure_kind(error)
         if kind == "preemption" and record.preemptions < PREEMPTIONS:
             self._again("preempted", self.store.preempt(record.id))
-        elif kind != "preemption" and record.failures < RETRIES:
+        elif kind == "device failure" and record.device_failures < DEVICE_FAILURES:
+            self._again("device failed", self.store.lose_device(record.id))
+        elif kind not in ("preemption", "device failure") and record.failures < RETRIES:
             self._again("retry", self.store.retry(record.id))
         else:
             self._fail(record, error)

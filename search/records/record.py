@@ -79,6 +79,8 @@ class Record(BaseModel):
     """How often it failed and was taken up again from its checkpoint."""
     preemptions: int = 0
     """How often its machine was taken away or lost, and it went on elsewhere: no fault of the trial."""
+    device_failures: int = 0
+    """How often a CUDA error left its process without a device, and it went on in a new one."""
     remarks: list[str] = []
     """What else befell it without ending it: a damaged checkpoint that was passed over, a damaged record."""
     rungs: list[Rung] = []

@@ -63,6 +63,10 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'torch'"), "preemption"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'trainables'"), "preemption"),
         (TRACEBACK.format(last="trainables.errors.GpuNotSeen: torch 2.13.0+cpu sees no GPU"), "preemption"),
+        (
+            TRACEBACK.format(last="trainables.errors.DeviceFailed: CUDA error: an illegal memory access"),
+            "device failure",
+        ),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'nltk'"), "failure"),
         (TRACEBACK.format(last="RuntimeError: it broke"), "failure"),
         (TRACEBACK.format(last="RuntimeError: was it Preempted: who knows"), "failure"),

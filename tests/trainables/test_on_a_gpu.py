@@ -14,13 +14,14 @@ import spaces
 from tests.matrix import PAIRS, TURNS
 from tests.shadow_cuda import ShadowCuda
 from tests.trainables.checks import ask, check, request
-from tests.trainables.test_out_of_memory import SmallDevice
+from tests.trainables.test_out_of_memory import SmallDevice, real_loss
 from tests.trainables.test_trial import reports, without_times
 from trainables import loop
 from trainables import trial as trial_module
 from trainables.assignment import Assignment
 from trainables.cost.latency import merged
 from trainables.cost.memory import release_memory
+from trainables.device import why_broken
 from trainables.loop import FineTuning
 from trainables.preflight.checks.reload import reload
 from trainables.preflight.probe import Probe
@@ -227,6 +228,58 @@ def test_a_final_that_cannot_be_merged_has_a_dash_for_it(
             assert not module.merged
             assert module.base_layer.weight.cpu().equal(original)
     assert without_times(begin(following).next_report()) == without_times(expected)
+
+
+BESIDE_TORCH = (
+    torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be asynchronous"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
+)
+"""Where the memory that CUDA and cuBLAS take beside torch's is not there."""
+
+
+@pytest.mark.parametrize("error", BESIDE_TORCH, ids=["CUDA", "cuBLAS"])
+def test_memory_that_libraries_lack_is_a_shortage_too(
+    shadow: ShadowCuda,
+    assign: Callable[..., Assignment],
+    begin: Callable[..., Trial],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    monkeypatch.setattr(loop, "summed_cross_entropy", Failing(error))
+    told = begin(assign()).next_report()
+    assert (told.status, told.cost["micro_batch_examples"]) == ("running", 4)
+
+
+def test_an_error_that_loses_the_context_is_no_shortage_whatever_it_says(
+    shadow: ShadowCuda,
+    assign: Callable[..., Assignment],
+    begin: Callable[..., Trial],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "summed_cross_entropy", Failing(BESIDE_TORCH[1], shadow))
+    trial = begin(assign())
+    assert why_broken() is None
+    try:
+        with pytest.raises(torch.AcceleratorError, match="an illegal memory access was encountered"):
+            trial.next_report()
+        assert why_broken() == "CUDA error: an illegal memory access was encountered"
+    finally:
+        shadow.error = None  # for the tests after this one; a true process would end
+
+
+class Failing:
+    """In place of the loss: fails once, in a context that is lost where a device is given."""
+
+    def __init__(self, error: Exception, device: ShadowCuda | None = None) -> None:
+        self.error, self.device, self.calls = error, device, 0
+
+    def __call__(self, *given: Any, **packing: Any) -> torch.Tensor:
+        self.calls += 1
+        if self.calls > 1:
+            return real_loss(*given, **packing)
+        if self.device is not None:
+            self.device.lose_context("an illegal memory access was encountered")
+        raise self.error
 
 
 def test_a_trial_that_runs_out_of_memory_ends_with_the_numbers(
