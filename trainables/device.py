@@ -3,8 +3,6 @@
 import pynvml
 import torch
 
-from trainables.errors import GpuNotSeen
-
 REMEDY = (
     "Install a build of torch for that driver (https://pytorch.org/get-started/locally/), or the driver; "
     "or set resources.gpus_per_trial to 0, to train on CPUs"
@@ -16,16 +14,6 @@ def own_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
-
-
-def check_gpu_is_seen() -> None:
-    """Of a process that was given a GPU: else it would train on the CPU, and be charged for a GPU.
-
-    Raises:
-        GpuNotSeen: torch sees none.
-    """
-    if why := why_blind():
-        raise GpuNotSeen(why)
 
 
 def why_blind() -> str | None:

@@ -10,7 +10,7 @@ import ray
 from ray import tune
 
 from trainables.assignment import Assignment
-from trainables.errors import DeviceFailed
+from trainables.errors import DeviceFailed, GpuNotSeen
 from trainables.preemption import check_notice, heeding_notice
 from trainables.rung_report import RungReport
 
@@ -108,8 +108,12 @@ def _hide_gpus_of_others() -> None:
 
 
 def _check_own_gpu() -> None:
-    """Raise GpuNotSeen where torch does not see the GPU that Ray has given this process."""
-    if ray.get_gpu_ids():
-        from trainables.device import check_gpu_is_seen
+    """Raise GpuNotSeen where torch does not see the GPU that Ray has given this process.
 
-        check_gpu_is_seen()
+    Else it would train on the CPU, and be charged for a GPU.
+    """
+    if ray.get_gpu_ids():
+        from trainables.device import why_blind
+
+        if why := why_blind():
+            raise GpuNotSeen(f"{why} (node {ray.get_runtime_context().get_node_id()})")

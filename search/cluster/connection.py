@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -19,7 +20,8 @@ from ray._private import ray_constants
 from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
-from search.cluster.joining import Newcomers, is_fit
+from search.cluster.failures import SweepFailed, blind_node, no_gpu_is_left
+from search.cluster.joining import Newcomers, admit_all, is_fit, shun
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
 from search.cluster.preloading import environment
 from search.cluster.ray_token import guard_token, own_token
@@ -50,6 +52,8 @@ FORWARDED = (
 )  # fmt: skip
 """What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
 QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+BLIND_TRIALS = 3
+"""So many trials may find a GPU of a node gone, of those that it has."""
 ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
 AWAIT_SECONDS = 15 * 60
@@ -71,6 +75,8 @@ class Cluster:
     """Who watches for nodes that join, once those that were there are known."""
     uses_gpus: bool = False
     """Whether trials are given GPUs, once their slots are known."""
+    blind_trials: Counter[str] = field(default_factory=Counter)
+    """Trials that saw no GPU, by the id of the node they were on."""
 
     def machines(self) -> list[Machine]:
         """The resources of each node that is alive and not known to be unable to train."""
@@ -123,6 +129,22 @@ class Cluster:
 
         return count
 
+    def lose_gpu(self, error: str, slots: Slots) -> SweepFailed | None:
+        """Note a trial that ended because its GPU was not there any more; what to raise if none is left.
+
+        Each would cost a preemption of one trial after the other: a node on which it has happened
+        BLIND_TRIALS times is given no more.
+        """
+        found = blind_node(error)
+        if found is None:
+            return None
+        why, node = found
+        self.blind_trials[node] += 1
+        if self.blind_trials[node] == BLIND_TRIALS:
+            logger.warning("The node %s is given no more trials: %s", node[:8], why)
+            shun(node)
+        return None if held(self.machines(), slots) else no_gpu_is_left(why)
+
     def environment(self) -> dict[str, str]:
         """What workers are handed that did not inherit it: credentials, which no record and no log holds."""
         return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
@@ -174,6 +196,7 @@ def connected(
         else:
             _start_here(workers)
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+        admit_all()
         watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
             yield Cluster(is_joined, watch)

@@ -34,6 +34,8 @@ NO_MEMORY = "running low on memory"
 
 MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
 """Errors of `trainables` for which another machine is the remedy."""
+BLIND = re.compile(r"GpuNotSeen: (.*) \(node (\w+)\)$")
+"""The last line of a trial whose GPU torch did not see: why, and the id of the node."""
 DEVICE_FAILED = "DeviceFailed"
 """The one for which a new process is."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
@@ -78,6 +80,12 @@ def _of_traceback(last: str) -> FailureKind:
     return "preemption" if may_go_on_elsewhere else "failure"
 
 
+def blind_node(error: str) -> tuple[str, str] | None:
+    """Why a trial saw no GPU, and the id of the node it was on; None for any other error."""
+    found = BLIND.search(error.strip())
+    return (found[1], found[2]) if found else None
+
+
 def memory_monitor_said(error: str) -> str:
     """The line with the numbers, out of a page of advice."""
     return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
@@ -100,6 +108,14 @@ def ray_is_lost(why: str) -> RayLost:
 def node_is_lost() -> RayLost:
     """The same, of the node that this process is on."""
     return ray_is_lost("its raylet on this machine was killed, or hangs")
+
+
+def no_gpu_is_left(why: str) -> SweepFailed:
+    """What to raise of it."""
+    return SweepFailed(
+        f"No GPU is left for trials: {why} Every finished rung is kept: mend that, or start Ray without the "
+        "GPU that is lost (CUDA_VISIBLE_DEVICES), then go on."
+    )
 
 
 def disk_is_full(where: object, cause: str) -> SweepFailed:

@@ -33,7 +33,7 @@ class Newcomers:
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
         self._mine = nodes.here()
-        _unfit.clear()
+        admit_all()
 
     def look(self) -> None:
         """Ask those that are new, compare those that have answered."""
@@ -58,6 +58,16 @@ class Newcomers:
             return
         for line in nodes.differences({name: found}, self._mine):
             self._tell(line)
+
+
+def admit_all() -> None:
+    """Forget what an earlier sweep of this process knew."""
+    _unfit.clear()
+
+
+def shun(identity: str) -> None:
+    """Give no more trials to a node."""
+    _unfit.add(identity)
 
 
 def is_fit(node: Node) -> bool:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -70,7 +71,7 @@ class Experiment:
         """
         deadline = Deadline(self.resources.trial_timeout)
         work.queue.room = self.cluster.room(self.slots, self.resources)
-        halt = Halt(lambda: self.cluster.watch.lost)
+        halt = Halt(lambda: self.cluster.watch.lost, partial(self.cluster.lose_gpu, slots=self.slots))
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder tells of each failure

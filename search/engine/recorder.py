@@ -12,6 +12,7 @@ from search.cluster import (
     DEVICE_FAILURES,
     RETRIES,
     RayLost,
+    SweepFailed,
     disk_is_full,
     failure_kind,
     memory_monitor_said,
@@ -35,10 +36,16 @@ class Halt(tune.Stopper):
 
     Args:
         lost: why it cannot go on for Ray's sake; None while it can.
+        lose_gpu: the same after a trial's error, where its GPU and all others are gone.
     """
 
-    def __init__(self, lost: Callable[[], RayLost | None]) -> None:
+    def __init__(
+        self,
+        lost: Callable[[], RayLost | None],
+        lose_gpu: Callable[[str], SweepFailed | None] = lambda error: None,
+    ) -> None:
         self.reason: Exception | None = None
+        self.lose_gpu = lose_gpu
         self._lost = lost
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -100,6 +107,7 @@ class Recorder(tune.Callback):
             where = self.store.folder.root
             self.halt.reason = disk_is_full(where, f"{record.id}: {error.splitlines()[-1].strip()}")
         else:
+            self.halt.reason = self.halt.lose_gpu(error)
             self._judge(record, error)
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from search.cluster.failures import failure_kind, left_no_space, memory_monitor_said
+from search.cluster.failures import blind_node, failure_kind, left_no_space, memory_monitor_said
 
 pytestmark = pytest.mark.faults
 
@@ -90,6 +90,13 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
 )
 def test_the_kind_of_a_mishap(error, kind):
     assert failure_kind(error) == kind
+
+
+def test_of_a_trial_that_saw_no_gpu_the_node_is_known():
+    error = TRACEBACK.format(last="trainables.errors.GpuNotSeen: torch sees no GPU. Install it. (node a1b2)")
+    assert failure_kind(error) == "preemption"
+    assert blind_node(error) == ("torch sees no GPU. Install it.", "a1b2")
+    assert blind_node(TRACEBACK.format(last="RuntimeError: it broke")) is None
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
