@@ -16,6 +16,16 @@ def own_device() -> torch.device:
     return torch.device("cpu")
 
 
+def limit_memory(share: float, context_bytes: int) -> None:
+    """Leave torch a share of its GPU's memory, less what the process's CUDA context takes of that share.
+
+    Beyond, torch raises OutOfMemoryError here, before the processes beside it lack memory.
+    """
+    device = own_device()
+    context = context_bytes / torch.cuda.get_device_properties(device).total_memory
+    torch.cuda.set_per_process_memory_fraction(max(share - context, share / 2), device)
+
+
 def why_blind() -> str | None:
     """That torch sees no GPU, with its build, the driver and the remedy; None where it sees one."""
     if torch.cuda.is_available():

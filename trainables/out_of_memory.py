@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import torch
 
+from trainables.amounts import number
+
 T = TypeVar("T")
 
 SIGNS = (
@@ -35,6 +37,10 @@ class Shortage:
 
     requested_bytes: int | None
     """Bytes that were requested; None where the error does not say."""
+
+    def __str__(self) -> str:
+        count = self.requested_bytes
+        return f"requested {'unknown' if count is None else f'{number(count)} bytes'}"
 
 
 def attempt(work: Callable[[], T]) -> T | Shortage:

@@ -14,6 +14,9 @@ from trainables.errors import DeviceFailed, GpuNotSeen
 from trainables.preemption import check_notice, heeding_notice
 from trainables.rung_report import RungReport
 
+CONTEXT_BYTES = 600 * 2**20
+"""What each process takes on a GPU before its first tensor: the CUDA context and its kernels."""
+
 
 class FineTune(tune.Trainable):
     """A trial as a Ray Tune trainable: one `step` is one rung.
@@ -41,7 +44,7 @@ class FineTune(tune.Trainable):
             GpuNotSeen: torch does not see the GPU that this process was given.
         """
         _hide_gpus_of_others()
-        _check_own_gpu()
+        _take_own_gpu()
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
 
@@ -65,7 +68,7 @@ class FineTune(tune.Trainable):
             trial.close()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        _check_own_gpu()
+        _take_own_gpu()
         # Imported here: the driver knows this class, but needs neither torch nor transformers.
         from trainables.trial import Trial
 
@@ -107,13 +110,19 @@ def _hide_gpus_of_others() -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-def _check_own_gpu() -> None:
-    """Raise GpuNotSeen where torch does not see the GPU that Ray has given this process.
+def _take_own_gpu() -> None:
+    """Use the GPU that Ray has given this process, or the memory of its share of one.
 
-    Else it would train on the CPU, and be charged for a GPU.
+    Raises:
+        GpuNotSeen: torch does not see it; this process would train on the CPU, and be charged for a GPU.
     """
-    if ray.get_gpu_ids():
-        from trainables.device import why_blind
+    if not ray.get_gpu_ids():
+        return
+    from trainables.device import limit_memory, why_blind
 
-        if why := why_blind():
-            raise GpuNotSeen(f"{why} (node {ray.get_runtime_context().get_node_id()})")
+    context = ray.get_runtime_context()
+    if why := why_blind():
+        raise GpuNotSeen(f"{why} (node {context.get_node_id()})")
+    share = context.get_assigned_resources()["GPU"]
+    if share < 1:
+        limit_memory(share, CONTEXT_BYTES)

@@ -12,7 +12,7 @@ from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
-from trainables.out_of_memory import OutOfMemory
+from trainables.out_of_memory import OutOfMemory, Shortage, attempt
 from trainables.preemption import Preempted, check_notice
 from trainables.rung_report import RungReport
 from trainables.status import Status
@@ -27,28 +27,18 @@ class Trial:
 
     A checkpoint holds the reports that came before it: a resumed trial first repeats those that its driver
     may not have received, and trains only what was never trained.
+
+    Raises:
+        OutOfMemory: model and method do not fit; the process holds what was loaded of them.
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        began = time.perf_counter()
         torch.set_num_threads(assignment.cpus)
         self.assignment = assignment
-        bench = workbench(
-            assignment.task.model_dump_json(),
-            assignment.data_seed,
-            assignment.data_fingerprint,
-            assignment.tokens,
-        )
-        loaded = time.perf_counter()
-        self.tuning = FineTuning(
-            bench,
-            assignment.method,
-            assignment.hyperparameters,
-            examples=assignment.rungs[-1],
-            seed=assignment.seed,
-            micro_batch=assignment.micro_batch,
-        )
-        self.tuning.meter.seconds["startup_seconds"] += loaded - began
+        begun = attempt(lambda: _begun(assignment))
+        if isinstance(begun, Shortage):
+            raise OutOfMemory(f"Out of memory while loading: {begun}.")
+        self.tuning = begun
         self._remarks: list[str] = []
         notes = self.tuning.load(place(assignment.checkpoints), self._remarks.append)
         kept = notes["reports"] if notes else []
@@ -138,6 +128,24 @@ class Trial:
         scored = tuning.bench.subset(self.assignment.split, self.assignment.evaluation_limit)
         sources = [encoded.source for _, encoded in scored]
         return latency(tuning.base, tuning.model, sources, cap=tuning.bench.longest_output)
+
+
+def _begun(assignment: Assignment) -> FineTuning:
+    """Load model and data, unless this process has them already, and attach the method."""
+    began = time.perf_counter()
+    task = assignment.task.model_dump_json()
+    bench = workbench(task, assignment.data_seed, assignment.data_fingerprint, assignment.tokens)
+    loaded = time.perf_counter()
+    tuning = FineTuning(
+        bench,
+        assignment.method,
+        assignment.hyperparameters,
+        examples=assignment.rungs[-1],
+        seed=assignment.seed,
+        micro_batch=assignment.micro_batch,
+    )
+    tuning.meter.seconds["startup_seconds"] += loaded - began
+    return tuning
 
 
 def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from search.cluster.failures import (
     disk_is_full,
     failure_kind,
     left_no_space,
-    memory_monitor_said,
+    memory_message,
     no_space,
     node_is_lost,
 )
 from search.cluster.interruption import interruptible
 from search.cluster.joining import request
-from search.cluster.placement import Slots, packed
+from search.cluster.placement import Slots, packed, unpacked
 from search.cluster.preloading import preloaded
 from search.cluster.remote import check_sweep, resume_sweep, run_sweep
 from search.cluster.watch import PERIOD_SECONDS
@@ -36,7 +36,7 @@ __all__ = [
     "failure_kind",
     "interruptible",
     "left_no_space",
-    "memory_monitor_said",
+    "memory_message",
     "no_space",
     "node_is_lost",
     "packed",
@@ -44,4 +44,5 @@ __all__ = [
     "request",
     "resume_sweep",
     "run_sweep",
+    "unpacked",
 ]

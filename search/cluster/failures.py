@@ -38,6 +38,8 @@ BLIND = re.compile(r"GpuNotSeen: (.*) \(node (\w+)\)$")
 """The last line of a trial whose GPU torch did not see: why, and the id of the node."""
 DEVICE_FAILED = "DeviceFailed"
 """The one for which a new process is."""
+OUT_OF_MEMORY = "out_of_memory.OutOfMemory"
+"""The one of a trial that does not get so far as to report it."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
 """The last line of a trial on a node that joined without what others have, before that was known of it."""
 
@@ -76,6 +78,8 @@ def _of_traceback(last: str) -> FailureKind:
     name = last.partition(":")[0]
     if name.endswith(DEVICE_FAILED):
         return "device failure"
+    if name.endswith(OUT_OF_MEMORY):
+        return "out of memory"
     may_go_on_elsewhere = name.endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
     return "preemption" if may_go_on_elsewhere else "failure"
 
@@ -86,9 +90,11 @@ def blind_node(error: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def memory_monitor_said(error: str) -> str:
-    """The line with the numbers, out of a page of advice."""
-    return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
+def memory_message(error: str) -> str:
+    """The line with the numbers: out of the advice of Ray's memory monitor, or the last of a traceback."""
+    lines = error.strip().splitlines()
+    monitored = next((line for line in lines if NO_MEMORY in line), None)
+    return lines[-1].partition(": ")[2] if monitored is None else monitored.rpartition("exception: ")[2]
 
 
 def left_no_space(error: BaseException | None) -> bool:

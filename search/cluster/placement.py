@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 from search.config import Resources
 from trainables.errors import InputError
+from trainables.trainable import CONTEXT_BYTES
 
 Machine = Mapping[str, float]
 """A node's resources as Ray counts them: `CPU`, `GPU`, `accelerator_type:L4`, ..."""
 MARGIN = 0.25
 """A trial's peak may be so much higher than the check measured it: blocks between tensors, generation."""
-CONTEXT_BYTES = 600 * 2**20
-"""What each further process takes on a GPU before its first tensor: the CUDA context and its kernels."""
 MOST_ON_A_GPU = 8
 """Beyond, trials take each other's time and no more memory is used well."""
 ACCELERATOR_SHARE = 0.001
@@ -28,6 +27,11 @@ class Slots:
     concurrent: int
     accelerator: str | None = None
     """Only on nodes with such a GPU."""
+
+    @property
+    def share_gpus(self) -> bool:
+        """Whether several trials are on one GPU."""
+        return 0 < self.gpus < 1
 
     @property
     def bundle(self) -> dict[str, float]:
@@ -100,6 +104,11 @@ def packed(
     on_one = max(1, min(by_cpus, by_memory, MOST_ON_A_GPU))
     share = math.floor(10_000 / on_one) / 10_000  # Ray counts in ten-thousandths
     return _counted(replace(slots, gpus=share), suitable, resources)
+
+
+def unpacked(slots: Slots, machines: Iterable[Machine], resources: Resources) -> Slots:
+    """The same with a whole GPU for each trial that had a part of one."""
+    return _counted(replace(slots, gpus=1.0), list(machines), resources) if slots.share_gpus else slots
 
 
 def fitting(peak_bytes: int, room_bytes: int) -> int:

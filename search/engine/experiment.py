@@ -17,7 +17,7 @@ from ray import tune
 from ray.exceptions import RayError
 from ray.tune.execution import class_cache
 
-from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request
+from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request, unpacked
 from search.config import Resources
 from search.engine.deadline import Deadline
 from search.engine.recorder import Halt, Recorder
@@ -61,6 +61,10 @@ class Experiment:
         slots = packed(self.slots, self.cluster.machines(), self.resources, figures)
         return replace(self, slots=slots)
 
+    def unpacked(self) -> "Experiment":
+        """The same with a whole GPU for each trial."""
+        return replace(self, slots=unpacked(self.slots, self.cluster.machines(), self.resources))
+
     def fit(self, work: Work, store: TrialStore) -> None:
         """Run what the queue hands out.
 
@@ -70,6 +74,7 @@ class Experiment:
             SweepFailed: a trial found no space on its disk, as the others would, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
+        work.queue.shares_gpus = self.slots.share_gpus
         work.queue.room = self.cluster.room(self.slots, self.resources)
         halt = Halt(lambda: self.cluster.watch.lost, partial(self.cluster.lose_gpu, slots=self.slots))
         listeners = [*work.listeners, *self.listeners]
@@ -168,6 +173,11 @@ class TrialPhase(ABC):
                     f"{plan.folder.root}."
                 )
             known = dict(store.records)
+            left = self.unended(plan, store)
             with self.work(plan, store) as work:
-                experiment.fit(work, store)
+                if left > len(work.queue.apart):
+                    experiment.fit(work, store)
+                else:
+                    work.queue.hand_out_apart()
+                    experiment.unpacked().fit(work, store)
         return plan

@@ -15,7 +15,7 @@ from search.cluster import (
     SweepFailed,
     disk_is_full,
     failure_kind,
-    memory_monitor_said,
+    memory_message,
     node_is_lost,
 )
 from search.engine.deadline import Deadline
@@ -88,6 +88,9 @@ class Recorder(tune.Callback):
     ) -> None:
         known = self.store.records[_record_id(trial)]
         report: RungReport = result["report"]
+        if report.status is Status.OUT_OF_MEMORY and self.queue.shares_gpus:
+            self._tell("set apart", self.store.set_apart(known.id))
+            return
         stop = self.scheduler.stop_for(known, report) if self.scheduler else None
         record = self.store.report(known.id, report, stop)
         # else a trial that was taken up again repeats what it told before
@@ -127,7 +130,9 @@ class Recorder(tune.Callback):
 
     def _judge(self, record: Record, error: str) -> None:
         kind = failure_kind(error)
-        if kind == "preemption" and record.preemptions < PREEMPTIONS:
+        if kind == "out of memory" and self.queue.shares_gpus:
+            self._tell("set apart", self.store.set_apart(record.id))
+        elif kind == "preemption" and record.preemptions < PREEMPTIONS:
             self._again("preempted", self.store.preempt(record.id))
         elif kind == "device failure" and record.device_failures < DEVICE_FAILURES:
             self._again("device failed", self.store.lose_device(record.id))
@@ -142,7 +147,7 @@ class Recorder(tune.Callback):
 
     def _fail(self, record: Record, error: str) -> None:
         if failure_kind(error) == "out of memory":
-            self._tell("failed", self.store.fail(record.id, memory_monitor_said(error), Status.OUT_OF_MEMORY))
+            self._tell("failed", self.store.fail(record.id, memory_message(error), Status.OUT_OF_MEMORY))
         else:
             self._tell("failed", self.store.fail(record.id, error))
 

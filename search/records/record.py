@@ -81,6 +81,8 @@ class Record(BaseModel):
     """How often its machine was taken away or lost, and it went on elsewhere: no fault of the trial."""
     device_failures: int = 0
     """How often a CUDA error left its process without a device, and it went on in a new one."""
+    whole_gpu: bool = False
+    """Whether it ran out of memory beside others on one GPU, and is tried again with a GPU to itself."""
     remarks: list[str] = []
     """What else befell it without ending it: a damaged checkpoint that was passed over, a damaged record."""
     rungs: list[Rung] = []

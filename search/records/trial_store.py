@@ -94,6 +94,12 @@ class TrialStore:
         self._write(record)
         return record
 
+    def set_apart(self, trial: str) -> Record:
+        """Enter that the trial, which ran out of memory beside others, is to have a GPU to itself."""
+        record = self.records[trial].model_copy(update={"whole_gpu": True})
+        self._write(record)
+        return record
+
     def fail(self, trial: str, error: str, status: Status = Status.FAILED) -> Record:
         """End a trial that failed for good."""
         record = self.records[trial].model_copy(update={"status": status, "error": error, "ended": now()})

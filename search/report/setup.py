@@ -124,8 +124,8 @@ def _notes(results: Results) -> list[str]:
 def _failures(results: Results) -> list[str]:
     """List what ended trials, then what happened to others without ending them."""
     ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
-    befell = [*_preemptions(results), *_device_failures(results), *_remarks(results), *_damaged(results)]
-    return [*ends, *befell] or ["none"]
+    befell = [*_preemptions(results), *_device_failures(results), *_set_apart(results)]
+    return [*ends, *befell, *_remarks(results), *_damaged(results)] or ["none"]
 
 
 def _preemptions(results: Results) -> list[str]:
@@ -137,6 +137,11 @@ def _preemptions(results: Results) -> list[str]:
 def _device_failures(results: Results) -> list[str]:
     title = "CUDA errors, after each of which the trial went on in a new worker"
     return _counted(title, {record.id: record.device_failures for record in results.records})
+
+
+def _set_apart(results: Results) -> list[str]:
+    trials = ", ".join(code(record.id) for record in results.records if record.whole_gpu)
+    return [f"Out of memory beside others on a GPU, then run with one to itself: {trials}"] if trials else []
 
 
 def _counted(title: str, counts: Mapping[str, int]) -> list[str]:

@@ -14,6 +14,7 @@ from search.cluster.connection import BLIND_TRIALS
 from search.cluster.failures import SweepFailed
 from search.engine.runner import run
 from search.records.results import Results
+from tests.faults.shadow_workers import sees_gpus
 from tests.ray_cluster import started
 from tests.search.replay import Replay, asked, plant_task, steps, sweep
 
@@ -83,16 +84,6 @@ def test_checks_that_always_break_the_device_fail_their_method_only(tmp_path, cl
     assert {record.method for record in results.records} == {"lora", "baseline"}
 
 
-def observer(real=nodes.observer):
-    """The real one, but for a machine that sees the GPUs that Ray counts on, when the sweep begins."""
-    observe_really = real()
-
-    def observe(*arguments: Any) -> nodes.Facts:
-        return {**observe_really(*arguments), "blind": None}
-
-    return observe
-
-
 class Vanishing(Replay):
     """Trains on GPUs that are there until somebody leaves a mark, everywhere or only on one node."""
 
@@ -109,7 +100,7 @@ def vanish_at_the_first_rung(task: Path, mark: str) -> Any:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees the GPU of this machine")
 def test_a_gpu_that_is_gone_costs_few_preemptions_and_ends_the_sweep_in_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(nodes, "observer", observer)
+    monkeypatch.setattr(nodes, "observer", sees_gpus)
     task = plant_task(tmp_path, seconds=0.05)
     settings = sweep(task, **SETTINGS, resources={"gpus_per_trial": 1})
     with started(num_cpus=2, num_gpus=2) as gpus:
@@ -127,7 +118,7 @@ def test_a_gpu_that_is_gone_costs_few_preemptions_and_ends_the_sweep_in_words(tm
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees the GPU of this machine")
 def test_where_another_node_has_one_the_sweep_goes_on_there(tmp_path, monkeypatch):
-    monkeypatch.setattr(nodes, "observer", observer)
+    monkeypatch.setattr(nodes, "observer", sees_gpus)
     task = plant_task(tmp_path, seconds=0.3)
     with started(num_cpus=1, num_gpus=1) as two:
         monkeypatch.setenv("NODE", "second")

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from search.cluster.failures import blind_node, failure_kind, left_no_space, memory_monitor_said
+from search.cluster.failures import blind_node, failure_kind, left_no_space, memory_message
 
 pytestmark = pytest.mark.faults
 
@@ -67,6 +67,11 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
             TRACEBACK.format(last="trainables.errors.DeviceFailed: CUDA error: an illegal memory access"),
             "device failure",
         ),
+        (
+            TRACEBACK.format(last="trainables.out_of_memory.OutOfMemory: Out of memory while loading"),
+            "out of memory",
+        ),
+        (TRACEBACK.format(last="torch.OutOfMemoryError: CUDA out of memory"), "failure"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'nltk'"), "failure"),
         (TRACEBACK.format(last="RuntimeError: it broke"), "failure"),
         (TRACEBACK.format(last="RuntimeError: was it Preempted: who knows"), "failure"),
@@ -114,7 +119,7 @@ def test_other_errors_are_not_a_full_disk(error):
 
 
 def test_of_what_the_memory_monitor_says_the_numbers_are_kept():
-    assert memory_monitor_said(MONITORED) == (
+    assert memory_message(MONITORED) == (
         "1 worker(s) were killed due to the node running low on memory. "
         "Memory on the node was 10.65GB used / 23.54GB limit (0.452513)"
     )

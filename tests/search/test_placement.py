@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from search.cluster.placement import CONTEXT_BYTES, Slots, fitting, held, packed, slots_on
+from search.cluster.placement import CONTEXT_BYTES, Slots, fitting, held, packed, slots_on, unpacked
 from search.config.settings import Resources
 from trainables.errors import InputError
 
@@ -126,3 +126,16 @@ def test_auto_packs_trials_by_what_the_gates_measured(machines, resources, figur
     wanted = Resources(**resources)
     found = packed(slots_on(machines, wanted), machines, wanted, figures)
     assert (found.gpus, found.concurrent) == (gpus, concurrent)
+
+
+@pytest.mark.parametrize(
+    ("machines", "resources", "slots", "expected"),
+    [
+        ([GPU_BOX], {}, Slots(1, 0.25, 16), Slots(1, 1, 4)),
+        ([GPU_BOX], {"concurrent_trials": 3}, Slots(1, 0.25, 3), Slots(1, 1, 3)),
+        ([GPU_BOX], {}, Slots(1, 1, 4), Slots(1, 1, 4)),
+        ([DESK], {}, Slots(1, 0, 8), Slots(1, 0, 8)),
+    ],
+)
+def test_what_was_set_apart_has_a_gpu_to_itself(machines, resources, slots, expected):
+    assert unpacked(slots, machines, Resources(**resources)) == expected

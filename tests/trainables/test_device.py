@@ -6,12 +6,29 @@ import pynvml
 import pytest
 import torch
 
-from trainables.device import own_device, why_blind
+from trainables.cost.memory import limit_bytes
+from trainables.device import limit_memory, own_device, why_blind
+from trainables.preflight.room import SHARE_USED, room_bytes
 
 
 def test_a_gpu_has_its_index_and_is_seen(gpu: torch.device) -> None:
     assert gpu == own_device() == torch.device("cuda", 0)
     assert why_blind() is None
+
+
+@pytest.mark.usefixtures("gpu")
+def test_of_several_on_a_gpu_each_has_its_share_less_its_context() -> None:
+    _, total = torch.cuda.mem_get_info()
+    context = total // 100
+    try:
+        limit_memory(0.25, context)
+        assert limit_bytes(own_device()) == pytest.approx(total * 0.24, rel=1e-3)
+        assert room_bytes(own_device(), 0.25) <= SHARE_USED["cuda"] * total * 0.24
+        assert room_bytes(own_device(), 0.25) > 0.2 * total
+        limit_memory(0.25, total)  # a GPU of hardly a context
+        assert limit_bytes(own_device()) == pytest.approx(total * 0.125, rel=1e-3)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, own_device())
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from trainables.cost.latency import merged
 from trainables.cost.memory import release_memory
 from trainables.device import why_broken
 from trainables.loop import FineTuning
+from trainables.out_of_memory import OutOfMemory
 from trainables.preflight.checks.reload import reload
 from trainables.preflight.probe import Probe
 from trainables.preflight.room import SHARE_USED
@@ -265,6 +266,18 @@ def test_an_error_that_loses_the_context_is_no_shortage_whatever_it_says(
         assert why_broken() == "CUDA error: an illegal memory access was encountered"
     finally:
         shadow.error = None  # for the tests after this one; a true process would end
+
+
+def test_a_model_that_does_not_fit_its_share_is_out_of_memory_with_the_numbers(
+    shadow: ShadowCuda, assign: Callable[..., Assignment]
+) -> None:
+    assignment = assign(data_seed=1)
+    shadow.memory.share = (shadow.memory.allocated + 2**14) / TOTAL
+    try:
+        with pytest.raises(OutOfMemory, match=r"^Out of memory while loading: requested [\d,]+ bytes\.$"):
+            Trial(assignment)
+    finally:
+        shadow.memory.share = 1.0
 
 
 class Failing:

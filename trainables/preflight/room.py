@@ -19,10 +19,9 @@ def room_bytes(device: torch.device, share: float) -> int:
     every other trial's process has as well.
     """
     if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return int(
-            SHARE_USED["cuda"] * min(free + torch.cuda.memory_reserved(device), share * limit_bytes(device))
-        )
+        free, total = torch.cuda.mem_get_info(device)
+        own = free + torch.cuda.memory_reserved(device)
+        return int(SHARE_USED["cuda"] * min(own, share * total, limit_bytes(device)))
     resident = psutil.Process().memory_info().rss
     machine = min(psutil.virtual_memory().available + resident, limit_bytes(device))
     return int(SHARE_USED["cpu"] * min(machine * share - resident, _address_space_left()))
