@@ -16,6 +16,12 @@ def own_device() -> torch.device:
     return torch.device("cpu")
 
 
+def smallest_gpu_bytes() -> int:
+    """Return the memory of the smallest GPU that this process sees."""
+    gpus = range(torch.cuda.device_count())
+    return min(torch.cuda.get_device_properties(index).total_memory for index in gpus)
+
+
 def limit_memory(share: float, context_bytes: int) -> None:
     """Leave torch a share of its GPU's memory, less what the process's CUDA context takes of that share.
 

@@ -75,6 +75,8 @@ class Cluster:
     """Who watches for nodes that join, once those that were there are known."""
     uses_gpus: bool = False
     """Whether trials are given GPUs, once their slots are known."""
+    gpu_bytes: int | None = None
+    """Memory of the smallest GPU that trials may be given, once it is known."""
     blind_trials: Counter[str] = field(default_factory=Counter)
     """Trials that saw no GPU, by the id of the node they were on."""
 
@@ -93,7 +95,7 @@ class Cluster:
         slots = slots_on(self.machines(), resources)
         self.uses_gpus = slots.gpus > 0
         if self.uses_gpus:
-            nodes.check_gpus(
+            self.gpu_bytes = nodes.check_gpus(
                 node for node in nodes.able(self.watch.nodes()) if held([node["Resources"]], slots)
             )
         return slots
@@ -161,6 +163,7 @@ class Cluster:
             tell,
             present=lambda: nodes.able(self.watch.nodes()),
             ask=partial(nodes.ask, uses_gpus=self.uses_gpus),
+            gpu_bytes=self.gpu_bytes,
         )
         differences = nodes.check_versions(nodes.facts(), nodes.here())
         nodes.check_storage(root, self.environment())

@@ -27,9 +27,13 @@ class Newcomers:
         *,
         present: Callable[[], list[Node]],
         ask: Callable[[Node], "Future[Facts]"],
+        gpu_bytes: int | None = None,
     ) -> None:
-        """`tell` hears each difference from the driver once; nodes that are there now have not joined."""
-        self._tell, self._present, self._ask = tell, present, ask
+        """`tell` hears each difference from the driver once; nodes that are there now have not joined.
+
+        `gpu_bytes` is the memory of the smallest GPU of those that are there.
+        """
+        self._tell, self._present, self._ask, self._gpu_bytes = tell, present, ask, gpu_bytes
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
         self._mine = nodes.here()
@@ -51,7 +55,7 @@ class Newcomers:
             found = answer.result()
         except nodes.GONE:
             return
-        lacks = nodes.lacks(found, self._mine)
+        lacks = nodes.lacks(found, self._mine, self._gpu_bytes)
         if lacks:
             _unfit.add(identity)
             self._tell(f"The node {name} cannot train, so no trial is given to it: {lacks}")

@@ -12,6 +12,7 @@ import ray
 from ray.exceptions import GetTimeoutError, NodeDiedError, TaskUnschedulableError, WorkerCrashedError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from trainables.amounts import size
 from trainables.errors import InputError
 from trainables.storage.place import Place
 
@@ -19,6 +20,8 @@ CODE = ("search", "trainables", "spaces")
 NEEDED = ("torch", "transformers", "peft", "datasets", "evaluate", "safetensors", "pydantic")
 """Without one of these a node cannot train."""
 COMPARED = ("ray", *NEEDED, "tokenizers", "numpy", "rouge_score", "sacrebleu")
+SAME_MEMORY = 0.95
+"""GPUs of one type differ by so much at most, with the driver and with error correction."""
 ANSWER_SECONDS = 120
 """A node's first task waits for a worker process; one that takes longer is not well."""
 GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
@@ -27,8 +30,9 @@ GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
 Node = dict[str, Any]
 """As `ray.nodes()` has it."""
 Facts = dict[str, Any]
-"""`python`, `versions` (a package, None where it is missing), `code`, the digest of our sources, and `blind`:
-why torch sees no GPU there, None where it sees one and where nobody looked."""
+"""`python`, `versions` (a package, None where it is missing), `code`, the digest of our sources; `blind`, why
+torch sees no GPU there, None where it sees one; `gpu_bytes`, the memory of the smallest that it sees. Both
+are None where nobody looked."""
 
 
 def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
@@ -48,15 +52,17 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             except PackageNotFoundError:
                 return None
 
-        def blind() -> str | None:
+        def gpus() -> dict[str, Any]:
             for hidden in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
                 os.environ.pop(hidden, None)  # by which Ray hides GPUs from who did not ask for one
             try:
-                from trainables.device import why_blind
+                from trainables.device import smallest_gpu_bytes, why_blind
             except ImportError:  # a node without torch or this code is refused for that
-                return None
-            return why_blind()
+                return unseen
+            why = why_blind()
+            return {"blind": why, "gpu_bytes": None if why else smallest_gpu_bytes()}
 
+        unseen = {"blind": None, "gpu_bytes": None}
         digest = hashlib.sha256()
         for module in modules:
             spec = find_spec(module)
@@ -67,7 +73,7 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             "python": platform.python_version(),
             "versions": {package: known(package) for package in packages},
             "code": digest.hexdigest(),
-            "blind": blind() if looks else None,
+            **(gpus() if looks else unseen),
         }
 
     return observe
@@ -96,8 +102,12 @@ def ask(node: Node, *, uses_gpus: bool) -> "Future[Facts]":
     return future
 
 
-def check_gpus(used: Iterable[Node]) -> None:
-    """Raise InputError where torch does not see the GPUs of a node: its trials would train on the CPU."""
+def check_gpus(used: Iterable[Node]) -> int | None:
+    """The memory of the smallest GPU that trials may be given; None where no node tells it.
+
+    Raises:
+        InputError: torch does not see the GPUs of a node; its trials would train on the CPU.
+    """
     found = _answers({name(node): _observed(node, looks=True) for node in used})
     blind = {node: answer["blind"] for node, answer in found.items() if answer["blind"]}
     if blind:
@@ -105,6 +115,8 @@ def check_gpus(used: Iterable[Node]) -> None:
             f"{len(blind)} of {len(found)} nodes with GPUs cannot train ({', '.join(blind)}): "
             f"{next(iter(blind.values()))}"
         )
+    known = [answer["gpu_bytes"] for answer in found.values() if answer["gpu_bytes"] is not None]
+    return min(known, default=None)
 
 
 def lack_code(nodes: dict[str, Facts]) -> bool:
@@ -124,11 +136,23 @@ def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
     return differences(nodes, mine)
 
 
-def lacks(found: Facts, mine: Facts) -> str | None:
-    """Why a node that has joined cannot train in this sweep; None where it can."""
+def lacks(found: Facts, mine: Facts, gpu_bytes: int | None) -> str | None:
+    """Why a node that has joined cannot train in this sweep; None where it can.
+
+    `gpu_bytes`: the memory of the smallest GPU for which trials were measured; None where that is unknown.
+    """
     if found["code"] != mine["code"]:
         return "it has another version of tuneoff than this machine, or none."
-    return _missing(found) or found["blind"]
+    return _missing(found) or found["blind"] or _too_small(found["gpu_bytes"], gpu_bytes)
+
+
+def _too_small(theirs: int | None, measured: int | None) -> str | None:
+    if theirs is None or measured is None or theirs >= SAME_MEMORY * measured:
+        return None
+    return (
+        f"its GPU has {size(theirs)}, and trials were measured for {size(measured)}. `tuneoff resume` "
+        "counts on it, if it is there then."
+    )
 
 
 def _missing(found: Facts) -> str | None:

@@ -85,7 +85,11 @@ def held(machines: Iterable[Machine], slots: Slots) -> int:
 
 
 def packed(
-    slots: Slots, machines: Iterable[Machine], resources: Resources, figures: Iterable[Mapping[str, int]]
+    slots: Slots,
+    machines: Iterable[Machine],
+    resources: Resources,
+    figures: Iterable[Mapping[str, int]],
+    gpu_bytes: int | None = None,
 ) -> Slots:
     """With `gpus_per_trial: auto` as many trials a GPU as memory allows and its share of the CPUs feeds.
 
@@ -93,17 +97,26 @@ def packed(
         slots: a whole GPU each, as the preflight checks measured it.
         machines: those that trials may run on.
         resources: what the sweep says.
-        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` that it could have had.
+        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` that it could have had,
+            on a GPU of `gpu_bytes`.
+        gpu_bytes: memory of the smallest GPU now; None where that is unknown.
     """
     known = [figure for figure in figures if "peak_bytes" in figure]
     suitable = [machine for machine in machines if held([machine], slots)]
     if resources.gpus_per_trial != "auto" or slots.gpus != 1 or not known or not suitable:
         return slots
     by_cpus = min(int(machine["CPU"] / machine["GPU"] / slots.cpus) for machine in suitable)
-    by_memory = min(fitting(figure["peak_bytes"], figure["room_bytes"]) for figure in known)
+    by_memory = min(fitting(figure["peak_bytes"], _room(figure, gpu_bytes)) for figure in known)
     on_one = max(1, min(by_cpus, by_memory, MOST_ON_A_GPU))
     share = math.floor(10_000 / on_one) / 10_000  # Ray counts in ten-thousandths
     return _counted(replace(slots, gpus=share), suitable, resources)
+
+
+def _room(figure: Mapping[str, int], gpu_bytes: int | None) -> int:
+    """What a trial may take on the smallest GPU: a check of an earlier start may not have counted on it."""
+    checked = figure.get("gpu_bytes")
+    less = 0 if checked is None or gpu_bytes is None else max(0, checked - gpu_bytes)
+    return figure["room_bytes"] - less
 
 
 def unpacked(slots: Slots, machines: Iterable[Machine], resources: Resources) -> Slots:

@@ -58,7 +58,8 @@ class Experiment:
 
     def packed(self, figures: Iterable[Mapping[str, Any]]) -> "Experiment":
         """The same with several trials on a GPU, where the sweep and the memory check's figures allow it."""
-        slots = packed(self.slots, self.cluster.machines(), self.resources, figures)
+        cluster = self.cluster
+        slots = packed(self.slots, cluster.machines(), self.resources, figures, cluster.gpu_bytes)
         return replace(self, slots=slots)
 
     def unpacked(self) -> "Experiment":

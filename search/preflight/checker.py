@@ -115,6 +115,7 @@ class Checker:
             data_fingerprint=self.plan.data_fingerprint,
             tokens=None if self.tokens is None else str(self.tokens),
             cpus=self.slots.cpus,
+            gpu_bytes=self.cluster.gpu_bytes,
             memory_share=memory_share(self.slots, len(self.cluster.machines())),
         )
 

@@ -20,15 +20,16 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 FAULTS = "faults.json"
 """In the model's folder: a trial, or the checks of a method, to what befalls it."""
 LOG = "begun.log"
+GPU_BYTES = 24 * 2**30
 WATTS = 100
 
 
 def sees_gpus(real: Callable[[], Any] = nodes.observer) -> Callable[..., nodes.Facts]:
-    """In place of what asks the nodes: they see the GPUs that Ray counts on."""
+    """In place of what asks the nodes: they see the GPUs that Ray counts on, the smallest of GPU_BYTES."""
     observe_really = real()
 
     def observe(*arguments: Any) -> nodes.Facts:
-        return {**observe_really(*arguments), "blind": None}
+        return {**observe_really(*arguments), "blind": None, "gpu_bytes": GPU_BYTES}
 
     return observe
 

@@ -14,7 +14,7 @@ from search.config.sweep import Sweep
 from search.engine.runner import run
 from search.records.record import Record
 from search.records.results import Results
-from tests.faults.shadow_workers import FAULTS, OnShadow, begun, sees_gpus
+from tests.faults.shadow_workers import FAULTS, GPU_BYTES, OnShadow, begun, sees_gpus
 from tests.ray_cluster import started
 from tests.shadow_device import ROOT
 from tests.tiny import PROMPT
@@ -119,8 +119,14 @@ def test_each_trial_has_its_share_of_the_memory(swept, model):
     trials = [line for line in begun(model) if line["share"] == 0.5 and "checks" not in line["name"]]
     assert {line["name"] for line in trials} >= {name for name in PLANTED if "checks" not in name}
     assert all(line["fraction"] == pytest.approx(share) for line in trials)
+
+
+def test_the_checks_count_on_the_share_of_the_smallest_gpu(swept):
     for findings in swept.folder.read_preflight().methods.values():
-        assert 0.3 * TOTAL < findings.figures("memory")["room_bytes"] <= SHARE_USED["cuda"] * share * TOTAL
+        figures = findings.figures("memory")
+        assert figures["gpu_bytes"] == GPU_BYTES
+        room = SHARE_USED["cuda"] * (0.5 * GPU_BYTES - CONTEXT_BYTES)
+        assert figures["room_bytes"] == pytest.approx(room, rel=1e-6)
 
 
 def test_out_of_memory_on_a_shared_gpu_is_tried_again_on_a_whole_one(swept, model):

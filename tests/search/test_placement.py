@@ -128,6 +128,15 @@ def test_auto_packs_trials_by_what_the_gates_measured(machines, resources, figur
     assert (found.gpus, found.concurrent) == (gpus, concurrent)
 
 
+@pytest.mark.parametrize(("smallest", "on_one"), [(None, 6), (80 * GIB, 6), (96 * GIB, 6), (24 * GIB, 1)])
+def test_what_was_measured_for_a_large_gpu_is_not_packed_on_a_small_one(smallest, on_one):
+    """As in a sweep that began on an A100, and goes on where there is an L4 too."""
+    machines, wanted = [{**L4, "CPU": 64.0}, {**A100, "CPU": 64.0}], Resources()
+    figure = {"peak_bytes": 9 * GIB, "room_bytes": 75 * GIB, "gpu_bytes": 80 * GIB}
+    found = packed(slots_on(machines, wanted), machines, wanted, [figure], smallest)
+    assert found.concurrent == 2 * on_one
+
+
 @pytest.mark.parametrize(
     ("machines", "resources", "slots", "expected"),
     [

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trainables.cost.memory import limit_bytes
-from trainables.device import limit_memory, own_device, why_blind
+from trainables.device import limit_memory, own_device, smallest_gpu_bytes, why_blind
 from trainables.preflight.room import SHARE_USED, room_bytes
 
 
@@ -29,6 +29,15 @@ def test_of_several_on_a_gpu_each_has_its_share_less_its_context() -> None:
         assert limit_bytes(own_device()) == pytest.approx(total * 0.125, rel=1e-3)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0, own_device())
+
+
+def test_of_a_gpu_no_more_is_counted_on_than_the_smallest_has(gpu: torch.device) -> None:
+    _, total = torch.cuda.mem_get_info()
+    whole = room_bytes(gpu, 1.0)
+    assert room_bytes(gpu, 1.0, 2 * total) == room_bytes(gpu, 1.0, total) == whole
+    assert room_bytes(gpu, 1.0, total // 4) == pytest.approx(whole - SHARE_USED["cuda"] * 0.75 * total, abs=2)
+    assert room_bytes(gpu, 0.5, total // 4) == int(SHARE_USED["cuda"] * 0.5 * (total // 4))
+    assert smallest_gpu_bytes() <= total
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from trainables.cost.memory import release_memory
 from trainables.device import why_broken
 from trainables.loop import FineTuning
 from trainables.out_of_memory import OutOfMemory
+from trainables.preflight.checks.memory import memory
 from trainables.preflight.checks.reload import reload
 from trainables.preflight.probe import Probe
 from trainables.preflight.room import SHARE_USED
@@ -81,6 +82,19 @@ def test_every_method_passes_every_gate(
     memory = check(findings, "memory").figures
     assert 0 < memory["peak_bytes"] < memory["room_bytes"] <= SHARE_USED["cuda"] * 0.5 * TOTAL
     assert shadow.counts.of("kernel") > 1000
+
+
+def test_the_memory_check_chooses_for_the_smallest_gpu_that_trials_may_be_given(
+    shadow: ShadowCuda, on_gpu: Callable[..., Workbench]
+) -> None:
+    table, costliest = on_gpu("t5", dropout=0.1), spaces.get("lora").default | {"batch_size": 32}
+    here = memory(table, "lora", costliest, 1.0).figures
+    assert (here["micro_batch"], here["gpu_bytes"]) == (None, TOTAL)
+    smaller = round(0.6 * here["peak_bytes"] / SHARE_USED["cuda"])
+    finding = memory(table, "lora", costliest, 1.0, smaller)
+    assert finding.figures["gpu_bytes"] == smaller
+    assert finding.figures["micro_batch"] == 16
+    assert finding.figures["peak_bytes"] <= finding.figures["room_bytes"] < here["peak_bytes"]
 
 
 def test_in_bf16_with_recomputed_activations_too(

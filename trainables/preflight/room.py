@@ -12,19 +12,28 @@ SHARE_USED = {"cuda": 0.95, "cpu": 0.8}
 resident memory were seen to vary by a fifth."""
 
 
-def room_bytes(device: torch.device, share: float) -> int:
+def room_bytes(device: torch.device, share: float, gpu_bytes: int | None = None) -> int:
     """Return the bytes that a trial's peak (see `Meter`) may take, given its `share` of the device.
 
     On a GPU all of torch's memory counts; on a CPU what is added to the process as it is now, whose size
-    every other trial's process has as well.
+    every other trial's process has as well. `gpu_bytes` is the memory of the smallest GPU that a trial may be
+    given: where this one has more, the rest is not counted on.
     """
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        own = free + torch.cuda.memory_reserved(device)
-        return int(SHARE_USED["cuda"] * min(own, share * total, limit_bytes(device)))
+        smaller_by = total - counted_on(device, gpu_bytes)
+        own = free + torch.cuda.memory_reserved(device) - smaller_by
+        limit = limit_bytes(device) - share * smaller_by
+        return int(SHARE_USED["cuda"] * min(own, share * (total - smaller_by), limit))
     resident = psutil.Process().memory_info().rss
     machine = min(psutil.virtual_memory().available + resident, limit_bytes(device))
     return int(SHARE_USED["cpu"] * min(machine * share - resident, _address_space_left()))
+
+
+def counted_on(device: torch.device, gpu_bytes: int | None) -> int:
+    """Return the memory of this GPU, or of the smallest that a trial may be given, where that is less."""
+    _, total = torch.cuda.mem_get_info(device)
+    return total if gpu_bytes is None else min(total, gpu_bytes)
 
 
 def _address_space_left() -> int:
