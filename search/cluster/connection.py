@@ -21,7 +21,7 @@ from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
 from search.cluster.failures import SweepFailed, blind_node, no_gpu_is_left
-from search.cluster.joining import Newcomers, admit_all, is_fit, shun
+from search.cluster.joining import Newcomers, exclude, forget_unfit, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, held, slots_on
 from search.cluster.preloading import environment
 from search.cluster.ray_token import guard_token, own_token
@@ -53,7 +53,7 @@ FORWARDED = (
 """What workers of a joined cluster are given of the driver's environment, where theirs does not say it."""
 QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
 BLIND_TRIALS = 3
-"""So many trials may find a GPU of a node gone, of those that it has."""
+"""How many trials may find their GPU gone before its node is given no more."""
 ANSWER_SECONDS = 10
 """A cluster that does not accept a connection for so long is not there."""
 AWAIT_SECONDS = 15 * 60
@@ -132,10 +132,9 @@ class Cluster:
         return count
 
     def lose_gpu(self, error: str, slots: Slots) -> SweepFailed | None:
-        """Note a trial that ended because its GPU was not there any more; what to raise if none is left.
+        """Count a trial whose GPU was gone; return the error to raise where no other GPU is left.
 
-        Each would cost a preemption of one trial after the other: a node on which it has happened
-        BLIND_TRIALS times is given no more.
+        Each costs a preemption, so a node with BLIND_TRIALS of them is given no more trials.
         """
         found = blind_node(error)
         if found is None:
@@ -144,7 +143,7 @@ class Cluster:
         self.blind_trials[node] += 1
         if self.blind_trials[node] == BLIND_TRIALS:
             logger.warning("The node %s is given no more trials: %s", node[:8], why)
-            shun(node)
+            exclude(node)
         return None if held(self.machines(), slots) else no_gpu_is_left(why)
 
     def environment(self) -> dict[str, str]:
@@ -199,7 +198,7 @@ def connected(
         else:
             _start_here(workers)
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
-        admit_all()
+        forget_unfit()
         watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
             yield Cluster(is_joined, watch)

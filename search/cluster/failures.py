@@ -37,9 +37,9 @@ MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
 BLIND = re.compile(r"GpuNotSeen: (.*) \(node (\w+)\)$")
 """The last line of a trial whose GPU torch did not see: why, and the id of the node."""
 DEVICE_FAILED = "DeviceFailed"
-"""The one for which a new process is."""
+"""The error for which a new process is the remedy."""
 OUT_OF_MEMORY = "out_of_memory.OutOfMemory"
-"""The one of a trial that does not get so far as to report it."""
+"""The error of a trial that ran out of memory before it could report it as a result."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
 """The last line of a trial on a node that joined without what others have, before that was known of it."""
 
@@ -117,7 +117,7 @@ def node_is_lost() -> RayLost:
 
 
 def no_gpu_is_left(why: str) -> SweepFailed:
-    """What to raise of it."""
+    """Return the error of a sweep whose trials can be given no GPU any more."""
     return SweepFailed(
         f"No GPU is left for trials: {why} Every finished rung is kept: mend that, or start Ray without the "
         "GPU that is lost (CUDA_VISIBLE_DEVICES), then go on."

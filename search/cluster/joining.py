@@ -37,7 +37,7 @@ class Newcomers:
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
         self._mine = nodes.here()
-        admit_all()
+        forget_unfit()
 
     def look(self) -> None:
         """Ask those that are new, compare those that have answered."""
@@ -64,12 +64,12 @@ class Newcomers:
             self._tell(line)
 
 
-def admit_all() -> None:
+def forget_unfit() -> None:
     """Forget what an earlier sweep of this process knew."""
     _unfit.clear()
 
 
-def shun(identity: str) -> None:
+def exclude(identity: str) -> None:
     """Give no more trials to a node."""
     _unfit.add(identity)
 

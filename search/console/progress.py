@@ -74,7 +74,7 @@ class Progress:
             "retry": f"failed and is taken up again ({record.failures})",
             "preempted": f"lost its machine and goes on elsewhere ({record.preemptions})",
             "device failed": f"met a CUDA error and goes on in a new worker ({record.device_failures})",
-            "set apart": "ran out of memory beside others and waits for a GPU to itself",
+            "needs whole GPU": "ran out of memory beside others and waits for a GPU to itself",
         }
         if event in befell:
             return f"{name} {befell[event]}"

@@ -176,9 +176,9 @@ class TrialPhase(ABC):
             known = dict(store.records)
             left = self.unended(plan, store)
             with self.work(plan, store) as work:
-                if left > len(work.queue.apart):
+                if left > len(work.queue.held_back):
                     experiment.fit(work, store)
                 else:
-                    work.queue.hand_out_apart()
+                    work.queue.release_held_back()
                     experiment.unpacked().fit(work, store)
         return plan

@@ -89,7 +89,7 @@ class Recorder(tune.Callback):
         known = self.store.records[_record_id(trial)]
         report: RungReport = result["report"]
         if report.status is Status.OUT_OF_MEMORY and self.queue.shares_gpus:
-            self._tell("set apart", self.store.set_apart(known.id))
+            self._tell("needs whole GPU", self.store.require_whole_gpu(known.id))
             return
         stop = self.scheduler.stop_for(known, report) if self.scheduler else None
         record = self.store.report(known.id, report, stop)
@@ -131,7 +131,7 @@ class Recorder(tune.Callback):
     def _judge(self, record: Record, error: str) -> None:
         kind = failure_kind(error)
         if kind == "out of memory" and self.queue.shares_gpus:
-            self._tell("set apart", self.store.set_apart(record.id))
+            self._tell("needs whole GPU", self.store.require_whole_gpu(record.id))
         elif kind == "preemption" and record.preemptions < PREEMPTIONS:
             self._again("preempted", self.store.preempt(record.id))
         elif kind == "device failure" and record.device_failures < DEVICE_FAILURES:

@@ -24,8 +24,8 @@ class RecordQueue(Searcher):
         self.plan = plan
         self.store = store
         self._waiting = [record for record in waiting if not record.whole_gpu]
-        self.apart = [record for record in waiting if record.whole_gpu]
-        """Those that are to have a GPU to themselves: an experiment of their own."""
+        self.held_back = [record for record in waiting if record.whole_gpu]
+        """Those that need a whole GPU, which an experiment of their own gives them."""
         self.shares_gpus = False
         """Whether what it hands out has a part of a GPU."""
         self._running: set[str] = set()
@@ -46,9 +46,9 @@ class RecordQueue(Searcher):
         self._running.add(trial_id)
         return {"assignment": self.plan.assignment(record).model_dump()}
 
-    def hand_out_apart(self) -> None:
-        """Hand out those that were set apart, when nothing else is left."""
-        self._waiting += self.apart
+    def release_held_back(self) -> None:
+        """Hand out those that were held back, when nothing else is left."""
+        self._waiting += self.held_back
 
     def again(self, record: Record) -> None:
         """Put a record that has not ended first in the queue."""

@@ -86,7 +86,7 @@ class Results:
         """What each method's search has cost: start-up, training and evaluation of all its trials.
 
         Seconds times the devices of a trial: the GPUs it was given, or a share of one; a trial without a
-        GPU takes one device, the machine; one that was set apart took a whole GPU.
+        GPU takes one device, the machine; one that needed a whole GPU took that.
         """
         gpus = self.sweep.resources.gpus_per_trial
         if gpus == "auto":

@@ -94,8 +94,8 @@ class TrialStore:
         self._write(record)
         return record
 
-    def set_apart(self, trial: str) -> Record:
-        """Enter that the trial, which ran out of memory beside others, is to have a GPU to itself."""
+    def require_whole_gpu(self, trial: str) -> Record:
+        """Have a trial that ran out of memory beside others tried again with a GPU to itself."""
         record = self.records[trial].model_copy(update={"whole_gpu": True})
         self._write(record)
         return record

@@ -124,7 +124,7 @@ def _notes(results: Results) -> list[str]:
 def _failures(results: Results) -> list[str]:
     """List what ended trials, then what happened to others without ending them."""
     ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
-    befell = [*_preemptions(results), *_device_failures(results), *_set_apart(results)]
+    befell = [*_preemptions(results), *_device_failures(results), *_on_whole_gpus(results)]
     return [*ends, *befell, *_remarks(results), *_damaged(results)] or ["none"]
 
 
@@ -139,7 +139,7 @@ def _device_failures(results: Results) -> list[str]:
     return _counted(title, {record.id: record.device_failures for record in results.records})
 
 
-def _set_apart(results: Results) -> list[str]:
+def _on_whole_gpus(results: Results) -> list[str]:
     trials = ", ".join(code(record.id) for record in results.records if record.whole_gpu)
     return [f"Out of memory beside others on a GPU, then run with one to itself: {trials}"] if trials else []
 

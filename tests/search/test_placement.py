@@ -146,5 +146,5 @@ def test_what_was_measured_for_a_large_gpu_is_not_packed_on_a_small_one(smallest
         ([DESK], {}, Slots(1, 0, 8), Slots(1, 0, 8)),
     ],
 )
-def test_what_was_set_apart_has_a_gpu_to_itself(machines, resources, slots, expected):
+def test_what_needs_a_whole_gpu_has_one_to_itself(machines, resources, slots, expected):
     assert unpacked(slots, machines, Resources(**resources)) == expected

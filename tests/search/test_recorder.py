@@ -101,9 +101,9 @@ def test_out_of_memory_beside_others_is_no_result_before_it_is_one_alone(tmp_pat
     assert heard.driven.begin().id != name
     heard.driven.restart()  # as each experiment begins, and each start
     queue = heard.driven.search
-    assert [record.id for record in queue.apart] == [name]
+    assert [record.id for record in queue.held_back] == [name]
     assert heard.driven.begin().id != name
-    queue.hand_out_apart()
+    queue.release_held_back()
     assert heard.driven.begin().id == name
     again = Heard(tmp_path, ["scheduler", "recorder"])
     out_of_memory(again, name)

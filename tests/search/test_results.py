@@ -111,7 +111,7 @@ def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(search
     }
 
 
-def test_a_trial_that_was_set_apart_has_cost_a_whole_gpu(searched):
+def test_a_trial_that_needed_a_whole_gpu_has_cost_one(searched):
     searched.sweep(f"{SWEEP}resources: {{gpus_per_trial: 0.25}}\n")
     before = load_results(searched.root).search_device_seconds["full"]
     searched.trial("full", 0, [20, 26, 30], whole_gpu=True)
