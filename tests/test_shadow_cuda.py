@@ -311,6 +311,21 @@ def test_memory_is_what_tensors_hold() -> None:
 
 
 @pytest.mark.usefixtures("cuda")
+def test_a_module_that_goes_to_the_host_and_back_is_the_same_and_takes_nothing_there() -> None:
+    layer = nn.Linear(512, 512).cuda()
+    layer.register_buffer("mask", torch.ones(512, device="cuda"))
+    before, held = dict(layer.named_parameters()), torch.cuda.memory_allocated()
+    values = layer.weight.tolist()
+    layer.to("cpu")
+    assert torch.cuda.memory_allocated() <= held - 512 * 512 * 4
+    layer.to(GPU)
+    assert torch.cuda.memory_allocated() == held
+    assert {tensor.device for tensor in [*layer.parameters(), *layer.buffers()]} == {GPU}
+    assert all(parameter is before[name] for name, parameter in layer.named_parameters())
+    assert layer.weight.tolist() == values
+
+
+@pytest.mark.usefixtures("cuda")
 def test_more_memory_than_there_is_cannot_be_had() -> None:
     _, total = torch.cuda.mem_get_info()
     held = torch.empty(32 * MB, dtype=torch.uint8, device="cuda")
