@@ -82,6 +82,8 @@ class _Operations(TorchDispatchMode):
         if not any(there) and not (self.device.is_working and not given):
             return operation(*args, **kwargs)
         name = operation.overloadpacket.__name__
+        if not operation.is_view:
+            self.device.check_context()
         if name == "copy_" and not all(there):
             is_asynchronous = kwargs.get("non_blocking", True in args[2:])
             self.device.note_copy(name, given[1], to_device=there[0], waits=not is_asynchronous)
@@ -153,6 +155,7 @@ class _Functions(TorchFunctionMode):
     def _make(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         """Call a factory for the CPU, and say of what it made that it is on the device."""
         name = function.__name__
+        self.device.check_context()
         if name == "as_tensor" and isinstance(args[0], Tensor):
             return args[0].to(**kwargs)
         with self.device.own_random_numbers():

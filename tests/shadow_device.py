@@ -110,6 +110,8 @@ class Device:
         self.counts = Counts()
         self.generator = torch.Generator()
         """Of its random numbers, which are not the CPU's."""
+        self.error: str | None = None
+        """What every call is answered with once the context of the process is lost."""
         self.is_working = False
         """Whether what torch makes now without being told a device belongs to tensors of this one."""
 
@@ -128,11 +130,23 @@ class Device:
         yield here
         here.update(self.counts - before)
 
+    def lose_context(self, error: str) -> None:
+        """As after a kernel's failed assert: from now on nothing works."""
+        self.error = error
+
+    def check_context(self) -> None:
+        """Raise torch.AcceleratorError where it is lost."""
+        if self.error is not None:
+            raise torch.AcceleratorError(
+                f"CUDA error: {self.error}\nCUDA kernel errors might be asynchronous"
+            )
+
     def note(self, kind: Kind, operation: str) -> None:
         self.counts[Event(kind, operation, _line())] += 1
 
     def note_copy(self, operation: str, source: Tensor, *, to_device: bool, waits: bool = True) -> None:
         """A copy between host and device: from pageable memory unless `source` is pinned."""
+        self.check_context()
         self.note("copy to the device" if to_device else "copy to the host", operation)
         if to_device and not is_pinned(source):
             self.note("pageable copy", operation)
@@ -225,8 +239,17 @@ def c_layer(device: Device) -> list[tuple[Any, dict[str, Any]]]:
         memory.share = value
 
     def empty_cache() -> None:
+        device.check_context()
         device.note("synchronisation", "empty_cache")
         memory.reserved = memory.allocated
+
+    def synchronize() -> None:
+        device.check_context()
+        device.note("synchronisation", "synchronize")
+
+    def memory_info(index: int) -> tuple[int, int]:
+        device.check_context()
+        return memory.total - memory.reserved, memory.total
 
     of_c = {
         "_accelerator_getAccelerator": lambda: torch.device(DEVICE.type),
@@ -239,10 +262,10 @@ def c_layer(device: Device) -> list[tuple[Any, dict[str, Any]]]:
         "_cuda_memoryStats": lambda index: memory.statistics(),
         "_cuda_resetPeakMemoryStats": lambda index: memory.forget_peaks(),
         "_cuda_emptyCache": empty_cache,
-        "_cuda_synchronize": lambda: device.note("synchronisation", "synchronize"),
+        "_cuda_synchronize": synchronize,
         "_group_tensors_by_device_and_dtype": _grouping(torch._C._group_tensors_by_device_and_dtype),
     }
-    runtime = SimpleNamespace(cudaMemGetInfo=lambda index: (memory.total - memory.reserved, memory.total))
+    runtime = SimpleNamespace(cudaMemGetInfo=memory_info)
     properties = SimpleNamespace(name="Shadow", major=9, minor=0, total_memory=memory.total, uuid="shadow")
     of_cuda = {
         "_initialized": True,

@@ -367,6 +367,21 @@ def test_memory_is_what_tensors_hold() -> None:
 
 
 @pytest.mark.usefixtures("cuda")
+def test_a_module_that_goes_to_the_host_and_back_is_the_same_and_takes_nothing_there() -> None:
+    layer = nn.Linear(512, 512).cuda()
+    layer.register_buffer("mask", torch.ones(512, device="cuda"))
+    before, held = dict(layer.named_parameters()), torch.cuda.memory_allocated()
+    values = layer.weight.tolist()
+    layer.to("cpu")
+    assert torch.cuda.memory_allocated() <= held - 512 * 512 * 4
+    layer.to(GPU)
+    assert torch.cuda.memory_allocated() == held
+    assert {tensor.device for tensor in [*layer.parameters(), *layer.buffers()]} == {GPU}
+    assert all(parameter is before[name] for name, parameter in layer.named_parameters())
+    assert layer.weight.tolist() == values
+
+
+@pytest.mark.usefixtures("cuda")
 def test_more_memory_than_there_is_cannot_be_had() -> None:
     _, total = torch.cuda.mem_get_info()
     held = torch.empty(32 * MB, dtype=torch.uint8, device="cuda")
@@ -380,6 +395,46 @@ def test_more_memory_than_there_is_cannot_be_had() -> None:
     assert torch.cuda.memory_allocated() == before - 32 * MB
     torch.cuda.set_per_process_memory_fraction(1.0, 0)
     torch.empty(64 * MB, dtype=torch.uint8, device="cuda")
+
+
+LOST: dict[str, Callable[[Tensor], Any]] = {
+    "synchronize": lambda x: torch.cuda.synchronize(),
+    "kernel": lambda x: x + x,
+    "factory": lambda x: torch.zeros(2, device=x.device),
+    "copy to the host": lambda x: x.cpu(),
+    "copy to the device": lambda x: torch.ones(2).to(x.device),
+    "memory": lambda x: torch.cuda.mem_get_info(),
+}
+
+
+def with_a_lost_context(given: Tensor) -> None:
+    """Every call answers with the same error, again and again; what needs no device works."""
+    for _ in range(2):
+        for call in LOST.values():
+            with pytest.raises(torch.AcceleratorError, match=r"^CUDA error: device-side assert triggered"):
+                call(given)
+    assert given.T.shape == (4, 4)
+    assert torch.cuda.is_initialized()
+    assert torch.cuda.is_available()
+
+
+def test_after_a_failed_assert_the_context_is_lost(shadow: ShadowCuda) -> None:
+    given = matrix()
+    shadow.lose_context("device-side assert triggered")
+    with_a_lost_context(given)
+
+
+@pytest.mark.skipif(not HAS_GPU, reason="needs an NVIDIA GPU")
+def test_torch_itself_loses_it_and_a_new_process_has_another() -> None:
+    code = """
+from tests.test_shadow_cuda import matrix, torch, with_a_lost_context
+given, nowhere = matrix(), torch.tensor([9], device="cuda")
+given[nowhere]
+with_a_lost_context(given)
+"""
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    assert matrix().sum() == 120
 
 
 def test_nothing_of_it_is_left() -> None:

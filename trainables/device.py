@@ -8,7 +8,6 @@ import pynvml
 import torch
 
 from trainables.accelerator import Accelerator
-from trainables.errors import GpuNotSeen
 
 T = TypeVar("T")
 
@@ -127,14 +126,25 @@ def lacks_determinism(error: Exception) -> str | None:
     return operation if told else None
 
 
-def check_gpu_is_seen() -> None:
-    """Of a process that was given a GPU: else it would train on the CPU, and be charged for a GPU.
+def smallest_gpu_bytes() -> int | None:
+    """Return the memory of the smallest GPU that this process sees; None where torch does not count it."""
+    device = own_device()
+    if not counts_memory(device):
+        return None
+    module = torch.get_device_module(device)
+    return min(module.get_device_properties(gpu).total_memory for gpu in range(module.device_count()))
 
-    Raises:
-        GpuNotSeen: torch sees none.
+
+def limit_memory(share: float, context_bytes: int) -> None:
+    """Leave torch a share of its NVIDIA or AMD GPU's memory, less what the process's context takes of it.
+
+    Beyond, torch raises OutOfMemoryError here, before the processes beside it lack memory.
     """
-    if why := why_blind():
-        raise GpuNotSeen(why)
+    device = own_device()
+    if device.type != "cuda":
+        return
+    context = context_bytes / torch.cuda.get_device_properties(device).total_memory
+    torch.cuda.set_per_process_memory_fraction(max(share - context, share / 2), device)
 
 
 def why_blind(sign: str = "Ray counts on one") -> str | None:
@@ -147,6 +157,21 @@ def why_blind(sign: str = "Ray counts on one") -> str | None:
     toolkit = torch.version.cuda or torch.version.hip
     built = f"built for {toolkit}" if toolkit else "built without CUDA"
     return f"torch {torch.__version__} ({built}) sees no GPU, and {sign}; {driver()}. {REMEDY}."
+
+
+def why_broken() -> str | None:
+    """Return the error that CUDA answers each call of this process with; None where the device works.
+
+    After an illegal memory access, a failed assert of a kernel or a fault of the hardware the context of the
+    process is lost, and only a new process gets another one.
+    """
+    if not torch.cuda.is_initialized():
+        return None
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError as error:
+        return str(error).partition("\n")[0]
+    return None
 
 
 def driver() -> str:

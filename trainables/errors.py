@@ -1,8 +1,11 @@
-"""What a user can mend: the command line prints the message without a traceback and exits with code 2."""
+"""Errors with a meaning beyond their module: what a user can mend, and what another process may do better."""
 
 
 class InputError(ValueError):
-    """A model, a data set or a setting that cannot be used as given; the message says how to mend it."""
+    """A model, a data set or a setting that cannot be used as given; the message says how to mend it.
+
+    The command line prints it without a traceback and exits with code 2.
+    """
 
 
 class NotApplicable(InputError):
@@ -14,3 +17,7 @@ class NotApplicable(InputError):
 
 class GpuNotSeen(InputError):
     """A trial was given a GPU that torch does not see: another machine's torch may."""
+
+
+class DeviceFailed(RuntimeError):
+    """A CUDA error after which nothing on the device works in this process any more: a new one may go on."""

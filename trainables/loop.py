@@ -231,12 +231,11 @@ class FineTuning:
         """Describe sizes, so that a reader can choose a smaller batch or a larger device."""
         device = self.base.device
         figures = {
-            "requested": shortage.requested_bytes,
             "peak of the trial": self.meter.peak_memory_bytes,
             f"limit of the {device.type}": limit_bytes(device),
         }
         told = [f"{name} {'unknown' if n is None else f'{number(n)} bytes'}" for name, n in figures.items()]
-        return f"Out of memory after step {self.steps}: {', '.join(told)}, {self.micro_batches}."
+        return f"Out of memory after step {self.steps}: {shortage}, {', '.join(told)}, {self.micro_batches}."
 
 
 def _plan(

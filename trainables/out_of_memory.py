@@ -7,15 +7,22 @@ from typing import TypeVar
 
 import torch
 
+from trainables.amounts import number
+
 T = TypeVar("T")
 
 SIGNS = (
     "CUDA out of memory",
+    "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
     "DefaultCPUAllocator: can't allocate memory",
     "std::bad_alloc",
 )
-"""Parts of the message of torch's RuntimeError, as in accelerate's `should_reduce_batch_size`."""
+"""Parts of the message of torch's RuntimeError, as in accelerate's `should_reduce_batch_size`; and of CUDA's
+libraries, which take memory beside torch's: without any for its handle cuBLAS is "not initialized"."""
 ASKED = re.compile(r"(?:tried to|unable to) allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
 UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -30,6 +37,10 @@ class Shortage:
 
     requested_bytes: int | None
     """Bytes that were requested; None where the error does not say."""
+
+    def __str__(self) -> str:
+        count = self.requested_bytes
+        return f"requested {'unknown' if count is None else f'{number(count)} bytes'}"
 
 
 def attempt(work: Callable[[], T]) -> T | Shortage:

@@ -1,15 +1,21 @@
 """The seam: the only file in which Ray meets the training core."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import ray
 from ray import tune
 
 from trainables.assignment import Assignment
+from trainables.errors import DeviceFailed, GpuNotSeen
 from trainables.preemption import check_notice, heeding_notice
 from trainables.rung_report import RungReport
+
+CONTEXT_BYTES = 600 * 2**20
+"""What each process takes on a GPU before its first tensor: the CUDA context and its kernels."""
 
 
 class FineTune(tune.Trainable):
@@ -34,21 +40,23 @@ class FineTune(tune.Trainable):
         """Run the preflight checks of one method in this process: a `Request` to `Findings`.
 
         Raises:
+            DeviceFailed: the device does not work any more in this process.
             GpuNotSeen: torch does not see the GPU that this process was given.
         """
         _hide_gpus_of_others()
-        _check_own_gpu()
+        _take_own_gpu()
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
 
-        return answer(Request.model_validate(request)).model_dump()
+        with _broken_device_told():
+            return answer(Request.model_validate(request)).model_dump()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
         return True
 
     def step(self) -> dict[str, Any]:
-        with heeding_notice():
+        with heeding_notice(), _broken_device_told():
             check_notice()
             if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
                 self._begin(self.config)
@@ -56,11 +64,11 @@ class FineTune(tune.Trainable):
 
     def cleanup(self) -> None:
         trial = vars(self).pop("trial", None)
-        if trial is not None:
+        if trial is not None and _why_broken() is None:  # else it ends with the process
             trial.close()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        _check_own_gpu()
+        _take_own_gpu()
         # Imported here: the driver knows this class, but needs neither torch nor transformers.
         from trainables.trial import Trial
 
@@ -75,15 +83,46 @@ def tune_result(report: RungReport) -> dict[str, Any]:
     return {"report": report, "done": report.status.has_ended}
 
 
+@contextmanager
+def _broken_device_told() -> Iterator[None]:
+    """Raise DeviceFailed after the block, whatever it came to, where the device does not work any more."""
+    try:
+        yield
+    except Exception as error:
+        if why := _why_broken():
+            raise DeviceFailed(why) from error
+        raise
+    if why := _why_broken():
+        raise DeviceFailed(why)
+
+
+def _why_broken() -> str | None:
+    if "torch" not in sys.modules:
+        return None
+    from trainables.device import why_broken
+
+    return why_broken()
+
+
 def _hide_gpus_of_others() -> None:
     """Hide all GPUs, of whatever maker, from a worker that was given none: Ray leaves them visible."""
     if not ray.get_gpu_ids():
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-def _check_own_gpu() -> None:
-    """Raise GpuNotSeen where torch does not see the GPU that Ray has given this process."""
-    if ray.get_gpu_ids():
-        from trainables.device import check_gpu_is_seen
+def _take_own_gpu() -> None:
+    """Use the GPU that Ray has given this process, or the memory of its share of one.
 
-        check_gpu_is_seen()
+    Raises:
+        GpuNotSeen: torch does not see it; this process would train on the CPU, and be charged for a GPU.
+    """
+    if not ray.get_gpu_ids():
+        return
+    from trainables.device import limit_memory, why_blind
+
+    context = ray.get_runtime_context()
+    if why := why_blind():
+        raise GpuNotSeen(f"{why} (node {context.get_node_id()})")
+    share = context.get_assigned_resources()["GPU"]
+    if share < 1:
+        limit_memory(share, CONTEXT_BYTES)

@@ -13,7 +13,7 @@ from trainables.cost.meter import Figures
 from trainables.device import accelerator, set_deterministic
 from trainables.evaluation import Evaluation
 from trainables.loop import Diverged, FineTuning
-from trainables.out_of_memory import OutOfMemory
+from trainables.out_of_memory import OutOfMemory, Shortage, attempt
 from trainables.preemption import Preempted, check_notice
 from trainables.rung_report import RungReport
 from trainables.status import Status
@@ -29,29 +29,19 @@ class Trial:
 
     A checkpoint holds the reports that came before it: a resumed trial first repeats those that its driver
     may not have received, and trains only what was never trained.
+
+    Raises:
+        OutOfMemory: model and method do not fit; the process holds what was loaded of them.
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        began = time.perf_counter()
         torch.set_num_threads(assignment.cpus)
         set_deterministic(assignment.task.deterministic)
         self.assignment = assignment
-        bench = workbench(
-            assignment.task.model_dump_json(),
-            assignment.data_seed,
-            assignment.data_fingerprint,
-            assignment.tokens,
-        )
-        loaded = time.perf_counter()
-        self.tuning = FineTuning(
-            bench,
-            assignment.method,
-            assignment.hyperparameters,
-            examples=assignment.rungs[-1],
-            seed=assignment.seed,
-            micro_batch=assignment.micro_batch,
-        )
-        self.tuning.meter.seconds["startup_seconds"] += loaded - began
+        begun = attempt(lambda: _begun(assignment))
+        if isinstance(begun, Shortage):
+            raise OutOfMemory(f"Out of memory while loading: {begun}.")
+        self.tuning = begun
         self._remarks: list[str] = []
         notes = self.tuning.load(place(assignment.checkpoints), self._remarks.append)
         kept = notes["reports"] if notes else []
@@ -97,14 +87,14 @@ class Trial:
         evaluation = None
         if is_last or not assignment.evaluate_at_end_only:
             evaluation = tuning.evaluate(assignment.split, assignment.evaluation_limit)
-        output = self._write_output(evaluation) if is_last and evaluation and assignment.output else {}
         report = self._report(
             rung,
             status=Status.COMPLETED if is_last else Status.RUNNING,
             train_loss=fmean(self._losses) if self._losses else None,
             **_scores(evaluation, assignment.task.metric),
         )
-        report.cost |= output
+        if is_last and evaluation and assignment.output:
+            report.cost |= self._write_output(evaluation)  # what that takes is not in the trial's peak
         self._losses.clear()
         if assignment.method is not None:
             self._save([*self._reports, report])
@@ -130,20 +120,37 @@ class Trial:
         output = place(self.assignment.output)
         with new_file(output / "predictions.parquet") as file:
             predictions.write(evaluation.examples, file)
-        latencies = self._latency()
         if self.assignment.method is None:
-            return latencies
+            return self._latency()
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
             seal(folder)
             adapter_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
-        return {"adapter_bytes": adapter_bytes, **latencies}
+        return {"adapter_bytes": adapter_bytes, **self._latency()}
 
     def _latency(self) -> Figures:
         tuning = self.tuning
         scored = tuning.bench.subset(self.assignment.split, self.assignment.evaluation_limit)
         sources = [encoded.source for _, encoded in scored]
         return latency(tuning.base, tuning.model, sources, cap=tuning.bench.longest_output)
+
+
+def _begun(assignment: Assignment) -> FineTuning:
+    """Load model and data, unless this process has them already, and attach the method."""
+    began = time.perf_counter()
+    task = assignment.task.model_dump_json()
+    bench = workbench(task, assignment.data_seed, assignment.data_fingerprint, assignment.tokens)
+    loaded = time.perf_counter()
+    tuning = FineTuning(
+        bench,
+        assignment.method,
+        assignment.hyperparameters,
+        examples=assignment.rungs[-1],
+        seed=assignment.seed,
+        micro_batch=assignment.micro_batch,
+    )
+    tuning.meter.seconds["startup_seconds"] += loaded - began
+    return tuning
 
 
 def _scores(evaluation: Evaluation | None, metric: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ PARTS = {
     },
     **{f"generation {shape}": Part("generation", "generation", {"shape": shape}) for shape in SHAPES},
     "sharing": Part("sharing", "sharing"),
-    "out of memory": Part("recovery", "out_of_memory"),
+    "out of memory": Part("recovery", "from_out_of_memory"),
     "determinism": Part("recovery", "determinism", {"deterministic": False}),
     "determinism with task.deterministic": Part("recovery", "determinism", {"deterministic": True}),
 }

@@ -18,7 +18,7 @@ TOO_MANY_BYTES = 2**50
 """No device has so many."""
 
 
-def out_of_memory(folder: Path, *, quick: bool) -> dict[str, Any]:
+def from_out_of_memory(folder: Path, *, quick: bool) -> dict[str, Any]:
     """Ask for more than there is, then for more than a limit allows; train as before after each."""
     bench = Workbench(Work.read(folder / "flan-t5-small.json").task(), data_seed=0)
     device = bench.base.device

@@ -3,23 +3,25 @@
 from search.cluster.asking import ask_each, version_differences
 from search.cluster.connection import Cluster, connected
 from search.cluster.failures import (
+    DEVICE_FAILURES,
     RETRIES,
     FailureKind,
     SweepFailed,
     disk_is_full,
     failure_kind,
     left_no_space,
-    memory_monitor_said,
+    memory_message,
     no_space,
     node_is_lost,
 )
 from search.cluster.interruption import interruptible
 from search.cluster.joining import request
-from search.cluster.placement import Slots, packed
+from search.cluster.placement import Slots, packed, unpacked
 from search.cluster.remote import check_sweep, examine_cluster, resume_sweep, run_sweep
 from search.cluster.watch import PERIOD_SECONDS
 
 __all__ = [
+    "DEVICE_FAILURES",
     "PERIOD_SECONDS",
     "RETRIES",
     "Cluster",
@@ -34,12 +36,13 @@ __all__ = [
     "failure_kind",
     "interruptible",
     "left_no_space",
-    "memory_monitor_said",
+    "memory_message",
     "no_space",
     "node_is_lost",
     "packed",
     "request",
     "resume_sweep",
     "run_sweep",
+    "unpacked",
     "version_differences",
 ]

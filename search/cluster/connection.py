@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ import ray
 from ray.autoscaler.sdk import request_resources
 
 from search.cluster import nodes
-from search.cluster.failures import RayLost
-from search.cluster.joining import JoiningNodes, is_fit
+from search.cluster.failures import RayLost, SweepFailed, blind_node, no_gpu_is_left
+from search.cluster.joining import JoiningNodes, exclude, forget_unfit, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, capacity, slots_on
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
@@ -51,6 +52,8 @@ FORWARDED = (
 )  # fmt: skip
 """Environment variables that the driver hands to the workers of a joined cluster, where they are not set."""
 QUIETLY: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+BLIND_TRIALS = 3
+"""How many trials may find their GPU gone before its node is given no more."""
 ANSWER_SECONDS = 10
 """How long to wait for a connection before a cluster counts as absent."""
 LONGEST_TEMPORARY = 20
@@ -76,6 +79,10 @@ class Cluster:
     """Whether trials get GPUs; set by `slots`."""
     gpus: list[dict[str, Any]] = field(default_factory=list)
     """Those GPUs, as `trainables.accelerator` describes them; set by `slots`."""
+    gpu_bytes: int | None = None
+    """Memory of the smallest of them; None where no node tells it."""
+    blind_trials: Counter[str] = field(default_factory=Counter)
+    """Trials that saw no GPU, by the id of the node they were on."""
 
     def machines(self) -> list[Machine]:
         """List the resources of each live node that is not known to be unable to train."""
@@ -92,7 +99,7 @@ class Cluster:
         slots = slots_on(self.machines(), resources)
         self.uses_gpus = slots.gpus > 0
         if self.uses_gpus:
-            self.gpus = nodes.check_gpus(
+            self.gpus, self.gpu_bytes = nodes.check_gpus(
                 node for node in nodes.able(self.watch.nodes()) if capacity([node["Resources"]], slots)
             )
         return slots
@@ -128,6 +135,21 @@ class Cluster:
 
         return count
 
+    def lose_gpu(self, error: str, slots: Slots) -> SweepFailed | None:
+        """Count a trial whose GPU was gone; return the error to raise where no other GPU is left.
+
+        Each costs a preemption, so a node with BLIND_TRIALS of them is given no more trials.
+        """
+        found = blind_node(error)
+        if found is None:
+            return None
+        why, node = found
+        self.blind_trials[node] += 1
+        if self.blind_trials[node] == BLIND_TRIALS:
+            logger.warning("The node %s is given no more trials: %s", node[:8], why)
+            exclude(node)
+        return None if capacity(self.machines(), slots) else no_gpu_is_left(why)
+
     def environment(self) -> dict[str, str]:
         """Collect the credentials for workers that did not inherit them; no record or log holds them."""
         return {name: os.environ[name] for name in FORWARDED if self.is_joined and name in os.environ}
@@ -144,6 +166,7 @@ class Cluster:
             report,
             present=lambda: nodes.able(self.watch.nodes()),
             ask=partial(nodes.ask, uses_gpus=self.uses_gpus),
+            gpu_bytes=self.gpu_bytes,
         )
         differences = nodes.check_versions(nodes.facts(), nodes.here())
         nodes.check_storage(root, self.environment())
@@ -176,6 +199,7 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
         else:
             _start_here(folder)
         signal.signal(signal.SIGTERM, _interrupt if handler in (signal.SIG_DFL, None) else handler)
+        forget_unfit()
         watch = Watch(ray.get_runtime_context().get_node_id(), farewell)
         try:
             yield Cluster(is_joined, watch)

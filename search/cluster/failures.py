@@ -8,7 +8,9 @@ from search.cluster.nodes import CODE, NEEDED
 
 RETRIES = 2
 """How often a failed trial is restarted from its checkpoint."""
-FailureKind = Literal["failure", "preemption", "full disk", "out of memory", "Ray lost"]
+DEVICE_FAILURES = 3
+"""How often the device may fail under a trial, or under the preflight checks of a method."""
+FailureKind = Literal["failure", "preemption", "device failure", "full disk", "out of memory", "Ray lost"]
 
 TAKEN_AWAY = (
     "its node has died",
@@ -33,6 +35,12 @@ NO_MEMORY = "running low on memory"
 
 MAY_GO_ON_ELSEWHERE = ("Preempted", "GpuNotSeen")
 """Errors of `trainables` that another machine cures."""
+BLIND = re.compile(r"GpuNotSeen: (.*) \(node (\w+)\)$")
+"""The last line of a trial whose GPU torch did not see: why, and the id of the node."""
+DEVICE_FAILED = "DeviceFailed"
+"""The error that a new process cures."""
+OUT_OF_MEMORY = "out_of_memory.OutOfMemory"
+"""The error of a trial that ran out of memory before it could report it as a result."""
 CANNOT_TRAIN = re.compile(f"ModuleNotFoundError: No module named '({'|'.join((*CODE, *NEEDED))})'")
 """Last traceback line of a trial on a node that joined without a needed package, before that was known."""
 
@@ -68,13 +76,26 @@ def no_space(error: str) -> str | None:
 def _of_traceback(last: str) -> FailureKind:
     if no_space(last):
         return "full disk"
-    may_go_on_elsewhere = last.partition(":")[0].endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
+    name = last.partition(":")[0]
+    if name.endswith(DEVICE_FAILED):
+        return "device failure"
+    if name.endswith(OUT_OF_MEMORY):
+        return "out of memory"
+    may_go_on_elsewhere = name.endswith(MAY_GO_ON_ELSEWHERE) or CANNOT_TRAIN.match(last)
     return "preemption" if may_go_on_elsewhere else "failure"
 
 
-def memory_monitor_said(error: str) -> str:
-    """Extract the line with the memory figures from the memory monitor's page of advice."""
-    return next(line for line in error.splitlines() if NO_MEMORY in line).rpartition("exception: ")[2]
+def blind_node(error: str) -> tuple[str, str] | None:
+    """Extract why a trial saw no GPU, and the id of the node it was on; None for any other error."""
+    found = BLIND.search(error.strip())
+    return (found[1], found[2]) if found else None
+
+
+def memory_message(error: str) -> str:
+    """Extract the line with the figures: out of the memory monitor's advice, or the last of a traceback."""
+    lines = error.strip().splitlines()
+    monitored = next((line for line in lines if NO_MEMORY in line), None)
+    return lines[-1].partition(": ")[2] if monitored is None else monitored.rpartition("exception: ")[2]
 
 
 def left_no_space(error: BaseException | None) -> bool:
@@ -94,6 +115,14 @@ def ray_is_lost(why: str) -> RayLost:
 def node_is_lost() -> RayLost:
     """Build the RayLost for the loss of this process's own node."""
     return ray_is_lost("its raylet on this machine was killed, or hangs")
+
+
+def no_gpu_is_left(why: str) -> SweepFailed:
+    """Return the error of a sweep whose trials can be given no GPU any more."""
+    return SweepFailed(
+        f"No GPU is left for trials: {why} Every finished rung is kept: mend that, or start Ray without the "
+        "GPU that is lost (CUDA_VISIBLE_DEVICES), then go on."
+    )
 
 
 def disk_is_full(where: object, cause: str) -> SweepFailed:

@@ -27,13 +27,17 @@ class JoiningNodes:
         *,
         present: Callable[[], list[Node]],
         ask: Callable[[Node], "Future[Facts]"],
+        gpu_bytes: int | None = None,
     ) -> None:
-        """Start from the nodes that are there now; `report` gets each difference from the driver once."""
-        self._report, self._present, self._ask = report, present, ask
+        """Start from the nodes that are there now; `report` gets each difference from the driver once.
+
+        `gpu_bytes` is the memory of their smallest GPU.
+        """
+        self._report, self._present, self._ask, self._gpu_bytes = report, present, ask, gpu_bytes
         self._known = {node["NodeID"] for node in present()}
         self._asked: dict[str, tuple[str, Future[Facts]]] = {}
         self._mine = nodes.here()
-        _unfit.clear()
+        forget_unfit()
 
     def look(self) -> None:
         """Ask the new nodes, and compare those that have answered."""
@@ -51,13 +55,23 @@ class JoiningNodes:
             found = answer.result()
         except nodes.GONE:
             return
-        lacks = nodes.lacks(found, self._mine)
+        lacks = nodes.lacks(found, self._mine, self._gpu_bytes)
         if lacks:
             _unfit.add(identity)
             self._report(f"The node {name} cannot train, so no trial is given to it: {lacks}")
             return
         for line in nodes.differences({name: found}, self._mine):
             self._report(line)
+
+
+def forget_unfit() -> None:
+    """Forget what an earlier sweep of this process knew."""
+    _unfit.clear()
+
+
+def exclude(identity: str) -> None:
+    """Give no more trials to a node."""
+    _unfit.add(identity)
 
 
 def is_fit(node: Node) -> bool:

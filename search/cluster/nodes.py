@@ -12,6 +12,7 @@ import ray
 from ray.exceptions import GetTimeoutError, NodeDiedError, TaskUnschedulableError, WorkerCrashedError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from trainables.amounts import size
 from trainables.errors import InputError
 from trainables.storage.place import Place
 
@@ -19,6 +20,8 @@ CODE = ("search", "trainables", "spaces")
 NEEDED = ("torch", "transformers", "peft", "datasets", "evaluate", "safetensors", "pydantic")
 """Packages without one of which a node cannot train."""
 COMPARED = ("ray", *NEEDED, "tokenizers", "numpy", "rouge_score", "sacrebleu")
+SAME_MEMORY = 0.95
+"""GPUs of one type differ by so much at most, with the driver and with error correction."""
 ANSWER_SECONDS = 120
 """How long to wait for a node's answer: its first task waits for a worker process."""
 GONE = (NodeDiedError, TaskUnschedulableError, WorkerCrashedError)
@@ -28,7 +31,8 @@ Node = dict[str, Any]
 """An entry of `ray.nodes()`."""
 Facts = dict[str, Any]
 """`python`; `versions` by package, None if missing; `code`, a digest of our sources; `blind`, why torch sees
-no GPU, None if it sees one or was not asked; `gpus`, those that it sees, empty if it was not asked."""
+no GPU, None if it sees one or was not asked; `gpus`, those that it sees, and `gpu_bytes`, the memory of the
+smallest: empty and None if it was not asked."""
 
 
 def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
@@ -52,10 +56,14 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             for hidden in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
                 os.environ.pop(hidden, None)  # Ray hides GPUs by it from tasks that ask for none
             try:
-                from trainables.device import accelerators, why_blind
+                from trainables.device import accelerators, smallest_gpu_bytes, why_blind
             except ImportError:  # a node without torch or this code is refused for that
                 return {}
-            return {"blind": why_blind(), "gpus": [gpu.model_dump() for gpu in accelerators()]}
+            return {
+                "blind": why_blind(),
+                "gpus": [gpu.model_dump() for gpu in accelerators()],
+                "gpu_bytes": smallest_gpu_bytes(),
+            }
 
         digest = hashlib.sha256()
         for module in modules:
@@ -69,6 +77,7 @@ def observer() -> Callable[[tuple[str, ...], tuple[str, ...], bool], Facts]:
             "code": digest.hexdigest(),
             "blind": None,
             "gpus": [],
+            "gpu_bytes": None,
         } | (seen() if looks else {})
 
     return observe
@@ -97,8 +106,8 @@ def ask(node: Node, *, uses_gpus: bool) -> "Future[Facts]":
     return future
 
 
-def check_gpus(used: Iterable[Node]) -> list[dict[str, Any]]:
-    """Return the GPUs of these nodes, described.
+def check_gpus(used: Iterable[Node]) -> tuple[list[dict[str, Any]], int | None]:
+    """Return the GPUs of these nodes, described, and the memory of the smallest; None where no node tells it.
 
     Raises:
         InputError: torch does not see those of a node, whose trials would train on the CPU.
@@ -110,7 +119,9 @@ def check_gpus(used: Iterable[Node]) -> list[dict[str, Any]]:
             f"{len(blind)} of {len(found)} nodes with GPUs cannot train ({', '.join(blind)}): "
             f"{next(iter(blind.values()))}"
         )
-    return [gpu for answer in found.values() for gpu in answer["gpus"]]
+    gpus = [gpu for answer in found.values() for gpu in answer["gpus"]]
+    known = [answer["gpu_bytes"] for answer in found.values() if answer["gpu_bytes"] is not None]
+    return gpus, min(known, default=None)
 
 
 def lack_code(nodes: dict[str, Facts]) -> bool:
@@ -130,11 +141,23 @@ def check_versions(nodes: dict[str, Facts], mine: Facts) -> list[str]:
     return differences(nodes, mine)
 
 
-def lacks(found: Facts, mine: Facts) -> str | None:
-    """Say why a node that joined cannot train in this sweep; None if it can."""
+def lacks(found: Facts, mine: Facts, gpu_bytes: int | None) -> str | None:
+    """Say why a node that joined cannot train in this sweep; None if it can.
+
+    `gpu_bytes`: memory of the smallest GPU for which trials were measured; None if that is unknown.
+    """
     if found["code"] != mine["code"]:
         return "it has another version of tuneoff than this machine, or none."
-    return _missing(found) or found["blind"]
+    return _missing(found) or found["blind"] or _too_small(found["gpu_bytes"], gpu_bytes)
+
+
+def _too_small(theirs: int | None, measured: int | None) -> str | None:
+    if theirs is None or measured is None or theirs >= SAME_MEMORY * measured:
+        return None
+    return (
+        f"its GPU has {size(theirs)}, and trials were measured for {size(measured)}. `tuneoff resume` "
+        "counts on it, if it is there then."
+    )
 
 
 def _missing(found: Facts) -> str | None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 from search.config import Resources
 from trainables.errors import InputError
+from trainables.trainable import CONTEXT_BYTES
 
 Machine = Mapping[str, float]
 """A node's resources as Ray counts them: `CPU`, `GPU`, `accelerator_type:L4`, ..."""
 MARGIN = 0.25
 """Share by which a trial's peak may exceed the measured one: fragmentation, generation."""
-CONTEXT_BYTES = 600 * 2**20
-"""What each further process takes on a GPU before its first tensor: CUDA context and kernels."""
 MOST_ON_A_GPU = 8
 """Trials on one GPU at most; more would only take each other's compute time."""
 ACCELERATOR_SHARE = 0.001
@@ -28,6 +27,11 @@ class Slots:
     concurrent: int
     accelerator: str | None = None
     """GPU type that the node must have; None: any."""
+
+    @property
+    def share_gpus(self) -> bool:
+        """Whether several trials are on one GPU."""
+        return 0 < self.gpus < 1
 
     @property
     def bundle(self) -> dict[str, float]:
@@ -81,7 +85,11 @@ def capacity(machines: Iterable[Machine], slots: Slots) -> int:
 
 
 def packed(
-    slots: Slots, machines: Iterable[Machine], resources: Resources, figures: Iterable[Mapping[str, int]]
+    slots: Slots,
+    machines: Iterable[Machine],
+    resources: Resources,
+    figures: Iterable[Mapping[str, int]],
+    gpu_bytes: int | None = None,
 ) -> Slots:
     """With `gpus_per_trial: auto`, put as many trials on a GPU as memory and its share of the CPUs allow.
 
@@ -89,17 +97,31 @@ def packed(
         slots: one GPU a trial, as in the preflight checks.
         machines: those that trials may run on.
         resources: of the sweep file.
-        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` available to it.
+        figures: of each method's memory check: `peak_bytes` of a trial, `room_bytes` available to it, on a
+            GPU of `gpu_bytes`.
+        gpu_bytes: memory of the smallest GPU now; None if that is unknown.
     """
     known = [figure for figure in figures if "peak_bytes" in figure]
     suitable = [machine for machine in machines if capacity([machine], slots)]
     if resources.gpus_per_trial != "auto" or slots.gpus != 1 or not known or not suitable:
         return slots
     by_cpus = min(int(machine["CPU"] / machine["GPU"] / slots.cpus) for machine in suitable)
-    by_memory = min(fitting(figure["peak_bytes"], figure["room_bytes"]) for figure in known)
+    by_memory = min(fitting(figure["peak_bytes"], _room(figure, gpu_bytes)) for figure in known)
     on_one = max(1, min(by_cpus, by_memory, MOST_ON_A_GPU))
     share = math.floor(10_000 / on_one) / 10_000  # Ray counts in ten-thousandths
     return _counted(replace(slots, gpus=share), suitable, resources)
+
+
+def _room(figure: Mapping[str, int], gpu_bytes: int | None) -> int:
+    """What a trial may take on the smallest GPU: a check of an earlier start may not have counted on it."""
+    checked = figure.get("gpu_bytes")
+    less = 0 if checked is None or gpu_bytes is None else max(0, checked - gpu_bytes)
+    return figure["room_bytes"] - less
+
+
+def unpacked(slots: Slots, machines: Iterable[Machine], resources: Resources) -> Slots:
+    """The same with a whole GPU for each trial that had a part of one."""
+    return _counted(replace(slots, gpus=1.0), list(machines), resources) if slots.share_gpus else slots
 
 
 def fitting(peak_bytes: int, room_bytes: int) -> int:
@@ -141,7 +163,5 @@ def _trials_on(machine: Machine, slots: Slots) -> int:
     by_cpus = int(machine.get("CPU", 0)) // slots.cpus
     if not slots.gpus:
         return by_cpus
-    have = machine.get("GPU", 0.0)
     # A part of a GPU lies on one GPU: three tenths fit three times on each.
-    by_gpus = int(have / slots.gpus) if slots.gpus >= 1 else int(have) * int(1 / slots.gpus)
-    return min(by_cpus, by_gpus)
+    return min(by_cpus, int(machine.get("GPU", 0.0)) * int(1 / slots.gpus))

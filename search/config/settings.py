@@ -243,8 +243,9 @@ class Resources(Settings):
     cpus_per_trial: Count = Field(1, description="CPU cores, and torch threads, of a trial.")
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         "auto",
-        description="GPUs of a trial, a fraction to share one; auto: in the search as many share one as "
-        "the memory allows that was measured before, in the final each has a whole one; none without a GPU.",
+        description="GPUs of a trial, 1 at most, a fraction to share one; auto: in the search as many share "
+        "one as the memory allows that was measured before, in the final each has a whole one; none without "
+        "a GPU.",
     )
     accelerator_type: str | None = Field(
         None, min_length=1, description="Only on nodes with such a GPU, as Ray names it: L4, A10G, A100."
@@ -260,3 +261,14 @@ class Resources(Settings):
         description="Seconds that a trial may take from one rung to the next, loading included, before its "
         "worker is killed and it counts as failed; null: no limit.",
     )
+
+    @field_validator("gpus_per_trial")
+    @classmethod
+    def _is_one_gpu_at_most(cls, gpus: float | str) -> float | str:
+        if isinstance(gpus, float) and gpus > 1:
+            raise ValueError(
+                f"must be at most 1, or auto, got {gpus:g}: a trial trains on one GPU, and the others would "
+                "stand idle. Set it to 1 or auto, and as many trials run side by side as there are GPUs; for "
+                "a model too large for one set task.gradient_checkpointing or task.quantize"
+            )
+        return gpus

@@ -12,6 +12,7 @@ import yaml
 
 from search.config.problems import Problem, SweepError
 from spaces import ProblemsError, shown
+from trainables.amounts import number
 
 _EXPONENT_WITHOUT_POINT = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
 _FIRST_CHARACTERS = list("-+0123456789")
@@ -95,7 +96,7 @@ def _keep_to_limits(text: str | bytes) -> None:
         if len(counts) > MOST_DEPTH:
             raise ProblemsError([Problem("", f"is nested more than {MOST_DEPTH} levels deep")])
         if sum(counts) > MOST_NODES:
-            raise ProblemsError([Problem("", f"holds more than {MOST_NODES:,} values")])
+            raise ProblemsError([Problem("", f"holds more than {number(MOST_NODES)} values")])
 
 
 def _reason(error: Exception) -> str:

@@ -70,10 +70,14 @@ class Progress:
         name = f"[bold]{record.id}[/]"
         if event == "begin":
             return f"{name} begins{_chosen(record)}" if not record.rungs else f"{name} goes on"
-        if event == "retry":
-            return f"{name} failed and is taken up again ({record.failures})"
-        if event == "preempted":
-            return f"{name} lost its machine and goes on elsewhere ({record.preemptions})"
+        befell = {
+            "retry": f"failed and is taken up again ({record.failures})",
+            "preempted": f"lost its machine and goes on elsewhere ({record.preemptions})",
+            "device failed": f"met a CUDA error and goes on in a new worker ({record.device_failures})",
+            "needs whole GPU": "ran out of memory beside others and waits for a GPU to itself",
+        }
+        if event in befell:
+            return f"{name} {befell[event]}"
         if event == "failed":
             return f"{name} {_coloured(Status.FAILED)}: {escape(last_line(record.error) or '')}"
         return f"{name} {self._rung(record)}"

@@ -1,6 +1,5 @@
 """Memory, disks, shared memory and file descriptors of this machine."""
 
-import math
 import os
 import shutil
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from search.compat import memory_bytes, object_store_bytes
 from search.doctor.finding import Finding, failed, passed, warned
-from trainables.amounts import size
+from trainables.amounts import number, size
 from trainables.storage.place import free_bytes
 
 GIB = 2**30
@@ -88,7 +87,7 @@ def check_shared_memory() -> Finding:
     if free >= wanted:
         return passed(name, f"{size(free)} free")
     message = f"{size(free)} free, Ray wants {size(wanted)}: it keeps objects on the disk instead, slower"
-    enough = math.ceil(wanted / GIB)
+    enough = -(-wanted >> 30)  # GiB, rounded up
     return warned(name, message, f"In a container: docker run --shm-size={enough}g, or --ipc=host.")
 
 
@@ -101,7 +100,7 @@ def check_descriptors() -> Finding:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = ENOUGH_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_DESCRIPTORS)
-    message = f"{max(soft, most):,} a process (soft limit {soft:,})"
+    message = f"{number(max(soft, most))} a process (soft limit {number(soft)})"
     if max(soft, most) >= FEW_DESCRIPTORS:
         return passed(name, message)
     remedy = "Raise the hard limit: ulimit -Hn 65536 as root, or docker run --ulimit nofile=65536:65536."

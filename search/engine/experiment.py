@@ -9,13 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ray import tune
 from ray.exceptions import RayError
 
-from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request
+from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request, unpacked
 from search.compat import keep_keys_from_runtime_env
 from search.config import Resources
 from search.engine.deadline import Deadline
@@ -57,8 +58,13 @@ class Experiment:
 
     def packed(self, figures: Iterable[Mapping[str, Any]]) -> "Experiment":
         """Return a copy with several trials on a GPU, where the sweep and the memory check allow it."""
-        slots = packed(self.slots, self.cluster.machines(), self.resources, figures)
+        cluster = self.cluster
+        slots = packed(self.slots, cluster.machines(), self.resources, figures, cluster.gpu_bytes)
         return replace(self, slots=slots)
+
+    def unpacked(self) -> "Experiment":
+        """The same with a whole GPU for each trial."""
+        return replace(self, slots=unpacked(self.slots, self.cluster.machines(), self.resources))
 
     def fit(self, work: Work, store: TrialStore) -> None:
         """Run the trials that the queue hands out.
@@ -69,7 +75,11 @@ class Experiment:
             SweepFailed: a disk is full, the run folder was removed, or Ray is lost.
         """
         deadline = Deadline(self.resources.trial_timeout)
-        halt = Halt(lambda: self.cluster.watch.lost or _folder_is_gone(store.folder))
+        work.queue.shares_gpus = self.slots.share_gpus
+        halt = Halt(
+            lambda: self.cluster.watch.lost or _folder_is_gone(store.folder),
+            partial(self.cluster.lose_gpu, slots=self.slots),
+        )
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
         work.queue.room = self.cluster.room(self.slots, self.resources)
@@ -183,6 +193,11 @@ class TrialPhase(ABC):
                     f"{plan.folder.root}."
                 )
             known = dict(store.records)
+            left = self.unended(plan, store)
             with self.work(plan, store) as work:
-                experiment.fit(work, store)
+                if left > len(work.queue.held_back):
+                    experiment.fit(work, store)
+                else:
+                    work.queue.release_held_back()
+                    experiment.unpacked().fit(work, store)
         return plan

@@ -8,7 +8,15 @@ from typing import Any
 from ray import tune
 from ray.tune.experiment import Trial
 
-from search.cluster import RETRIES, SweepFailed, disk_is_full, failure_kind, memory_monitor_said, node_is_lost
+from search.cluster import (
+    DEVICE_FAILURES,
+    RETRIES,
+    SweepFailed,
+    disk_is_full,
+    failure_kind,
+    memory_message,
+    node_is_lost,
+)
 from search.compat import actor_id, worker_of
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
@@ -28,10 +36,16 @@ class Halt(tune.Stopper):
 
     Args:
         lost: returns why nothing can go on: Ray or the run folder is lost; None while it can.
+        lose_gpu: the same after a trial's error, where its GPU and all others are gone.
     """
 
-    def __init__(self, lost: Callable[[], SweepFailed | None]) -> None:
+    def __init__(
+        self,
+        lost: Callable[[], SweepFailed | None],
+        lose_gpu: Callable[[str], SweepFailed | None] = lambda error: None,
+    ) -> None:
         self.reason: SweepFailed | None = None
+        self.lose_gpu = lose_gpu
         self._lost = lost
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -74,6 +88,9 @@ class Recorder(tune.Callback):
     ) -> None:
         known = self.store.records[_record_id(trial)]
         report: RungReport = result["report"]
+        if report.status is Status.OUT_OF_MEMORY and self.queue.shares_gpus:
+            self._notify("needs whole GPU", self.store.require_whole_gpu(known.id))
+            return
         stop = self.scheduler.stop_for(known, report) if self.scheduler else None
         record = self.store.report(known.id, report, stop)
         # else a trial that was restarted repeats what it reported before
@@ -93,6 +110,7 @@ class Recorder(tune.Callback):
             where = self.store.folder.root
             self.halt.reason = disk_is_full(where, f"{record.id}: {error.splitlines()[-1].strip()}")
         else:
+            self.halt.reason = self.halt.lose_gpu(error)
             self._judge(record, error)
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
@@ -112,9 +130,13 @@ class Recorder(tune.Callback):
 
     def _judge(self, record: Record, error: str) -> None:
         kind = failure_kind(error)
-        if kind == "preemption" and record.preemptions < PREEMPTIONS:
+        if kind == "out of memory" and self.queue.shares_gpus:
+            self._notify("needs whole GPU", self.store.require_whole_gpu(record.id))
+        elif kind == "preemption" and record.preemptions < PREEMPTIONS:
             self._again("preempted", self.store.preempt(record.id))
-        elif kind != "preemption" and record.failures < RETRIES:
+        elif kind == "device failure" and record.device_failures < DEVICE_FAILURES:
+            self._again("device failed", self.store.lose_device(record.id))
+        elif kind not in ("preemption", "device failure") and record.failures < RETRIES:
             self._again("retry", self.store.retry(record.id))
         else:
             self._fail(record, error)
@@ -125,9 +147,7 @@ class Recorder(tune.Callback):
 
     def _fail(self, record: Record, error: str) -> None:
         if failure_kind(error) == "out of memory":
-            self._notify(
-                "failed", self.store.fail(record.id, memory_monitor_said(error), Status.OUT_OF_MEMORY)
-            )
+            self._notify("failed", self.store.fail(record.id, memory_message(error), Status.OUT_OF_MEMORY))
         else:
             self._notify("failed", self.store.fail(record.id, error))
 

@@ -23,7 +23,11 @@ class RecordQueue(Searcher):
         super().__init__()
         self.plan = plan
         self.store = store
-        self._waiting = list(waiting)
+        self._waiting = [record for record in waiting if not record.whole_gpu]
+        self.held_back = [record for record in waiting if record.whole_gpu]
+        """Those that need a whole GPU, which an experiment of their own gives them."""
+        self.shares_gpus = False
+        """Whether what it hands out has a part of a GPU."""
         self._running: set[str] = set()
         self.room: Callable[[], int] = lambda: sys.maxsize
         """Returns how many trials may run at a time; called before each, as machines come and go."""
@@ -41,6 +45,10 @@ class RecordQueue(Searcher):
             return None if self._running else Searcher.FINISHED
         self._running.add(trial_id)
         return {"assignment": self.plan.assignment(record).model_dump()}
+
+    def release_held_back(self) -> None:
+        """Hand out those that were held back, when nothing else is left."""
+        self._waiting += self.held_back
 
     def again(self, record: Record) -> None:
         """Put a record that has not ended first in the queue."""

@@ -13,6 +13,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 import spaces
 from search.cluster import (
+    DEVICE_FAILURES,
     PERIOD_SECONDS,
     RETRIES,
     Cluster,
@@ -26,7 +27,7 @@ from search.config import Sweep
 from search.preflight.forecast import disk_and_time, forecast
 from search.records import ChecksListener, Plan, PreflightResults, RunFolder
 from trainables.data import Data
-from trainables.errors import InputError
+from trainables.errors import DeviceFailed, InputError
 from trainables.preflight.findings import Check, Findings
 from trainables.preflight.request import Request
 from trainables.storage.place import Place, free_bytes
@@ -113,6 +114,7 @@ class Checker:
             data_fingerprint=self.plan.data_fingerprint,
             tokens=None if self.tokens is None else str(self.tokens),
             cpus=self.slots.cpus,
+            gpu_bytes=self.cluster.gpu_bytes,
             memory_share=memory_share(self.slots, len(self.cluster.machines())),
         )
 
@@ -170,7 +172,7 @@ def try_methods(
 
 def memory_share(slots: Slots, machines: int) -> float:
     """Compute the share of a GPU's, or a machine's, memory that each concurrent trial may take: (0, 1]."""
-    return min(1.0, slots.gpus) if slots.gpus else 1 / ceil(slots.concurrent / machines)
+    return slots.gpus or 1 / ceil(slots.concurrent / machines)
 
 
 class _Asker:
@@ -222,6 +224,8 @@ class _Worker:
         except RayTaskError as error:
             if isinstance(error.cause, InputError):
                 raise InputError(str(error.cause)) from error
+            if isinstance(error.cause, DeviceFailed):
+                return self._after_device_failure(str(error.cause))
             return _lost(f"{type(error.cause).__name__}: {error.cause}")
 
     def _after_death(self, of: FailureKind) -> Findings | None:
@@ -234,6 +238,17 @@ class _Worker:
         return _lost(
             f"the {cause} died {self._deaths[cause]} times: it was killed, or ran out of memory. Give a "
             "trial more of it. `tuneoff resume` asks again."
+        )
+
+    def _after_device_failure(self, why: str) -> Findings | None:
+        self.close()
+        self._actor = None
+        self._deaths["device"] += 1
+        if self._deaths["device"] <= DEVICE_FAILURES:
+            return None
+        return _lost(
+            f"the device failed {self._deaths['device']} times, each time in a new worker: {why}. Look for "
+            "Xid lines in `dmesg`; without any, it is the method's own code. `tuneoff resume` asks again."
         )
 
     def close(self) -> None:

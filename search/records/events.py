@@ -5,6 +5,6 @@ from typing import Literal
 
 from search.records.record import Record
 
-Event = Literal["begin", "rung", "retry", "preempted", "failed"]
+Event = Literal["begin", "rung", "retry", "preempted", "device failed", "needs whole GPU", "failed"]
 Listener = Callable[[Event, Record], None]
 """Called with an event, and the record after it."""

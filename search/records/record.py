@@ -79,6 +79,10 @@ class Record(BaseModel):
     """How often it failed and was restarted from its checkpoint."""
     preemptions: int = 0
     """How often its machine was lost and it went on elsewhere; not counted as failures."""
+    device_failures: int = 0
+    """How often a CUDA error left its process without a device, and it went on in a new one."""
+    whole_gpu: bool = False
+    """Whether it ran out of memory beside others on one GPU, and is tried again with a GPU to itself."""
     remarks: list[str] = []
     """What else occurred without ending it: a damaged checkpoint that was passed over, a damaged record."""
     rungs: list[Rung] = []

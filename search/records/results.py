@@ -86,14 +86,14 @@ class Results:
         """Device seconds of each method's search: start-up, training and evaluation of all its trials.
 
         Seconds times the devices of a trial: the GPUs it was given, or a share of one; a trial without a GPU
-        takes one device, the machine.
+        takes one device, the machine; one that needed a whole GPU took that.
         """
         gpus = self.sweep.resources.gpus_per_trial
         if gpus == "auto":
             gpus = self.provenance.get("placement", {}).get("gpus_per_trial", 1.0)
         devices = float(gpus) or 1.0
         return {
-            method: devices * sum(record.spent_seconds for record in self.search(method))
+            method: sum(r.spent_seconds * (1.0 if r.whole_gpu else devices) for r in self.search(method))
             for method in self.methods
         }
 

@@ -87,6 +87,19 @@ class TrialStore:
         self._write(record)
         return record
 
+    def lose_device(self, trial: str) -> Record:
+        """Count a device that failed under the trial, which goes on in a new process."""
+        record = self.records[trial]
+        record = record.model_copy(update={"device_failures": record.device_failures + 1})
+        self._write(record)
+        return record
+
+    def require_whole_gpu(self, trial: str) -> Record:
+        """Have a trial that ran out of memory beside others tried again with a GPU to itself."""
+        record = self.records[trial].model_copy(update={"whole_gpu": True})
+        self._write(record)
+        return record
+
     def fail(self, trial: str, error: str, status: Status = Status.FAILED) -> Record:
         """End a trial that failed for good."""
         record = self.records[trial].model_copy(update={"status": status, "error": error, "ended": now()})

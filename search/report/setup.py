@@ -1,6 +1,7 @@
 """The report's last section: everything needed to judge the numbers and to make them again."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -151,16 +152,29 @@ def _notes(results: Results) -> list[str]:
 def _failures(results: Results) -> list[str]:
     """List what ended trials, then what happened to others without ending them."""
     ends = [_failure(row) for _, row in tables.failures(results).iterrows()]
-    return [*ends, *_preemptions(results), *_remarks(results), *_damaged(results)] or ["none"]
+    befell = [*_preemptions(results), *_device_failures(results), *_on_whole_gpus(results)]
+    return [*ends, *befell, *_remarks(results), *_damaged(results)] or ["none"]
 
 
 def _preemptions(results: Results) -> list[str]:
     """Count machines that were taken away: no trial's fault, so apart from its failures."""
-    counts = {code(r.id): r.preemptions for r in results.records if r.preemptions}
-    if not counts:
-        return []
-    each = ", ".join(f"{trial} {count}" for trial, count in counts.items())
-    return [f"Preemptions, after each of which the trial went on elsewhere: {each}"]
+    title = "Preemptions, after each of which the trial went on elsewhere"
+    return _counted(title, {record.id: record.preemptions for record in results.records})
+
+
+def _device_failures(results: Results) -> list[str]:
+    title = "CUDA errors, after each of which the trial went on in a new worker"
+    return _counted(title, {record.id: record.device_failures for record in results.records})
+
+
+def _on_whole_gpus(results: Results) -> list[str]:
+    trials = ", ".join(code(record.id) for record in results.records if record.whole_gpu)
+    return [f"Out of memory beside others on a GPU, then run with one to itself: {trials}"] if trials else []
+
+
+def _counted(title: str, counts: Mapping[str, int]) -> list[str]:
+    each = ", ".join(f"{code(trial)} {count}" for trial, count in counts.items() if count)
+    return [f"{title}: {each}"] if each else []
 
 
 def _remarks(results: Results) -> list[str]:

@@ -104,7 +104,7 @@ def test_tokens_are_counted_up_to_the_end(folder: Path, shape: str) -> None:
 
 @pytest.mark.slow
 def test_what_follows_running_out_of_memory_and_a_second_run_with_the_same_seed(folder: Path) -> None:
-    found = recovery.out_of_memory(folder, quick=True)
+    found = recovery.from_out_of_memory(folder, quick=True)
     assert found["found"].startswith("Shortage(requested_bytes=1125899906842624")
     assert found["trains_on_with_equal_losses"]
     again = recovery.determinism(folder, quick=True, deterministic=False)
@@ -125,7 +125,7 @@ def test_what_is_tuneoff_s_own_keeps_to_cuda_s_rules(folder: Path, tmp_path: Pat
 
 def test_a_limit_halves_the_micro_batch_and_leaves_no_trace(folder: Path) -> None:
     with ShadowCuda():
-        found = recovery.out_of_memory(folder, quick=True)
+        found = recovery.from_out_of_memory(folder, quick=True)
     limited = found["limited"]
     assert limited["peak_bytes_of"]["half a batch"] < limited["limit_bytes"]
     assert limited["limit_bytes"] < limited["peak_bytes_of"]["whole batch"]

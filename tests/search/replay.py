@@ -22,6 +22,7 @@ from ray import cloudpickle
 import spaces
 from search.config.sweep import Sweep
 from trainables.assignment import Assignment
+from trainables.errors import DeviceFailed
 from trainables.preemption import check_notice
 from trainables.preflight.findings import Check, Findings
 from trainables.rung_report import RungReport
@@ -204,6 +205,8 @@ class ReplayedTrial:
         trial = self.assignment.trial
         if failure_kind == "raises":
             raise RuntimeError(f"{trial} always fails")
+        if failure_kind == "loses its device":
+            raise DeviceFailed("CUDA error: an illegal memory access was encountered")
         if failure_kind == "hangs":
             time.sleep(HANGS_SECONDS)
         if failure_kind == "hangs in C":
@@ -225,6 +228,8 @@ class ReplayedTrial:
         if failure_kind == "is told to go once":
             os.kill(os.getpid(), signal.SIGTERM)
             check_notice()
+        if failure_kind == "loses its device once":
+            self._suffer("loses its device")
         if failure_kind == "raises once":
             raise RuntimeError(f"{self.assignment.trial} fails once")
 
@@ -270,6 +275,8 @@ class Replay(FineTune):
             _await_lines(model / "checks.log", times)
         if failure_kind == "dies" and asked_about(model.parent).count(request["method"]) <= times:
             os._exit(1)
+        if failure_kind == "loses its device" and asked_about(model.parent).count(request["method"]) <= times:
+            raise DeviceFailed("CUDA error: an illegal memory access was encountered")
         if failure_kind == "raises":
             raise RuntimeError(f"{method} cannot be asked")
         return findings(fails=failure_kind == "fails").model_dump()

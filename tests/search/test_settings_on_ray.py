@@ -307,6 +307,10 @@ def test_resources_cpus_per_trial(swept):
     assert all(later["began"] >= earlier["ended"] for earlier, later in pairwise(wide.steps))
 
 
+def _one_l4(used: Any) -> tuple[list[dict[str, str]], None]:
+    return [{"name": "L4"} for _ in used], None
+
+
 @pytest.fixture(scope="module")
 def on_gpu(swept) -> Swept:
     """On a GPU that only Ray knows of: no trial here computes on it, and none is asked to see it."""
@@ -314,7 +318,7 @@ def on_gpu(swept) -> Swept:
         pytest.MonkeyPatch.context() as patched,
         started(num_cpus=2, num_gpus=1, resources={"accelerator_type:L4": 1}) as l4,
     ):
-        patched.setattr("search.cluster.nodes.check_gpus", lambda used: [{"name": "L4"} for _ in used])
+        patched.setattr("search.cluster.nodes.check_gpus", _one_l4)
         return swept(address=l4.address, resources__gpus_per_trial=0.5, resources__accelerator_type="L4")
 
 

@@ -11,8 +11,13 @@ from trainables.workbench import Workbench
 
 def ask(table: Workbench, method: str, **changes: Any) -> Findings:
     """The preflight checks of a method at its default, as a worker asks them."""
+    return examine(table, request(table, method, **changes))
+
+
+def request(table: Workbench, method: str, **changes: Any) -> Request:
+    """What a worker is asked about a method."""
     space = spaces.get(method)
-    request = {
+    usual = {
         "method": method,
         "hyperparameters": space.default,
         "costliest": spaces.costliest(space),
@@ -22,7 +27,7 @@ def ask(table: Workbench, method: str, **changes: Any) -> Findings:
         "cpus": 1,
         "memory_share": 0.5,
     }
-    return examine(table, Request.model_validate(request | changes))
+    return Request.model_validate(usual | changes)
 
 
 def check(findings: Findings, name: str) -> Check:

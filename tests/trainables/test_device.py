@@ -1,20 +1,43 @@
 """The device of a process, and what is said of a GPU that torch does not see."""
 
-import re
 from collections.abc import Callable
 
 import pytest
 import torch
 
 from tests.fake_nvml import FakeNvml
-from trainables.device import check_gpu_is_seen, own_device, why_blind
-from trainables.errors import GpuNotSeen
+from trainables.cost.memory import limit_bytes
+from trainables.device import limit_memory, own_device, smallest_gpu_bytes, why_blind
+from trainables.preflight.room import SHARE_USED, room_bytes
 
 
 def test_a_gpu_has_its_index_and_is_seen(gpu: torch.device) -> None:
     assert gpu == own_device() == torch.device("cuda", 0)
     assert why_blind() is None
-    check_gpu_is_seen()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_of_several_on_a_gpu_each_has_its_share_less_its_context() -> None:
+    _, total = torch.cuda.mem_get_info()
+    context = total // 100
+    try:
+        limit_memory(0.25, context)
+        assert limit_bytes(own_device()) == pytest.approx(total * 0.24, rel=1e-3)
+        assert room_bytes(own_device(), 0.25) <= SHARE_USED["gpu"] * total * 0.24
+        assert room_bytes(own_device(), 0.25) > 0.2 * total
+        limit_memory(0.25, total)  # a GPU of hardly a context
+        assert limit_bytes(own_device()) == pytest.approx(total * 0.125, rel=1e-3)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, own_device())
+
+
+def test_of_a_gpu_no_more_is_counted_on_than_the_smallest_has(gpu: torch.device) -> None:
+    _, total = torch.cuda.mem_get_info()
+    whole = room_bytes(gpu, 1.0)
+    assert room_bytes(gpu, 1.0, 2 * total) == room_bytes(gpu, 1.0, total) == whole
+    assert room_bytes(gpu, 1.0, total // 4) == pytest.approx(whole - SHARE_USED["gpu"] * 0.75 * total, abs=2)
+    assert room_bytes(gpu, 0.5, total // 4) == int(SHARE_USED["gpu"] * 0.5 * (total // 4))
+    assert smallest_gpu_bytes() <= total
 
 
 @pytest.fixture
@@ -34,9 +57,10 @@ def test_a_build_that_the_driver_is_too_old_for(
     driver("535.161.08", 12020)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     expected = f"torch {torch.__version__} (built for 13.0) sees no GPU, and Ray counts on one; "
-    with pytest.raises(GpuNotSeen, match=re.escape(expected)) as raised:
-        check_gpu_is_seen()
-    assert "; the NVIDIA driver is 535.161.08, for CUDA up to 12.2. Install a build" in str(raised.value)
+    why = why_blind()
+    assert why is not None
+    assert why.startswith(expected)
+    assert "; the NVIDIA driver is 535.161.08, for CUDA up to 12.2. Install a build" in why
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees the GPU of this machine")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.amp import GradScaler
 
 from trainables.loop import FineTuning
 from trainables.loss import summed_cross_entropy
@@ -31,11 +32,16 @@ class GradientsKept:
     def __init__(self, tuning: FineTuning) -> None:
         self.tuning = tuning
         self.gradients: list[dict[str, Tensor | None]] = []
+        self.scaler = GradScaler(enabled=False)
 
-    def update(self, step: int) -> None:
+    def unscale(self) -> None:
+        """Leave the gradients as they are: without fp16 they are not scaled."""
+
+    def update(self, step: int) -> bool:
         self.gradients.append({name: p.grad for name, p in self.tuning.parameters.items()})
         for parameter in self.tuning.parameters.values():
             parameter.grad = None
+        return True
 
 
 @CASES

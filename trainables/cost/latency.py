@@ -19,6 +19,9 @@ EXAMPLES = 8
 """Number of sources to generate for, one at a time and all at once."""
 BATCHES = 3
 """Repetitions of the batch."""
+Pair = tuple[float | None, float | None]
+"""Seconds an example, alone and in a batch."""
+UNKNOWN: Pair = (None, None)
 
 
 def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> Figures:
@@ -29,9 +32,14 @@ def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, ca
     """
     chosen = list(sources[:EXAMPLES])
     model.eval()
+
+    def measure_merged() -> Pair:
+        with merged(model) as is_merged:
+            return _measured(base, model, chosen, cap) if is_merged else UNKNOWN
+
     plain = _measured(base, model, chosen, cap)
-    with merged(model) as is_merged:
-        fused = _measured(base, model, chosen, cap) if is_merged else (None, None)
+    found = attempt(measure_merged)
+    fused = UNKNOWN if isinstance(found, Shortage) else found
     return {
         "generation_seconds_per_example": plain[0],
         "batched_generation_seconds_per_example": plain[1],
@@ -44,36 +52,48 @@ def latency(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, ca
 def merged(model: Model) -> Iterator[bool]:
     """Merge the adapter into the base's weights within the block; yield whether that is possible.
 
-    Subtracting it again would leave rounding errors, so the weights are saved and put back.
+    Subtracting it again would leave rounding errors, so the weights are saved, in the CPU's memory, and put
+    back.
     """
     tuner = model.base_model if isinstance(model, PeftModel) else None
     if not isinstance(tuner, BaseTuner):
         yield False
         return
     layers = [module for module in tuner.model.modules() if isinstance(module, BaseTunerLayer)]
-    weights = {p: p.detach().clone() for layer in layers for p in layer.get_base_layer().parameters()}
+    parameters = [p for layer in layers for p in layer.get_base_layer().parameters()]
+    weights = {p: p.detach().to("cpu", copy=True) for p in parameters}
     try:
         yield _merges(tuner)
     finally:
-        if any(layer.merged for layer in layers):
-            tuner.unmerge_adapter()
+        for layer in layers:
+            if layer.merged:
+                _unmerge(layer)
         with torch.no_grad():
             for parameter, weight in weights.items():
                 parameter.copy_(weight)
 
 
 def _merges(tuner: BaseTuner) -> bool:
-    """Merge and return True, if peft supports it for this adapter and these layers."""
+    """Merge; return False where peft does not support it for these layers, or its arithmetic or memory fails.
+
+    A trained final does not end because of it.
+    """
     try:
         tuner.merge_adapter()
-    except (NotImplementedError, ValueError):
+    except (ValueError, RuntimeError):
         return False
     return True
 
 
-def _measured(
-    base: LoadedModel, model: Model, sources: list[list[int]], cap: int
-) -> tuple[float | None, float | None]:
+def _unmerge(layer: BaseTunerLayer) -> None:
+    """Take an adapter out of its layer again, at least by name: the weights are put back in any case."""
+    try:
+        layer.unmerge()
+    except RuntimeError:
+        layer.merged_adapters.clear()
+
+
+def _measured(base: LoadedModel, model: Model, sources: list[list[int]], cap: int) -> Pair:
     def work() -> tuple[float, float]:
         _seconds(base, model, sources[:1], cap)  # the first call prepares what later ones find prepared
         alone = median(_seconds(base, model, [source], cap) for source in sources)
@@ -81,7 +101,7 @@ def _measured(
         return alone, together / len(sources)
 
     found = attempt(work)
-    return (None, None) if isinstance(found, Shortage) else found
+    return UNKNOWN if isinstance(found, Shortage) else found
 
 
 def _seconds(base: LoadedModel, model: Model, sources: list[list[int]], cap: int) -> float:

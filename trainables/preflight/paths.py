@@ -49,17 +49,17 @@ def distance(first: Logits, second: Logits, examples: Sequence[Encoded]) -> floa
     return torch.cat(differences).mean().item()
 
 
-def agree(
-    base: LoadedModel, first: Callable[[], Logits], second: Callable[[], Logits], examples: Sequence[Encoded]
-) -> bool:
-    """Return whether two computations agree in fp32: then only rounding sets them apart.
-
-    Return False without computing where matrix products are in fp32 already, or cannot be.
-    """
+def in_fp32(base: LoadedModel, path: Callable[[], Logits]) -> Logits | None:
+    """Compute logits in fp32; None where matrix products are in fp32 already, or cannot be."""
     if base.autocast_dtype is None or base.task.attention == "flash_attention_2":
-        return False
+        return None
     with base.full_precision():
-        return distance(first(), second(), examples) <= NOISE_NATS[None]
+        return path()
+
+
+def agree(first: Logits | None, second: Logits | None, examples: Sequence[Encoded]) -> bool:
+    """Return whether two computations `in_fp32` agree: then only rounding sets them apart elsewhere."""
+    return first is not None and second is not None and distance(first, second, examples) <= NOISE_NATS[None]
 
 
 def equal(first: Logits, second: Logits) -> bool:

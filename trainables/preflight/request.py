@@ -26,5 +26,7 @@ class Request(BaseModel):
     """Folder of the tokens that all workers share; None: each makes its own."""
     cpus: int
     """Torch threads of a trial."""
+    gpu_bytes: int | None = None
+    """Memory of the smallest GPU that trials may be given, perhaps another than this one; None: unknown."""
     memory_share: float
     """Share of the device's memory that one of the trials side by side may take, over 0, at most 1."""

@@ -126,7 +126,9 @@ def observer(real: Callable[[], Any] = nodes.observer) -> Callable[..., nodes.Fa
         import os
 
         found = observe_really(*arguments)
-        return {**found, "blind": None, "gpus": [{"name": "L4"}]} if "SEES" in os.environ else found
+        if "SEES" not in os.environ:
+            return found
+        return {**found, "blind": None, "gpus": [{"name": "L4"}], "gpu_bytes": 24 * 2**30}
 
     return observe
 
@@ -153,12 +155,12 @@ def test_of_several_nodes_the_blind_one_is_named(mixed: Cluster, task: Path) -> 
             nodes.name(node): nodes.ask(node, uses_gpus=True).result() for node in nodes.able(ray.nodes())
         }
         seeing = [node for node in nodes.able(ray.nodes()) if not asked[nodes.name(node)]["blind"]]
-        described = nodes.check_gpus(node for node in seeing if "GPU" in node["Resources"])
+        described, smallest = nodes.check_gpus(node for node in seeing if "GPU" in node["Resources"])
         unused = [nodes.ask(node, uses_gpus=False).result()["blind"] for node in nodes.able(ray.nodes())]
     finally:
         ray.shutdown()
     (named,) = (name for name, found in asked.items() if found["blind"])
     assert named in str(raised.value)
-    assert described == [{"name": "L4"}]
+    assert (described, smallest) == ([{"name": "L4"}], 24 * 2**30)
     assert unused == [None] * 3
     assert replay.asked(task) == []

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from search.cluster.failures import failure_kind, left_no_space, memory_monitor_said
+from search.cluster.failures import blind_node, failure_kind, left_no_space, memory_message
 
 pytestmark = pytest.mark.faults
 
@@ -63,6 +63,15 @@ ray::Replay.train() (pid=28514, ip=192.0.2.2, actor_id=1451a747, repr=<tests.sea
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'torch'"), "preemption"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'trainables'"), "preemption"),
         (TRACEBACK.format(last="trainables.errors.GpuNotSeen: torch 2.13.0+cpu sees no GPU"), "preemption"),
+        (
+            TRACEBACK.format(last="trainables.errors.DeviceFailed: CUDA error: an illegal memory access"),
+            "device failure",
+        ),
+        (
+            TRACEBACK.format(last="trainables.out_of_memory.OutOfMemory: Out of memory while loading"),
+            "out of memory",
+        ),
+        (TRACEBACK.format(last="torch.OutOfMemoryError: CUDA out of memory"), "failure"),
         (TRACEBACK.format(last="ModuleNotFoundError: No module named 'nltk'"), "failure"),
         (TRACEBACK.format(last="RuntimeError: it broke"), "failure"),
         (TRACEBACK.format(last="RuntimeError: was it Preempted: who knows"), "failure"),
@@ -88,6 +97,13 @@ def test_the_kind_of_a_failure(error, kind):
     assert failure_kind(error) == kind
 
 
+def test_of_a_trial_that_saw_no_gpu_the_node_is_known():
+    error = TRACEBACK.format(last="trainables.errors.GpuNotSeen: torch sees no GPU. Install it. (node a1b2)")
+    assert failure_kind(error) == "preemption"
+    assert blind_node(error) == ("torch sees no GPU. Install it.", "a1b2")
+    assert blind_node(TRACEBACK.format(last="RuntimeError: it broke")) is None
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_known_behind_other_errors(number):
     full = OSError(number, os.strerror(number))
@@ -103,7 +119,7 @@ def test_other_errors_are_not_a_full_disk(error):
 
 
 def test_of_what_the_memory_monitor_says_the_numbers_are_kept():
-    assert memory_monitor_said(MONITORED) == (
+    assert memory_message(MONITORED) == (
         "1 worker(s) were killed due to the node running low on memory. "
         "Memory on the node was 10.65GB used / 23.54GB limit (0.452513)"
     )

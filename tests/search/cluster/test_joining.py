@@ -26,6 +26,7 @@ OTHER = {**HERE, "versions": {**HERE["versions"], "torch": "0.9"}}
 BARE = {**HERE, "versions": {**HERE["versions"], "torch": None, "peft": None}}
 STALE = {**HERE, "code": "other"}
 BLIND = {**HERE, "blind": "torch sees no GPU, and Ray counts on one."}
+SMALL = {**HERE, "gpu_bytes": 24 * 2**30}
 BUNDLE = {"CPU": 1.0}
 
 
@@ -41,7 +42,9 @@ class Room:
         self.asked: list[str] = []
         self.answers: dict[str, Future[nodes.Facts]] = {}
         self.told: list[str] = []
-        self.joined = JoiningNodes(self.told.append, present=lambda: self.here, ask=self.ask)
+        self.joined = JoiningNodes(
+            self.told.append, present=lambda: self.here, ask=self.ask, gpu_bytes=80 * 2**30
+        )
 
     def ask(self, node: nodes.Node) -> Future[nodes.Facts]:
         self.asked.append(node["NodeID"])
@@ -77,6 +80,7 @@ def test_a_node_that_joins_is_asked_once_and_its_differences_are_told_once():
         (BARE, "torch, peft not installed there. Install"),
         (STALE, "another version of tuneoff"),
         (BLIND, "sees no GPU"),
+        (SMALL, "its GPU has 24 GiB, and trials were measured for 80 GiB. `tuneoff resume` counts on it"),
     ],
 )
 def test_one_that_cannot_train_is_told_and_no_later_trial_is_placed_there(facts, why):
@@ -92,6 +96,13 @@ def test_one_that_cannot_train_is_told_and_no_later_trial_is_placed_there(facts,
     copy = cloudpickle.loads(cloudpickle.dumps(request(BUNDLE)))  # Tune asks a copy
     selector = [{"ray.io/node-id": "!in(bbbbbbbb,cccccccc)"}]
     assert copy({})._kwargs == {"bundle_label_selector": selector}
+
+
+def test_of_one_type_a_gpu_may_have_a_little_less():
+    room = Room()
+    room.joins("b")
+    room.answers_with("b", {**HERE, "gpu_bytes": 79 * 2**30})
+    assert is_fit(node("b"))
 
 
 def test_one_that_has_gone_again_has_nothing_to_say():

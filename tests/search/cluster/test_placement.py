@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from search.cluster.placement import CONTEXT_BYTES, Slots, capacity, fitting, packed, slots_on
+from search.cluster.placement import CONTEXT_BYTES, Slots, capacity, fitting, packed, slots_on, unpacked
 from search.config.settings import Resources
 from trainables.errors import InputError
 
@@ -24,8 +24,6 @@ A100 = {"CPU": 8.0, "GPU": 1.0, "accelerator_type:A100": 1.0}
         ([GPU_BOX], {"cpus_per_trial": 8}, Slots(cpus=8, gpus=1, concurrent=2)),
         ([GPU_BOX], {"gpus_per_trial": 0.0}, Slots(cpus=1, gpus=0, concurrent=16)),
         ([GPU_BOX], {"gpus_per_trial": 0.5}, Slots(cpus=1, gpus=0.5, concurrent=8)),
-        ([GPU_BOX], {"gpus_per_trial": 2.0}, Slots(cpus=1, gpus=2, concurrent=2)),
-        ([GPU_BOX], {"gpus_per_trial": 3.0}, Slots(cpus=1, gpus=3, concurrent=1)),
         # 4 / 0.3 = 13, but a GPU holds three of them
         ([GPU_BOX], {"gpus_per_trial": 0.3}, Slots(cpus=1, gpus=0.3, concurrent=12)),
         # 6 / 4 = 1 twice, not 12 / 4 = 3: a trial does not spread
@@ -51,8 +49,6 @@ def test_as_many_trials_as_the_machines_hold(machines, resources, expected):
             "resources.gpus_per_trial: a trial asks for 1 GPUs, but there are 0",
         ),
         ([DESK], {"cpus_per_trial": 9}, "resources.cpus_per_trial: a trial asks for 9 CPUs, there are 8"),
-        # two machines with a GPU each do not make one with two
-        ([{"CPU": 4.0, "GPU": 1.0}] * 2, {"gpus_per_trial": 2.0}, "asks for 2 GPUs, but there are 1 here"),
         ([DESK] * 3, {"cpus_per_trial": 16}, "asks for 16 CPUs, there are 8"),
         ([DESK, {"CPU": 2.0, "GPU": 1.0}], {"cpus_per_trial": 4}, "no machine here has both"),
         ([], {}, "asks for 1 CPUs, there are 0"),
@@ -130,3 +126,25 @@ def test_auto_packs_trials_by_what_the_gates_measured(machines, resources, figur
     wanted = Resources(**resources)
     found = packed(slots_on(machines, wanted), machines, wanted, figures)
     assert (found.gpus, found.concurrent) == (gpus, concurrent)
+
+
+@pytest.mark.parametrize(("smallest", "on_one"), [(None, 6), (80 * GIB, 6), (96 * GIB, 6), (24 * GIB, 1)])
+def test_what_was_measured_for_a_large_gpu_is_not_packed_on_a_small_one(smallest, on_one):
+    """As in a sweep that began on an A100, and goes on where there is an L4 too."""
+    machines, wanted = [{**L4, "CPU": 64.0}, {**A100, "CPU": 64.0}], Resources()
+    figure = {"peak_bytes": 9 * GIB, "room_bytes": 75 * GIB, "gpu_bytes": 80 * GIB}
+    found = packed(slots_on(machines, wanted), machines, wanted, [figure], smallest)
+    assert found.concurrent == 2 * on_one
+
+
+@pytest.mark.parametrize(
+    ("machines", "resources", "slots", "expected"),
+    [
+        ([GPU_BOX], {}, Slots(1, 0.25, 16), Slots(1, 1, 4)),
+        ([GPU_BOX], {"concurrent_trials": 3}, Slots(1, 0.25, 3), Slots(1, 1, 3)),
+        ([GPU_BOX], {}, Slots(1, 1, 4), Slots(1, 1, 4)),
+        ([DESK], {}, Slots(1, 0, 8), Slots(1, 0, 8)),
+    ],
+)
+def test_what_needs_a_whole_gpu_has_one_to_itself(machines, resources, slots, expected):
+    assert unpacked(slots, machines, Resources(**resources)) == expected

@@ -252,6 +252,11 @@ def test_an_unreadable_file_is_told() -> None:
         ),
         ("search.study_storage=study.db", "search.study_storage", "must be a URL such as sqlite:///"),
         ("resources.gpus_per_trial=all", "resources.gpus_per_trial", "must be a number, or auto, got 'all'"),
+        (
+            "resources.gpus_per_trial=2",
+            "resources.gpus_per_trial",
+            "must be at most 1, or auto, got 2: a trial trains on one GPU, and the others would stand idle",
+        ),
         ("seed=true", "seed", "must be a whole number, got True"),
     ],
 )

@@ -83,3 +83,29 @@ def test_a_rung_that_is_reported_again_is_neither_decided_nor_recorded_again(tmp
     heard.hear(early, 0)
     assert heard.decisions[-1] == (early, 0, "CONTINUE")
     assert heard.recorded() == before
+
+
+def out_of_memory(heard: Heard, name: str) -> None:
+    report = RungReport(rung=0, examples=3, score=None, status="out_of_memory", message="Out of memory.")
+    heard.recorder.on_trial_result(1, [], TuneTrial({"assignment": {"trial": name}}), tune_result(report))
+    heard.driven.search.on_trial_complete("tune's own id")
+
+
+def test_out_of_memory_beside_others_is_no_result_before_it_is_one_alone(tmp_path):
+    heard = Heard(tmp_path, ["scheduler", "recorder"])
+    heard.driven.search.shares_gpus = True
+    name = heard.driven.begin().id
+    out_of_memory(heard, name)
+    record = heard.store.records[name]
+    assert (record.status, record.whole_gpu, record.rungs, record.failures) == ("running", True, [], 0)
+    assert heard.driven.begin().id != name
+    heard.driven.restart()  # as each experiment begins, and each start
+    queue = heard.driven.search
+    assert [record.id for record in queue.held_back] == [name]
+    assert heard.driven.begin().id != name
+    queue.release_held_back()
+    assert heard.driven.begin().id == name
+    again = Heard(tmp_path, ["scheduler", "recorder"])
+    out_of_memory(again, name)
+    record = again.store.records[name]
+    assert (record.status, record.whole_gpu, record.error) == ("out_of_memory", True, "Out of memory.")

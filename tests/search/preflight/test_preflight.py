@@ -209,7 +209,6 @@ def test_a_trial_is_given_the_portions_that_its_gate_chose(tmp_path, bare):
         (Slots(cpus=1, gpus=0, concurrent=8), 4, 1 / 2),
         (Slots(cpus=1, gpus=0, concurrent=3), 2, 1 / 2),
         (Slots(cpus=1, gpus=1, concurrent=4), 1, 1.0),
-        (Slots(cpus=1, gpus=2, concurrent=2), 1, 1.0),
         (Slots(cpus=1, gpus=0.25, concurrent=8), 1, 0.25),
     ],
 )

@@ -95,7 +95,7 @@ def test_there_is_no_winner_without_a_completed_trial(bare):
         ('"auto"', 0.25, 0.25),
         ("0", 0, 1),
         ("0.5", 0.5, 0.5),
-        ("2", None, 2),
+        ("1", None, 1),
     ],
 )
 def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(searched, gpus, placed, devices):
@@ -109,6 +109,14 @@ def test_a_search_costs_the_seconds_of_all_its_trials_times_their_devices(search
         "lora": devices * (33.5 + 33.5 + 22.5 + 33.5),
         "prompt_tuning": devices * (11.5 + 33.5 + 11.5 + 33.5),
     }
+
+
+def test_a_trial_that_needed_a_whole_gpu_has_cost_one(searched):
+    searched.sweep(f"{SWEEP}resources: {{gpus_per_trial: 0.25}}\n")
+    before = load_results(searched.root).search_device_seconds["full"]
+    searched.trial("full", 0, [20, 26, 30], whole_gpu=True)
+    after = load_results(searched.root).search_device_seconds["full"]
+    assert after == before + 0.75 * 33.5
 
 
 def test_reading_needs_neither_ray_nor_torch():

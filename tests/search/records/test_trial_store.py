@@ -92,11 +92,13 @@ def test_failures_are_counted_and_the_last_ends_the_trial(store):
     assert TrialStore(store.folder).records["lora/0001"] == record
 
 
-def test_preemptions_are_counted_apart_from_failures(store):
+def test_preemptions_and_lost_devices_are_counted_apart_from_failures(store):
     store.preempt("lora/0001")
     store.retry("lora/0001")
+    store.lose_device("lora/0001")
     record = store.preempt("lora/0001")
-    assert (record.preemptions, record.failures, record.status) == (2, 1, "running")
+    assert (record.preemptions, record.failures, record.device_failures) == (2, 1, 1)
+    assert record.status == "running"
     assert TrialStore(store.folder).records["lora/0001"] == record
 
 

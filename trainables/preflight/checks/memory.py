@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from trainables.amounts import size
@@ -9,24 +10,33 @@ from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
 from trainables.preflight.memory_profile import MemoryProfile
 from trainables.preflight.probe import Probe
-from trainables.preflight.room import room_bytes
+from trainables.preflight.room import counted_on, room_bytes
 from trainables.workbench import Workbench
 
 
-def memory(bench: Workbench, method: str, costliest: Mapping[str, Any], share: float) -> Finding:
+def memory(
+    bench: Workbench,
+    method: str,
+    costliest: Mapping[str, Any],
+    share: float,
+    gpu_bytes: int | None = None,
+) -> Finding:
     """Compare the peak memory of a step, on the longest examples at the largest batch, with what is free.
 
     Activations grow in proportion to the examples of a forward pass, so peaks at small batches predict
     that of a large one: the batch is doubled while a step is short and fits, and what is left is
     extrapolated. Where the whole batch does not fit it is halved into micro-batches until one does.
     """
-    profile = MemoryProfile(bench, method, costliest, room_bytes(bench.base.device, share))
-    return judged(profile)
+    device = bench.base.device
+    finding = judged(MemoryProfile(bench, method, costliest, room_bytes(device, share, gpu_bytes)))
+    if device.type != "cuda":
+        return finding
+    return replace(finding, figures={**finding.figures, "gpu_bytes": counted_on(device, gpu_bytes)})
 
 
 def _asked(probe: Probe) -> Finding:
     request = probe.request
-    return memory(probe.bench, request.method, request.costliest, request.memory_share)
+    return memory(probe.bench, request.method, request.costliest, request.memory_share, request.gpu_bytes)
 
 
 CHECK = PreflightCheck(name="memory", order=110, ask=_asked)

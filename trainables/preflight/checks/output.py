@@ -2,7 +2,7 @@
 
 from trainables.preflight.checks._check import PreflightCheck
 from trainables.preflight.findings import Finding
-from trainables.preflight.paths import NOISE_NATS, agree, distance
+from trainables.preflight.paths import NOISE_NATS, agree, distance, in_fp32
 from trainables.preflight.probe import Probe
 
 UNUSED = 0.01
@@ -32,10 +32,15 @@ def output(probe: Probe) -> Finding:
             f"generate() does not use what was trained: {told}. Its scores would be the untrained model's."
         )
         return Finding("fail", problem, figures)
-    if between > noise and not agree(probe.base, *probe.paths(), probe.answered):
+    if between > noise and not _agree_in_fp32(probe):
         problem = f"generation reads the model otherwise than training does: {between:.2g} nats a token apart"
         return Finding("fail", f"{problem} ({noise:g} is rounding). Look at positions and masks.", figures)
     return Finding("pass", f"{told}; the two agree", figures)
+
+
+def _agree_in_fp32(probe: Probe) -> bool:
+    training, generation = (in_fp32(probe.base, path) for path in probe.paths())
+    return agree(training, generation, probe.answered)
 
 
 CHECK = PreflightCheck(name="changes output", order=60, ask=output)
