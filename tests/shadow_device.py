@@ -132,7 +132,9 @@ class Device:
         self.counts[Event(kind, operation, _line())] += 1
 
     def note_copy(self, operation: str, source: Tensor, *, to_device: bool, waits: bool = True) -> None:
-        """A copy between host and device: from pageable memory unless `source` is pinned."""
+        """A copy between host and device: from pageable memory unless `source` is pinned; none of nothing."""
+        if not source.numel():
+            return
         self.note("copy to the device" if to_device else "copy to the host", operation)
         if to_device and not is_pinned(source):
             self.note("pageable copy", operation)

@@ -156,6 +156,7 @@ WAITED_FOR: dict[str, tuple[Callable[[Tensor], Any], bool]] = {
     "masked fill": (lambda x: x.masked_fill(x > 0, 1.0), False),
     "indices": (lambda x: x[x[0].long().clamp(max=3)], False),
     "tensor": (lambda x: torch.tensor([1.0], device=x.device), True),
+    "tensor of nothing": (lambda x: torch.tensor([], device=x.device), False),
     "copy from the host": (lambda x: x.copy_(torch.ones(4, 4)), True),
     "pinned copy": (lambda x: torch.ones(4).pin_memory().to(x.device, non_blocking=True), False),
     "pinned copy in place": (lambda x: x.copy_(torch.ones(4, 4).pin_memory(), non_blocking=True), False),
@@ -211,6 +212,7 @@ def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
     given = matrix().requires_grad_()
     with shadow.counting() as counts:
         given.T[1:].unsqueeze(0).detach()
+        torch.ops.aten._unsafe_view(given, [16])
         torch.empty_like(given)
         torch.ones(3) + 1
     assert counts.of("kernel") == 0
@@ -218,6 +220,23 @@ def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
         (given @ given).relu().sum().backward()
     assert counts.by_operation("kernel")["mm"] == 3
     assert counts.by_operation("kernel")["threshold_backward"] == 1
+
+
+def test_root_mean_square_norm_is_one_kernel_each_way(shadow: ShadowCuda) -> None:
+    def gradients(device: str | torch.device) -> list[Tensor]:
+        given, weight = (torch.arange(1.0, 9.0).reshape(2, 4).to(device) for _ in range(2))
+        weight = weight[0]
+        nn.functional.rms_norm(
+            given.requires_grad_(), (4,), weight.requires_grad_(), 1e-6
+        ).square().sum().backward()
+        return [given.grad.cpu(), nn.functional.rms_norm(given, (4,), eps=1e-6).detach().cpu()]
+
+    with shadow.counting() as counts:
+        there = gradients(GPU)
+    assert counts.by_operation("kernel")["_fused_rms_norm"] == 2
+    assert counts.by_operation("kernel")["_fused_rms_norm_backward"] == 1
+    assert counts.by_operation("kernel")["rsqrt"] == 0
+    torch.testing.assert_close(there, gradients("cpu"))
 
 
 def test_an_event_names_the_line_of_tuneoff_that_caused_it(shadow: ShadowCuda) -> None:
