@@ -13,6 +13,7 @@ from trainables.encode import Encoded
 from trainables.methods import Model
 from trainables.model import LoadedModel
 from trainables.packing import pack
+from trainables.reading import reading
 
 EVALUATION_TOKENS = 4_096
 """Tokens, padding included, whose logits are held at once where no gradient is needed."""
@@ -45,7 +46,7 @@ def teacher_forced(
         batch = pack(examples, pad, capacity)
     kept = _labelled(batch.labels) if _keeps_logits(base) else slice(None)
     batch = batch.to(base.device)
-    with base.autocast():
+    with base.autocast(), reading(base.model, [] if capacity else _rows(base, examples)):
         logits = _logits(base, model, batch, kept)
     return logits.float(), batch.labels[:, kept]
 
@@ -61,6 +62,11 @@ def mean_cross_entropy(
     return total / sum(len(example.target) for example in examples)
 
 
+def _rows(base: LoadedModel, examples: Sequence[Encoded]) -> list[list[int]]:
+    """Return what the model pads: the sources, of a causal model with their targets."""
+    return [e.source if base.is_encoder_decoder else e.source + e.target for e in examples]
+
+
 def _keeps_logits(base: LoadedModel) -> bool:
     return not base.is_encoder_decoder and "logits_to_keep" in signature(base.model.forward).parameters
 
@@ -72,9 +78,13 @@ def _labelled(labels: Tensor) -> Tensor:
 
 def _logits(base: LoadedModel, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
     """Compute the logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
-    inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    inputs: dict[str, Any] = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "use_cache": False,  # it would copy all keys and values
+    }
     if batch.position_ids is not None:
-        inputs |= {"position_ids": batch.position_ids, "use_cache": False}
+        inputs["position_ids"] = batch.position_ids
     if base.is_encoder_decoder:
         inputs["decoder_input_ids"] = base.model.prepare_decoder_input_ids_from_labels(labels=batch.labels)
     length = batch.labels.shape[1]

@@ -14,6 +14,7 @@ from trainables.inference.decoding import decode
 from trainables.methods import Model
 from trainables.model import LoadedModel
 from trainables.preemption import check_notice
+from trainables.reading import reading
 
 BATCH_TOKENS = 16_384
 """Most source tokens of a batch, padding included."""
@@ -104,10 +105,11 @@ def _generate(
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
     ids, mask = ids.to(base.device), mask.to(base.device)
     options |= {"generation_config": settings, "custom_generate": decode}
-    if not base.is_encoder_decoder and _reads_soft_prompt(model):
-        embeddings, mask = _with_soft_prompt(model, ids, mask)
-        return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)
-    return model.generate(input_ids=ids, attention_mask=mask, **options)
+    with reading(base.model, rows):
+        if not base.is_encoder_decoder and _reads_soft_prompt(model):
+            embeddings, mask = _with_soft_prompt(model, ids, mask)
+            return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)
+        return model.generate(input_ids=ids, attention_mask=mask, **options)
 
 
 def _reads_soft_prompt(model: Model) -> bool:

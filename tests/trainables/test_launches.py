@@ -1,0 +1,52 @@
+"""How much a GPU is given to do and how often it is waited for, under the shadow of one: budgets.
+
+A change that gives it more to do says so by changing a number here. `python -m benchmarks.launches` counts
+for larger models, and by line.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+
+import pytest
+import torch
+
+from tests.shadow_cuda import ShadowCuda
+from trainables import loss
+from trainables.loop import FineTuning
+from trainables.loss import teacher_forced
+from trainables.task import Task
+from trainables.workbench import Workbench
+
+FAMILIES = ("t5", "llama")
+
+
+@pytest.fixture
+def shadow() -> Iterator[ShadowCuda]:
+    with ShadowCuda() as device:
+        yield device
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("rows", [slice(0, 4), slice(0, 1)], ids=["padded", "not padded"])
+def test_masks_hide_what_those_of_transformers_hide(
+    bench: Callable[..., Workbench], family: str, rows: slice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = bench(family)
+    examples = table.encoded("train")[rows]
+    with torch.no_grad():
+        ours, _ = teacher_forced(table.base, table.base.model, examples)
+        monkeypatch.setattr(loss, "reading", lambda *_: nullcontext())
+        theirs, _ = teacher_forced(table.base, table.base.model, examples)
+    assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_forward_pass_waits_for_a_mask(
+    shadow: ShadowCuda, make_task: Callable[..., Task], tune: Callable[..., FineTuning], family: str
+) -> None:
+    table = Workbench(make_task(family), data_seed=0)
+    tuning = tune(table, "lora")
+    for rows in (slice(0, 4), slice(0, 1)):
+        with shadow.counting() as counts:
+            teacher_forced(table.base, tuning.model, table.encoded("train")[rows])
+        assert counts.by_operation("synchronisation")["_local_scalar_dense"] == 0
