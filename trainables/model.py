@@ -57,6 +57,8 @@ class LoadedModel:
         attached = methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
         for constant in self._constants:
             constant.requires_grad = False
+        if _is_prompt(attached):
+            _move_prompt_tokens(attached, self.device)
         if self.task.packing and _is_prompt(attached):
             self.restore(attached)
             raise NotApplicable("its prompt would stand before a row, not before each example packed into it")
@@ -149,6 +151,11 @@ def detach(attached: Model) -> Model:
 
 def _is_prompt(model: Model) -> bool:
     return isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning
+
+
+def _move_prompt_tokens(attached: PeftModel, device: torch.device) -> None:
+    """Put the numbers of the soft tokens on the device: peft copies them there in each forward pass."""
+    attached.prompt_tokens = {name: ids.to(device) for name, ids in attached.prompt_tokens.items()}
 
 
 def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
