@@ -252,8 +252,22 @@ def c_layer(device: Device) -> list[tuple[Any, dict[str, Any]]]:
         "_maybe_exchange_device": lambda index: DEVICE.index,
         "default_generators": (device.generator,),
     }
+
+    class Event:
+        """A place in the queue of work; the device never runs dry while there is work behind it."""
+
+        def __init__(self, told: Any = None, **_: Any) -> None:
+            self.work_before: int | None = None
+
+        def record(self) -> None:
+            self.work_before = device.counts.of("kernel")
+
+        def synchronize(self) -> None:
+            if device.counts.of("kernel") == self.work_before:
+                device.note("synchronisation", "event")
+
     settings = ("is_autocast_enabled", "get_autocast_dtype", "set_autocast_enabled", "set_autocast_dtype")
-    of_torch = {name: _of_the_cpu(getattr(torch, name)) for name in settings}
+    of_torch = {name: _of_the_cpu(getattr(torch, name)) for name in settings} | {"Event": Event}
     return [(torch._C, of_c), (torch.cuda, of_cuda), (torch, of_torch)]
 
 

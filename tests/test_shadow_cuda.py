@@ -221,6 +221,19 @@ def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
     assert counts.by_operation("kernel")["threshold_backward"] == 1
 
 
+def test_to_wait_for_work_with_more_work_behind_it_holds_nobody_up(shadow: ShadowCuda) -> None:
+    given, event = matrix(), torch.Event(GPU)
+    with shadow.counting() as counts:
+        event.record()
+        given @ given
+        event.synchronize()
+    assert counts.of("synchronisation") == 0
+    with shadow.counting() as counts:
+        event.record()
+        event.synchronize()
+    assert counts.of("synchronisation") == 1
+
+
 def test_root_mean_square_norm_is_one_kernel_each_way(shadow: ShadowCuda) -> None:
     def gradients(device: str | torch.device) -> list[Tensor]:
         given, weight = (torch.arange(1.0, 9.0).reshape(2, 4).to(device) for _ in range(2))

@@ -11,7 +11,8 @@ from trainables.assignment import Assignment
 from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
 from trainables.evaluation import Evaluation
-from trainables.loop import Diverged, FineTuning
+from trainables.loop import FineTuning
+from trainables.losses import Diverged
 from trainables.out_of_memory import OutOfMemory
 from trainables.preemption import Preempted, check_notice
 from trainables.rung_report import RungReport

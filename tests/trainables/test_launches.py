@@ -14,6 +14,7 @@ from tests.shadow_cuda import ShadowCuda
 from trainables import loss
 from trainables.loop import FineTuning
 from trainables.loss import teacher_forced
+from trainables.losses import Diverged
 from trainables.task import Task
 from trainables.workbench import Workbench
 
@@ -50,3 +51,36 @@ def test_no_forward_pass_waits_for_a_mask(
         with shadow.counting() as counts:
             teacher_forced(table.base, tuning.model, table.encoded("train")[rows])
         assert counts.by_operation("synchronisation")["_local_scalar_dense"] == 0
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "prompt_tuning"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_training_step_waits_for_nothing_and_copies_from_pinned_memory(
+    shadow: ShadowCuda,
+    make_task: Callable[..., Task],
+    tune: Callable[..., FineTuning],
+    family: str,
+    method: str,
+) -> None:
+    """However many steps: the device is waited for once, when the clock is read."""
+    tuning = tune(Workbench(make_task(family, precision="bf16"), data_seed=0), method, batch_size=4)
+    tuning.advance(4)
+    for steps in (1, 3):
+        with shadow.counting() as counts:
+            tuning.advance(4 * steps)
+        assert counts.by_operation("synchronisation") == {"synchronize": 1}
+        assert counts.of("copy to the host") == steps
+        assert counts.of("pageable copy") == counts.of("mismatch") == 0
+
+
+def test_on_a_device_a_loss_that_is_no_number_is_found_before_a_rung_is_told(
+    shadow: ShadowCuda, make_task: Callable[..., Task], tune: Callable[..., FineTuning]
+) -> None:
+    """At the next step, or after the last one."""
+    for steps in (4, 1):
+        tuning = tune(Workbench(make_task("t5"), data_seed=0), "lora", batch_size=4)
+        next(iter(tuning.parameters.values())).data.fill_(torch.nan)
+        with pytest.raises(Diverged, match=r"The training loss became nan at step 1\."):
+            tuning.advance(4 * steps)
+        assert tuning.steps == 1
+        tuning.close()
