@@ -16,6 +16,7 @@ from trainables import methods
 from trainables.device import own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
+from trainables.frozen import cast_frozen
 from trainables.kernels import choose_kernels
 from trainables.methods import Model
 from trainables.options import check_options, loading_options
@@ -53,7 +54,7 @@ class LoadedModel:
             NotApplicable: the method makes no sense for this model, or with the task's options.
         """
         if method is None:
-            return self.model
+            return self._ready(self.model)
         attached = methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
         for constant in self._constants:
             constant.requires_grad = False
@@ -66,6 +67,12 @@ class LoadedModel:
             # Here, not at loading: peft would let gradients flow down to the embeddings, which nothing needs.
             self.model.activation_checkpointing_enable()
             self.model.disable_input_require_grads()
+        return self._ready(attached)
+
+    def _ready(self, attached: Model) -> Model:
+        """Cast what stays as it is; `restore` takes these copies away again."""
+        if self.autocast_dtype is not None:
+            cast_frozen(attached, self.autocast_dtype)
         return attached
 
     def autocast(self) -> torch.autocast:

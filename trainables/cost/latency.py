@@ -10,6 +10,7 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 
 from trainables.cost.meter import Figures
+from trainables.frozen import cast_anew
 from trainables.inference.generate import greedy
 from trainables.methods import Model
 from trainables.model import LoadedModel
@@ -53,13 +54,16 @@ def merged(model: Model) -> Iterator[bool]:
     layers = [module for module in tuner.model.modules() if isinstance(module, BaseTunerLayer)]
     weights = {p: p.detach().clone() for layer in layers for p in layer.get_base_layer().parameters()}
     try:
-        yield _merges(tuner)
+        is_merged = _merges(tuner)
+        cast_anew(model)
+        yield is_merged
     finally:
         if any(layer.merged for layer in layers):
             tuner.unmerge_adapter()
         with torch.no_grad():
             for parameter, weight in weights.items():
                 parameter.copy_(weight)
+        cast_anew(model)
 
 
 def _merges(tuner: BaseTuner) -> bool:

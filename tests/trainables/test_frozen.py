@@ -1,0 +1,104 @@
+"""Frozen weights are cast once: the same products, the same gradients, and weights that nobody touched."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from trainables import model as models
+from trainables.cost.latency import merged
+from trainables.frozen import CastForward
+from trainables.loop import FineTuning
+from trainables.loss import summed_cross_entropy, teacher_forced
+from trainables.model import checksum
+from trainables.workbench import Workbench
+
+FAMILIES = ("t5", "bart", "llama", "gpt2")
+METHODS = ("lora", "prompt_tuning", "dora")
+PAIRS = [*product(FAMILIES, METHODS), ("bart", "bitfit"), ("gpt2", "bitfit")]
+
+
+def cast(model: nn.Module) -> list[nn.Module]:
+    return [part for part in model.modules() if isinstance(vars(part).get("forward"), CastForward)]
+
+
+def loss_and_gradients(tuning: FineTuning) -> tuple[Tensor, dict[str, Tensor]]:
+    torch.manual_seed(0)
+    loss = summed_cross_entropy(tuning.base, tuning.model.train(), tuning.bench.encoded("train")[:4])
+    loss.backward()
+    found = {name: p.grad.clone() for name, p in tuning.parameters.items() if p.grad is not None}
+    tuning.model.zero_grad(set_to_none=True)
+    return loss.detach(), found
+
+
+@pytest.mark.parametrize(("family", "method"), PAIRS)
+def test_losses_and_gradients_are_bit_for_bit_those_of_autocast(
+    bench: Callable[..., Workbench],
+    tune: Callable[..., FineTuning],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    method: str,
+) -> None:
+    table = bench(family, precision="bf16")
+    found = []
+    for is_ours in (True, False):
+        if not is_ours:
+            monkeypatch.setattr(models, "cast_frozen", lambda *_: None)
+        tuning = tune(table, method)
+        assert bool(cast(tuning.model)) == is_ours
+        found.append(loss_and_gradients(tuning))
+        tuning.close()
+    (loss, gradients), (wanted, theirs) = found
+    assert loss == wanted
+    assert gradients.keys() == theirs.keys()
+    assert all(torch.equal(gradients[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize("method", ["full", "top_layers", "lora"])
+def test_what_is_trained_and_all_that_is_kept_stays_fp32(
+    bench: Callable[..., Workbench], tune: Callable[..., FineTuning], method: str
+) -> None:
+    table = bench("t5", precision="bf16")
+    before, forwards = checksum(table.base.model), cast(table.base.model)
+    tuning = tune(table, method, learning_rate=0.01)
+    assert not any(part.weight.requires_grad for part in cast(tuning.model))
+    assert bool(cast(tuning.model)) == (method != "full")
+    assert {value.dtype for value in tuning.model.state_dict().values()} == {torch.float32}
+    tuning.advance(16)
+    tuning.close()
+    assert (checksum(table.base.model), cast(table.base.model)) == (before, forwards) == (before, [])
+
+
+def test_in_fp32_nothing_is_cast(bench: Callable[..., Workbench], tune: Callable[..., FineTuning]) -> None:
+    assert cast(tune(bench("t5"), "lora").model) == []
+    tuning = tune(bench("t5", precision="bf16"), "lora")
+    examples = tuning.bench.encoded("train")[:2]
+    with torch.no_grad(), tuning.base.full_precision():
+        full, _ = teacher_forced(tuning.base, tuning.model.eval(), examples)
+    with torch.no_grad():
+        plain, _ = teacher_forced(bench("t5").base, bench("t5").base.model.eval(), examples)
+    torch.testing.assert_close(full, plain)
+
+
+def test_a_merged_adapter_is_in_the_copies_and_out_again(
+    bench: Callable[..., Workbench], tune: Callable[..., FineTuning]
+) -> None:
+    tuning = tune(bench("t5", precision="bf16"), "lora", learning_rate=0.05)
+    tuning.advance(32)
+    examples = tuning.bench.encoded("train")[:4]
+
+    @torch.no_grad()
+    def logits(model: Any) -> Tensor:
+        return teacher_forced(tuning.base, model.eval(), examples)[0]
+
+    adapted = logits(tuning.model)
+    with tuning.model.disable_adapter():
+        plain = logits(tuning.model)
+    with merged(tuning.model) as is_merged:
+        assert is_merged
+        together = logits(tuning.model)
+    assert (together - adapted).abs().mean() < 0.2 * (adapted - plain).abs().mean()
+    assert torch.equal(logits(tuning.model), adapted)
