@@ -2,15 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
+Rows = Sequence[Sequence[int]]
+"""Token ids, a list a row of the batch."""
+_ROWS: ContextVar[Rows] = ContextVar("rows")
+
+
+def rows_read() -> Rows:
+    """Return the rows of the batch that is being read: within a block of `reading`."""
+    return _ROWS.get()
+
 
 @contextmanager
-def reading(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> Iterator[None]:
+def reading(model: PreTrainedModel, rows: Rows) -> Iterator[None]:
     """Build the attention masks within the block for a batch of these rows of token ids.
 
     transformers drops a mask that hides nothing and reads it back from the device to find out, once a forward
@@ -26,7 +36,9 @@ def reading(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> Iterator[N
         return own(*args, attention_mask=attention_mask if is_padded else None, **options)
 
     ALL_MASK_ATTENTION_FUNCTIONS[kind] = mask
+    token = _ROWS.set(rows)
     try:
         yield
     finally:
+        _ROWS.reset(token)
         del ALL_MASK_ATTENTION_FUNCTIONS[kind]

@@ -12,6 +12,8 @@ import torch
 
 from tests.shadow_cuda import ShadowCuda
 from trainables import loss
+from trainables.inference import decoding
+from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.loss import teacher_forced
 from trainables.losses import Diverged
@@ -84,3 +86,38 @@ def test_on_a_device_a_loss_that_is_no_number_is_found_before_a_rung_is_told(
             tuning.advance(4 * steps)
         assert tuning.steps == 1
         tuning.close()
+
+
+@pytest.mark.parametrize("method", ["lora", "prompt_tuning"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_generation_waits_once_in_sixteen_tokens_and_writes_the_same(
+    shadow: ShadowCuda,
+    make_task: Callable[..., Task],
+    tune: Callable[..., FineTuning],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    method: str,
+) -> None:
+    tuning = tune(Workbench(make_task(family, taught=True), data_seed=0), method, learning_rate=0.01)
+    tuning.advance(16)
+    sources = [example.source for example in tuning.bench.encoded("validation")[:6]]
+    cap, outputs, waits = 40, [], []
+    for stride in (decoding.DEVICE_STRIDE, 1):
+        monkeypatch.setattr(decoding, "DEVICE_STRIDE", stride)
+        with shadow.counting() as counts:
+            outputs.append(greedy(tuning.base, tuning.model.eval(), sources, cap=cap))
+        lines = counts.by_line("synchronisation").items()
+        waits.append(sum(count for line, count in lines if "decoding.py" in line))
+    assert outputs[0] == outputs[1]
+    assert len({tuple(row) for row in outputs[0]}) > 1
+    assert waits[0] <= cap // 16 < waits[1]
+
+
+def test_an_evaluation_knows_sources_again_without_a_look_at_the_device(
+    shadow: ShadowCuda, make_task: Callable[..., Task], tune: Callable[..., FineTuning]
+) -> None:
+    tuning = tune(Workbench(make_task("t5"), data_seed=0), "prompt_tuning")
+    with shadow.counting() as counts:
+        tuning.evaluate("validation", 6)
+    waits = counts.by_line("synchronisation")
+    assert not any("encoded_once" in line or "reading" in line for line in waits)
