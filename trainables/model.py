@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
@@ -165,14 +165,17 @@ def _move_prompt_tokens(attached: PeftModel, device: torch.device) -> None:
     attached.prompt_tokens = {name: ids.to(device) for name, ids in attached.prompt_tokens.items()}
 
 
-def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
-    """Compute two hashes of the bits of each parameter and buffer, on its device."""
-    hashes = {}
-    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        flat = tensor.detach().contiguous().view(-1)
-        bits = flat.view(torch.int32) if flat.element_size() == 4 else flat
-        hashes[name] = (torch.hash_tensor(bits).view(torch.int64).item(), bits.sum(dtype=torch.int64).item())
-    return hashes
+def checksum(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Compute two hashes of the bits of each parameter and buffer, on the device, and wait for it once."""
+    tensors = dict([*model.named_parameters(), *model.named_buffers()])
+    hashes = torch.stack([_hashes(tensor) for tensor in tensors.values()]).tolist()
+    return {name: (first, second) for name, (first, second) in zip(tensors, hashes, strict=True)}
+
+
+def _hashes(tensor: Tensor) -> Tensor:
+    flat = tensor.detach().contiguous().view(-1)
+    bits = flat.view(torch.int32) if flat.element_size() == 4 else flat
+    return torch.stack([torch.hash_tensor(bits).view(torch.int64), bits.sum(dtype=torch.int64)])
 
 
 def trainable_parameters(model: nn.Module) -> int:

@@ -17,6 +17,7 @@ from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.loss import teacher_forced
 from trainables.losses import Diverged
+from trainables.model import LoadedModel
 from trainables.task import Task
 from trainables.workbench import Workbench
 
@@ -121,3 +122,19 @@ def test_an_evaluation_knows_sources_again_without_a_look_at_the_device(
         tuning.evaluate("validation", 6)
     waits = counts.by_line("synchronisation")
     assert not any("encoded_once" in line or "reading" in line for line in waits)
+
+
+def test_all_weights_are_compared_with_one_wait(shadow: ShadowCuda, make_task: Callable[..., Task]) -> None:
+    base = LoadedModel(make_task("t5"))
+    with shadow.counting() as counts:
+        base.restore(base.attach(None, {}))
+    assert counts.of("synchronisation") == 1
+
+
+def test_the_energy_of_a_gpu_is_not_asked_for_at_each_step(
+    shadow: ShadowCuda, make_task: Callable[..., Task], tune: Callable[..., FineTuning]
+) -> None:
+    tuning, asked = tune(Workbench(make_task("t5"), data_seed=0), "lora", batch_size=4), []
+    tuning.meter._energy.joules = lambda: asked.append(1)
+    tuning.advance(16)
+    assert len(asked) == 2

@@ -43,6 +43,10 @@ class Rapl:
         self._last, self._read_at = values, now
         return None if self._total is None else self._total / 1e6
 
+    def keep_up(self) -> None:
+        """Read the counters, now and then: they start again every few minutes."""
+        self.joules()
+
     def _added(self, values: list[str]) -> int:
         steps = zip(self._last, values, self._ranges, strict=True)
         return sum((int(now) - int(before)) % (most + 1) for before, now, most in steps)
@@ -64,6 +68,9 @@ class Nvml:
             return pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) / 1e3
         except pynvml.NVMLError:
             return None
+
+    def keep_up(self) -> None:
+        """Do nothing: the driver's counter does not start again."""
 
 
 def counter(device: torch.device) -> Nvml | Rapl:

@@ -65,7 +65,7 @@ class Meter:
         step = {"steps": 1, "examples": examples}
         for name, count in (step | {"target_tokens": target_tokens, "padded_tokens": padded_tokens}).items():
             self._counts[name] += count
-        self._energy.joules()  # the processor's counter starts again every few minutes
+        self._energy.keep_up()
 
     @property
     def peak_memory_bytes(self) -> int | None:
