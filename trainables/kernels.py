@@ -18,6 +18,8 @@ BIASED_MODELS = ("t5", "mt5")
 """Types of models that add a bias for relative positions to the scores, the same in all layers of a stack."""
 MOST_SCORES = 2**24
 """Scores of a layer, over batch and heads, that training keeps; beyond, memory counts more than time."""
+RMS_NORMS = ("T5LayerNorm", "MT5LayerNorm", "LlamaRMSNorm", "MistralRMSNorm", "Qwen2RMSNorm")
+"""transformers' classes of root mean square norms that differ in nothing but their names."""
 _KEPT = "_merged_with_mask"
 
 
@@ -27,8 +29,28 @@ def choose_kernels(model: PreTrainedModel, device: torch.device, attention: str)
         for name, child in parent.named_children():
             if isinstance(child, NewGELUActivation):
                 setattr(parent, name, nn.GELU(approximate="tanh"))
+            if type(child).__name__ in RMS_NORMS:
+                setattr(parent, name, FusedRMSNorm(child))
     if attention == "auto" and device.type == "cpu" and model.config.model_type in BIASED_MODELS:
         model.set_attn_implementation(BIASED)
+
+
+class FusedRMSNorm(nn.Module):
+    """A norm in one kernel, which transformers computes in seven, of an input in the dtype of its weight."""
+
+    output_dtype: torch.dtype | None = None
+    """Where autocast is on, what is returned is cast to it."""
+
+    def __init__(self, norm: Any) -> None:
+        super().__init__()
+        self.weight = norm.weight
+        self.variance_epsilon = norm.variance_epsilon
+
+    def forward(self, states: Tensor) -> Tensor:
+        normed = functional.rms_norm(states, self.weight.shape, self.weight, self.variance_epsilon)
+        if self.output_dtype is not None and torch.is_autocast_enabled(states.device.type):
+            return normed.to(self.output_dtype)
+        return normed
 
 
 def biased_attention(  # noqa: PLR0913 - what transformers calls it with

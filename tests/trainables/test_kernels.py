@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.activations import NewGELUActivation
 
 from trainables import kernels
 from trainables.inference.generate import greedy
-from trainables.kernels import BIASED, choose_kernels
+from trainables.kernels import BIASED, FusedRMSNorm, choose_kernels
 from trainables.loop import FineTuning
 from trainables.task import Task
 from trainables.workbench import Workbench
@@ -89,6 +89,27 @@ def test_the_activation_is_the_same_function_in_one_kernel(make_task: Callable[.
     assert model.config._attn_implementation == "eager"
     values = torch.linspace(-6, 6, 1001)
     torch.testing.assert_close(found[0](values), NewGELUActivation()(values), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["t5", "mt5", "llama", "qwen2"])
+def test_a_norm_is_the_same_function_in_one_kernel(make_task: Callable[..., Task], family: str) -> None:
+    task, found = make_task(family), []
+    auto = AutoModelForSeq2SeqLM if "t5" in family else AutoModelForCausalLM
+    for is_ours in (True, False):
+        model = auto.from_pretrained(task.model, dtype=torch.float32)
+        if is_ours:
+            choose_kernels(model, CPU, "sdpa")
+        norms = {name: part for name, part in model.named_modules() if "norm" in name}
+        assert {isinstance(norm, FusedRMSNorm) for norm in norms.values()} == {is_ours}
+        torch.manual_seed(0)
+        for norm in norms.values():
+            nn.init.normal_(norm.weight)
+            given = torch.randn(2, 3, len(norm.weight), requires_grad=True)
+            norm(given).square().sum().backward()
+            found.append((given.grad, norm.weight.grad))
+        assert set(model.state_dict()) == set(auto.from_pretrained(task.model).state_dict())
+    for ours, theirs in zip(found, found[len(found) // 2 :], strict=False):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_a_bias_is_merged_with_the_mask_once_for_all_layers() -> None:
