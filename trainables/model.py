@@ -13,10 +13,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
+from trainables.casts import cast_frozen, cast_inputs
 from trainables.device import own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
-from trainables.frozen import cast_frozen
 from trainables.kernels import choose_kernels
 from trainables.methods import Model
 from trainables.options import check_options, loading_options
@@ -70,9 +70,10 @@ class LoadedModel:
         return self._ready(attached)
 
     def _ready(self, attached: Model) -> Model:
-        """Cast what stays as it is; `restore` takes these copies away again."""
+        """Have what autocast casts cast as seldom as can be, which `restore` takes back."""
         if self.autocast_dtype is not None:
             cast_frozen(attached, self.autocast_dtype)
+            cast_inputs(attached, self.autocast_dtype)
         return attached
 
     def autocast(self) -> torch.autocast:
@@ -130,7 +131,7 @@ class LoadedModel:
             raise InputError(
                 f"task.attention: {asked} cannot be had here. Set it to auto. ({error})"
             ) from error
-        choose_kernels(model, self.device, self.task.attention)
+        choose_kernels(model, self.task.attention)
         return model
 
 

@@ -15,8 +15,6 @@ from trainables.loop import FineTuning
 from trainables.task import Task
 from trainables.workbench import Workbench
 
-CPU = torch.device("cpu")
-
 
 def plain(task: Task, attention: str) -> PreTrainedModel:
     """A model as transformers loads it, with T5's own dropout off."""
@@ -49,7 +47,7 @@ def test_losses_and_gradients_are_those_of_eager_attention(
     for is_ours in (True, False):
         model = plain(make_task("t5", dropout=0.0, taught=True), "eager").train()
         if is_ours:
-            choose_kernels(model, CPU, "auto")
+            choose_kernels(model, "auto")
             assert model.config._attn_implementation == BIASED
         with torch.autocast("cpu", dtype, dtype is torch.bfloat16):
             results.append(loss_and_gradients(model, frozen=frozen))
@@ -83,7 +81,7 @@ def test_the_same_text_is_written_with_any_attention(
 def test_the_activation_is_the_same_function_in_one_kernel(make_task: Callable[..., Task]) -> None:
     model = plain(make_task("t5"), "eager")
     assert any(isinstance(part, NewGELUActivation) for part in model.modules())
-    choose_kernels(model, CPU, "eager")
+    choose_kernels(model, "eager")
     found = [part for part in model.modules() if isinstance(part, nn.GELU)]
     assert len(found) == 4
     assert model.config._attn_implementation == "eager"
@@ -98,7 +96,7 @@ def test_a_norm_is_the_same_function_in_one_kernel(make_task: Callable[..., Task
     for is_ours in (True, False):
         model = auto.from_pretrained(task.model, dtype=torch.float32)
         if is_ours:
-            choose_kernels(model, CPU, "sdpa")
+            choose_kernels(model, "sdpa")
         norms = {name: part for name, part in model.named_modules() if "norm" in name}
         assert {isinstance(norm, FusedRMSNorm) for norm in norms.values()} == {is_ours}
         torch.manual_seed(0)

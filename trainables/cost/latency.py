@@ -9,8 +9,8 @@ import torch
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 
+from trainables.casts import cast_anew
 from trainables.cost.meter import Figures
-from trainables.frozen import cast_anew
 from trainables.inference.generate import greedy
 from trainables.methods import Model
 from trainables.model import LoadedModel

@@ -1,17 +1,23 @@
-"""Frozen weights in the dtype of autocast, cast once for all forward passes of a trial.
+"""What autocast casts again and again, cast once.
 
-Autocast casts the weights of a product in each forward pass; trained ones it casts once a pass and remembers
-within it, frozen ones each time they are used. The products are the same: only the casts are saved.
+Autocast casts what goes into a product: the weights in each forward pass, of which it remembers trained ones
+within the pass and frozen ones not at all; the input as often as it is used. The products are the same.
 """
 
 from typing import Any
 
 import torch
+from peft.tuners.lora import LoraLayer
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
+from trainables.kernels import FusedRMSNorm
 from trainables.methods import Model
+
+BEFORE_PRODUCTS = ("layer_norm", "input_layernorm", "post_attention_layernorm")
+"""Names, in T5's and Llama's families, of the norms whose outputs go into products alone."""
 
 
 def cast_frozen(model: Model, dtype: torch.dtype) -> None:
@@ -22,6 +28,22 @@ def cast_frozen(model: Model, dtype: torch.dtype) -> None:
     for layer in model.modules():
         if type(layer) in (nn.Linear, Conv1D) and _is_frozen(layer):
             layer.forward = CastForward(layer, dtype)
+
+
+def cast_inputs(model: Model, dtype: torch.dtype) -> None:
+    """Have the norms before attention and feed-forward layers cast what several products take in.
+
+    LoRA's layers would cast it back to fp32, and so does every other adapter of peft's, whose own arithmetic
+    may count on it: with one of those all stays as it is.
+    """
+    adapters = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    if not all(isinstance(layer, LoraLayer) and not layer.lora_variant for layer in adapters):
+        return
+    for layer in adapters:
+        layer.cast_input_dtype_enabled = False
+    for name, norm in model.named_modules():
+        if isinstance(norm, FusedRMSNorm) and name.rpartition(".")[2] in BEFORE_PRODUCTS:
+            norm.output_dtype = dtype
 
 
 def cast_anew(model: Model) -> None:

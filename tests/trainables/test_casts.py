@@ -1,4 +1,4 @@
-"""Frozen weights are cast once: the same products, the same gradients, and weights that nobody touched."""
+"""What is cast once goes into the same products, and the weights themselves are not touched."""
 
 from collections.abc import Callable
 from itertools import product
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables import model as models
+from trainables.casts import CastForward
 from trainables.cost.latency import merged
-from trainables.frozen import CastForward
 from trainables.loop import FineTuning
 from trainables.loss import summed_cross_entropy, teacher_forced
 from trainables.model import checksum
@@ -23,6 +23,10 @@ PAIRS = [*product(FAMILIES, METHODS), ("bart", "bitfit"), ("gpt2", "bitfit")]
 
 def cast(model: nn.Module) -> list[nn.Module]:
     return [part for part in model.modules() if isinstance(vars(part).get("forward"), CastForward)]
+
+
+def narrowing(model: nn.Module) -> list[nn.Module]:
+    return [part for part in model.modules() if getattr(part, "output_dtype", None) is not None]
 
 
 def loss_and_gradients(tuning: FineTuning) -> tuple[Tensor, dict[str, Tensor]]:
@@ -55,6 +59,42 @@ def test_losses_and_gradients_are_bit_for_bit_those_of_autocast(
     assert loss == wanted
     assert gradients.keys() == theirs.keys()
     assert all(torch.equal(gradients[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "adalora", "prompt_tuning"])
+@pytest.mark.parametrize("family", ["t5", "llama"])
+def test_an_input_that_is_cast_once_gives_the_same_loss_and_the_same_gradients_but_for_rounding(
+    bench: Callable[..., Workbench],
+    tune: Callable[..., FineTuning],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    method: str,
+) -> None:
+    """Gradients of the products that share an input are added up in bf16."""
+    table = bench(family, precision="bf16", dropout=0.0)
+    found = []
+    for is_ours in (True, False):
+        if not is_ours:
+            monkeypatch.setattr(models, "cast_inputs", lambda *_: None)
+        tuning = tune(table, method, dropout=0.0)
+        with torch.no_grad():
+            for parameter in tuning.parameters.values():
+                parameter.add_(torch.linspace(-0.05, 0.05, parameter.numel()).view_as(parameter))
+        assert bool(narrowing(tuning.model)) == is_ours
+        found.append(loss_and_gradients(tuning))
+        tuning.close()
+        assert narrowing(table.base.model) == []
+    (loss, gradients), (wanted, theirs) = found
+    assert loss == wanted
+    ours, plain = (torch.cat([grad.flatten() for grad in each.values()]) for each in (gradients, theirs))
+    assert (ours - plain).norm() < 0.02 * plain.norm()
+
+
+@pytest.mark.parametrize("method", ["dora", "vera", "ia3"])
+def test_adapters_that_would_cast_an_input_back_get_it_as_it_was(
+    bench: Callable[..., Workbench], tune: Callable[..., FineTuning], method: str
+) -> None:
+    assert narrowing(tune(bench("t5", precision="bf16"), method).model) == []
 
 
 @pytest.mark.parametrize("method", ["full", "top_layers", "lora"])
