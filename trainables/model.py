@@ -1,7 +1,7 @@
 """The pretrained model that a process keeps and lends to one trial after the other."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
-from trainables.casts import cast_frozen, cast_inputs
+from trainables.casts import CastTogether, cast_frozen, cast_inputs
 from trainables.device import own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
@@ -41,6 +41,7 @@ class LoadedModel:
         check_options(task, self.device, self.autocast_dtype, is_encoder_decoder=self.is_encoder_decoder)
         self.model = self.pretrained().to(self.device).requires_grad_(False).eval()
         self._constants = constants(self.model)
+        self._together: CastTogether | None = None
         if task.gradient_checkpointing and not self.model.supports_gradient_checkpointing:
             kind = type(self.model).__name__
             raise InputError(f"task.gradient_checkpointing: {kind} does not support it. Set it to false.")
@@ -74,11 +75,18 @@ class LoadedModel:
         if self.autocast_dtype is not None:
             cast_frozen(attached, self.autocast_dtype)
             cast_inputs(attached, self.autocast_dtype)
+            if self.device.type != "cpu" and not self.task.gradient_checkpointing:
+                self._together = CastTogether(attached, self.autocast_dtype)
         return attached
 
-    def autocast(self) -> torch.autocast:
-        """Return the context of every forward pass: matrix products in the task's precision."""
-        return torch.autocast(self.device.type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Compute the matrix products of forward passes within the block in the task's precision."""
+        dtype = self.autocast_dtype
+        with torch.autocast(self.device.type, dtype, enabled=dtype is not None), ExitStack() as casts:
+            if dtype is not None and self._together is not None:
+                casts.enter_context(self._together.casting())
+            yield
 
     @contextmanager
     def full_precision(self) -> Iterator[None]:
@@ -92,6 +100,7 @@ class LoadedModel:
     def restore(self, attached: Model) -> None:
         """Take the method off; afterwards the weights are bit for bit the pretrained ones."""
         detach(attached)
+        self._together = None
         if self.task.gradient_checkpointing:
             self.model.activation_checkpointing_disable()
         for name, part in self.model.named_modules():

@@ -8,12 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.shadow_cuda import ShadowCuda
+from trainables import casts
 from trainables import model as models
 from trainables.casts import CastForward
 from trainables.cost.latency import merged
 from trainables.loop import FineTuning
 from trainables.loss import summed_cross_entropy, teacher_forced
 from trainables.model import checksum
+from trainables.task import Task
 from trainables.workbench import Workbench
 
 FAMILIES = ("t5", "bart", "llama", "gpt2")
@@ -88,6 +91,32 @@ def test_an_input_that_is_cast_once_gives_the_same_loss_and_the_same_gradients_b
     assert loss == wanted
     ours, plain = (torch.cat([grad.flatten() for grad in each.values()]) for each in (gradients, theirs))
     assert (ours - plain).norm() < 0.02 * plain.norm()
+
+
+@pytest.mark.parametrize(("family", "method"), [("t5", "full"), ("gpt2", "full"), ("llama", "lora")])
+def test_on_a_device_small_trained_weights_are_cast_in_one_kernel_and_so_are_their_gradients(
+    make_task: Callable[..., Task],
+    tune: Callable[..., FineTuning],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    method: str,
+) -> None:
+    with ShadowCuda() as shadow:
+        table, found = Workbench(make_task(family, precision="bf16"), data_seed=0), []
+        for most in (casts.SMALL, 0):
+            monkeypatch.setattr(casts, "SMALL", most)
+            shadow.generator.manual_seed(0)
+            tuning = tune(table, method)
+            shadow.generator.manual_seed(1)
+            with shadow.counting() as counts:
+                loss, gradients = loss_and_gradients(tuning)
+            found.append((loss.item(), {name: grad.cpu() for name, grad in gradients.items()}))
+            assert counts.by_operation("kernel")["_foreach_copy_"] == (2 if most else 0)
+            tuning.close()
+            assert table.base._together is None
+    (loss, gradients), (wanted, theirs) = found
+    assert loss == wanted
+    torch.testing.assert_close(gradients, theirs)  # what a tied weight gets from each place is added up anew
 
 
 @pytest.mark.parametrize("method", ["dora", "vera", "ia3"])
