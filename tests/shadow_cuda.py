@@ -5,13 +5,13 @@ one on the device by `.numpy()`, more memory than there is. Copies, synchronisat
 each with the line of tuneoff that caused it. torch's Python code runs as it is; the C layer below it, which a
 build without CUDA lacks, is replaced for the length of a `with` block, and so are tensors' own methods.
 
-Not as on a GPU: speed and rounding; what autocast casts and which kernel of attention is chosen, both as on a
-CPU; an operation counts as one kernel, however many it launches, and dropout as the CPU's several operations.
-Only the thread that entered may use it, and what was moved to the device is of no use after the block.
+Not as on a GPU: speed and rounding; what autocast casts, as on a CPU; an operation counts as one kernel,
+however many it launches. Only the thread that entered may use it, and what was moved to the device is of no
+use after the block.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import _lru_cache_wrapper
 from typing import Any, Self
@@ -21,11 +21,11 @@ import torch
 import torch._dynamo  # when it is first imported it must not see CUDA: it would look for all of it
 from torch import Tensor
 from torch._C import TensorBase
-from torch.nn.functional import rms_norm
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.shadow_device import DEVICE, HOST, Device, c_layer, device_of, is_on_device, is_pinned, pin
+from tests.shadow_fused import fused, is_fused
 
 _parse_to = torch._C._nn._parse_to
 CACHING = ("torch", "transformers", "peft", "accelerate", "trainables")
@@ -137,8 +137,8 @@ class _Functions(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if function is _parse_to:
             return function(*args, **kwargs)
-        if function is rms_norm and is_on_device(args[0]):
-            return _RmsNorm.apply(self.device, *args, **kwargs)
+        if is_fused(function, args, kwargs):
+            return fused(self.device, function, args, kwargs)
         shall_be_pinned, told = kwargs.pop("pin_memory", False), kwargs.get("device")
         if _is_cuda(told):
             return self._make(function, args, kwargs)
@@ -233,34 +233,6 @@ class _Move(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         return _Move.apply(gradients[0], ctx.device, True), None, None
-
-
-class _RmsNorm(torch.autograd.Function):
-    """One kernel forwards and one backwards, where a CPU takes several."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        device: Device,
-        tensor: Tensor,
-        shape: Sequence[int],
-        weight: Tensor | None = None,
-        eps: float | None = None,
-    ) -> Tensor:
-        ctx.device, ctx.shape, ctx.eps = device, shape, eps
-        ctx.save_for_backward(tensor, weight)
-        device.note("kernel", "_fused_rms_norm")
-        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
-            return device.put(rms_norm(tensor, shape, weight, eps))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Any:
-        ctx.device.note("kernel", "_fused_rms_norm_backward")
-        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction(), torch.enable_grad():
-            given = [saved.detach().requires_grad_() for saved in ctx.saved_tensors if saved is not None]
-            made = rms_norm(given[0], ctx.shape, *given[1:], eps=ctx.eps)
-            found = [ctx.device.put(found) for found in torch.autograd.grad(made, given, gradients)]
-        return None, found[0], None, *found[1:], *[None] * (3 - len(found))
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:

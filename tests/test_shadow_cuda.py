@@ -234,21 +234,38 @@ def test_to_wait_for_work_with_more_work_behind_it_holds_nobody_up(shadow: Shado
     assert counts.of("synchronisation") == 1
 
 
-def test_root_mean_square_norm_is_one_kernel_each_way(shadow: ShadowCuda) -> None:
-    def gradients(device: str | torch.device) -> list[Tensor]:
-        given, weight = (torch.arange(1.0, 9.0).reshape(2, 4).to(device) for _ in range(2))
-        weight = weight[0]
-        nn.functional.rms_norm(
-            given.requires_grad_(), (4,), weight.requires_grad_(), 1e-6
-        ).square().sum().backward()
-        return [given.grad.cpu(), nn.functional.rms_norm(given, (4,), eps=1e-6).detach().cpu()]
+ONE_KERNEL: dict[str, Callable[[Tensor], Tensor]] = {
+    "_fused_rms_norm": lambda x: nn.functional.rms_norm(x, (4,), x[0], 1e-6),
+    "native_dropout": lambda x: nn.functional.dropout(x, 0.0001, training=True) + x,
+    "_scaled_dot_product_efficient_attention": lambda x: nn.functional.scaled_dot_product_attention(
+        x[None], x[None], x[None], attn_mask=x
+    ),
+}
 
-    with shadow.counting() as counts:
-        there = gradients(GPU)
-    assert counts.by_operation("kernel")["_fused_rms_norm"] == 2
-    assert counts.by_operation("kernel")["_fused_rms_norm_backward"] == 1
-    assert counts.by_operation("kernel")["rsqrt"] == 0
-    torch.testing.assert_close(there, gradients("cpu"))
+
+@pytest.mark.parametrize("kernel", ONE_KERNEL)
+def test_what_cuda_computes_in_one_kernel_is_one_each_way(shadow: ShadowCuda, kernel: str) -> None:
+    found = []
+    for device in ("cuda", "cpu"):
+        given = matrix(device).div(16).requires_grad_()
+        with shadow.counting() as counts:
+            made = ONE_KERNEL[kernel](given)
+            made.square().sum().backward()
+        found.append((made.detach().cpu(), given.grad.cpu()))
+        expected = 1 if device == "cuda" else 0
+        assert counts.by_operation("kernel")[kernel] == expected
+        assert counts.by_operation("kernel")[f"{kernel}_backward"] == expected
+    torch.testing.assert_close(*found)
+
+
+def test_what_is_dropped_forwards_is_dropped_backwards(shadow: ShadowCuda) -> None:
+    given = torch.ones(50, device="cuda", requires_grad=True)
+    made = nn.functional.dropout(given, 0.5, training=True)
+    torch.rand(3, device="cuda")
+    made.sum().backward()
+    assert given.grad.equal(made.detach())
+    assert 0 < (made == 0).sum() < 50
+    assert nn.functional.dropout(given, 0.5, training=False).equal(given)
 
 
 def test_an_event_names_the_line_of_tuneoff_that_caused_it(shadow: ShadowCuda) -> None:
