@@ -16,7 +16,10 @@ def soft_tokens(model: Model) -> int:
 def with_soft_prompt(model: Model, ids: Tensor) -> Tensor:
     """Embed soft prompt and ids `(rows, tokens)`: `(rows, soft and other tokens, width)`."""
     embeddings = model.word_embeddings(ids)
-    return torch.cat([model.get_prompt(batch_size=len(ids)).to(embeddings.dtype), embeddings], dim=1)
+    prompt = model.get_prompt(batch_size=len(ids))[
+        :, : soft_tokens(model)
+    ]  # peft may make one for the decoder
+    return torch.cat([prompt.to(embeddings.dtype), embeddings], dim=1)
 
 
 def widened(mask: Tensor, soft: int) -> Tensor:

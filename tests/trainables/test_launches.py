@@ -22,6 +22,15 @@ from trainables.task import Task
 from trainables.workbench import Workbench
 
 FAMILIES = ("t5", "llama")
+KERNELS = {
+    ("t5", "full"): 1245,
+    ("t5", "lora"): 2343,
+    ("t5", "prompt_tuning"): 1041,
+    ("llama", "full"): 612,
+    ("llama", "lora"): 1011,
+    ("llama", "prompt_tuning"): 567,
+}
+"""Of three training steps in bf16 with dropout, of models of two layers a stack."""
 
 
 @pytest.fixture
@@ -56,9 +65,8 @@ def test_no_forward_pass_waits_for_a_mask(
         assert counts.by_operation("synchronisation")["_local_scalar_dense"] == 0
 
 
-@pytest.mark.parametrize("method", ["full", "lora", "prompt_tuning"])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_training_step_waits_for_nothing_and_copies_from_pinned_memory(
+@pytest.mark.parametrize(("family", "method"), KERNELS)
+def test_a_training_step_waits_for_nothing_and_launches_no_more_than_before(
     shadow: ShadowCuda,
     make_task: Callable[..., Task],
     tune: Callable[..., FineTuning],
@@ -68,12 +76,12 @@ def test_a_training_step_waits_for_nothing_and_copies_from_pinned_memory(
     """However many steps: the device is waited for once, when the clock is read."""
     tuning = tune(Workbench(make_task(family, precision="bf16"), data_seed=0), method, batch_size=4)
     tuning.advance(4)
-    for steps in (1, 3):
-        with shadow.counting() as counts:
-            tuning.advance(4 * steps)
-        assert counts.by_operation("synchronisation") == {"synchronize": 1}
-        assert counts.of("copy to the host") == steps
-        assert counts.of("pageable copy") == counts.of("mismatch") == 0
+    with shadow.counting() as counts:
+        tuning.advance(12)
+    assert counts.by_operation("synchronisation") == {"synchronize": 1}
+    assert counts.of("copy to the host") == 3
+    assert counts.of("pageable copy") == counts.of("mismatch") == 0
+    assert counts.of("kernel") == KERNELS[family, method]
 
 
 def test_on_a_device_a_loss_that_is_no_number_is_found_before_a_rung_is_told(
