@@ -42,7 +42,7 @@ def cast_inputs(model: Model, dtype: torch.dtype) -> None:
     LoRA's layers would cast it back to fp32, and so does every other adapter of peft's, whose own arithmetic
     may count on it: with one of those all stays as it is.
     """
-    adapters = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    adapters: list[Any] = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
     if not all(isinstance(layer, LoraLayer) and not layer.lora_variant for layer in adapters):
         return
     for layer in adapters:
