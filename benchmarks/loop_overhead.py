@@ -40,7 +40,7 @@ def bare_loop(
     tokenizer = AutoTokenizer.from_pretrained(of.model)
     model = load_model(of, method, hyperparameters).train()
     core = model.get_base_model() if isinstance(model, PeftModel) else model
-    choose_kernels(core, model.device, "auto")  # as tuneoff's model has them: the loops are compared
+    choose_kernels(core, "auto")  # as tuneoff's model has them: the loops are compared
     collate = DataCollatorForSeq2Seq(tokenizer, model=model)
     rows = of.rows("train")
     sources = tokenizer([of.prompt.format(dialogue=row[SOURCE]) for row in rows])["input_ids"]

@@ -5,9 +5,9 @@ one on the device by `.numpy()`, more memory than there is. Copies, synchronisat
 each with the line of tuneoff that caused it. torch's Python code runs as it is; the C layer below it, which a
 build without CUDA lacks, is replaced for the length of a `with` block, and so are tensors' own methods.
 
-Not as on a GPU: speed and rounding; what autocast casts and which kernel of attention is chosen, both as on a
-CPU; an operation counts as one kernel, however many it launches. Only the thread that entered may use it, and
-what was moved to the device is of no use after the block.
+Not as on a GPU: speed and rounding; what autocast casts, as on a CPU; an operation counts as one kernel,
+however many it launches. Only the thread that entered may use it, and what was moved to the device is of no
+use after the block.
 """
 
 import os
@@ -26,6 +26,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.shadow_device import DEVICE, HOST, Device, c_layer, device_of, is_on_device, is_pinned, pin
+from tests.shadow_fused import fused, is_fused
 
 _parse_to = torch._C._nn._parse_to
 CACHING = ("torch", "transformers", "peft", "accelerate", "trainables")
@@ -36,7 +37,15 @@ FROM_DATA = ("tensor", "as_tensor", "asarray", "new_tensor")
 """Factories whose values come from the host."""
 PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot")
 """Operations that cuBLAS computes."""
-NO_KERNEL = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_local_scalar_dense")
+NO_KERNEL = (
+    "empty",
+    "empty_like",
+    "empty_strided",
+    "new_empty",
+    "new_empty_strided",
+    "_unsafe_view",
+    "_local_scalar_dense",
+)
 """Operations that launch none, besides those that make a view."""
 WAITED_FOR = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 """How torch marks operations of which the host must know the values, or how many there are."""
@@ -135,6 +144,8 @@ class _Functions(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if function is _parse_to:
             return function(*args, **kwargs)
+        if is_fused(function, args, kwargs):
+            return fused(self.device, function, args, kwargs)
         shall_be_pinned, told = kwargs.pop("pin_memory", False), kwargs.get("device")
         if _is_cuda(told):
             return self._make(function, args, kwargs)

@@ -145,8 +145,10 @@ class Device:
         self.counts[Event(kind, operation, _line())] += 1
 
     def note_copy(self, operation: str, source: Tensor, *, to_device: bool, waits: bool = True) -> None:
-        """A copy between host and device: from pageable memory unless `source` is pinned."""
+        """A copy between host and device: from pageable memory unless `source` is pinned; none of nothing."""
         self.check_context()
+        if not source.numel():
+            return
         self.note("copy to the device" if to_device else "copy to the host", operation)
         if to_device and not is_pinned(source):
             self.note("pageable copy", operation)
@@ -276,8 +278,22 @@ def c_layer(device: Device) -> list[tuple[Any, dict[str, Any]]]:
         "_maybe_exchange_device": lambda index: DEVICE.index,
         "default_generators": (device.generator,),
     }
+
+    class Event:
+        """A place in the queue of work; the device never runs dry while there is work behind it."""
+
+        def __init__(self, told: Any = None, **_: Any) -> None:
+            self.work_before: int | None = None
+
+        def record(self) -> None:
+            self.work_before = device.counts.of("kernel")
+
+        def synchronize(self) -> None:
+            if device.counts.of("kernel") == self.work_before:
+                device.note("synchronisation", "event")
+
     settings = ("is_autocast_enabled", "get_autocast_dtype", "set_autocast_enabled", "set_autocast_dtype")
-    of_torch = {name: _of_the_cpu(getattr(torch, name)) for name in settings}
+    of_torch = {name: _of_the_cpu(getattr(torch, name)) for name in settings} | {"Event": Event}
     return [(torch._C, of_c), (torch.cuda, of_cuda), (torch, of_torch)]
 
 

@@ -29,8 +29,8 @@ from search.compat import (
     worker_of,
 )
 from trainables.compat.sacrebleu import sufficient_statistics
-from trainables.compat.torch import CPU_ATTENTION, CPU_ATTENTION_BACKWARD, TorchDispatchMode
-from trainables.compat.transformers import next_model_kwargs
+from trainables.compat.torch import CPU_ATTENTION, CPU_ATTENTION_BACKWARD, TorchDispatchMode, copy_all
+from trainables.compat.transformers import attention_of, next_model_kwargs
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
@@ -178,3 +178,17 @@ def test_the_counts_of_chrf_add_up_to_its_corpus_score() -> None:
     total = [sum(column) for column in zip(*counts, strict=True)]
     expected = metric.corpus_score(texts, [[row[0] for row in references]]).score
     assert metric._compute_f_score(total) == pytest.approx(expected)
+
+
+def test_the_attention_of_a_model() -> None:
+    model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=11))
+    for name in ("eager", "sdpa"):
+        model.set_attn_implementation(name)
+        assert attention_of(model) == name
+
+
+def test_torch_copies_many_tensors_at_once_into_another_dtype() -> None:
+    tensors = [torch.randn(3, 2), torch.randn(5)]
+    copies = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
+    copy_all(copies, tensors)
+    assert all(torch.equal(copy, tensor.bfloat16()) for copy, tensor in zip(copies, tensors, strict=True))

@@ -15,8 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tests.shadow_cuda import ShadowCuda
 from tests.shadow_device import ROOT, Event
-from trainables.batches import collate
-from trainables.encode import Encoded
+from trainables.batches import padded, to_device
 
 GPU = torch.device("cuda", 0)
 HAS_GPU = torch.cuda.is_available()
@@ -169,6 +168,7 @@ WAITED_FOR: dict[str, tuple[Callable[[Tensor], Any], bool]] = {
     "masked fill": (lambda x: x.masked_fill(x > 0, 1.0), False),
     "indices": (lambda x: x[x[0].long().clamp(max=3)], False),
     "tensor": (lambda x: torch.tensor([1.0], device=x.device), True),
+    "tensor of nothing": (lambda x: torch.tensor([], device=x.device), False),
     "copy from the host": (lambda x: x.copy_(torch.ones(4, 4)), True),
     "pinned copy": (lambda x: torch.ones(4).pin_memory().to(x.device, non_blocking=True), False),
     "pinned copy in place": (lambda x: x.copy_(torch.ones(4, 4).pin_memory(), non_blocking=True), False),
@@ -224,6 +224,7 @@ def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
     given = matrix().requires_grad_()
     with shadow.counting() as counts:
         given.T[1:].unsqueeze(0).detach()
+        torch.ops.aten._unsafe_view(given, [16])
         torch.empty_like(given)
         torch.ones(3) + 1
     assert counts.of("kernel") == 0
@@ -233,14 +234,63 @@ def test_kernels_are_operations_that_compute(shadow: ShadowCuda) -> None:
     assert counts.by_operation("kernel")["threshold_backward"] == 1
 
 
-def test_an_event_names_the_line_of_tuneoff_that_caused_it(shadow: ShadowCuda) -> None:
-    batch = collate([Encoded([5, 6], [7], 0, 0)], 0, is_encoder_decoder=True)
+def test_to_wait_for_work_with_more_work_behind_it_holds_nobody_up(shadow: ShadowCuda) -> None:
+    given, event = matrix(), torch.Event(GPU)
     with shadow.counting() as counts:
-        batch.to(GPU)
+        event.record()
+        given @ given
+        event.synchronize()
+    assert counts.of("synchronisation") == 0
+    with shadow.counting() as counts:
+        event.record()
+        event.synchronize()
+    assert counts.of("synchronisation") == 1
+
+
+ONE_KERNEL: dict[str, Callable[[Tensor], Tensor]] = {
+    "_fused_rms_norm": lambda x: nn.functional.rms_norm(x, (4,), x[0], 1e-6),
+    "native_dropout": lambda x: nn.functional.dropout(x, 0.0001, training=True) + x,
+    "_scaled_dot_product_efficient_attention": lambda x: nn.functional.scaled_dot_product_attention(
+        x[None], x[None], x[None], attn_mask=x
+    ),
+}
+
+
+@pytest.mark.parametrize("kernel", ONE_KERNEL)
+def test_what_cuda_computes_in_one_kernel_is_one_each_way(shadow: ShadowCuda, kernel: str) -> None:
+    found = []
+    for device in ("cuda", "cpu"):
+        given = matrix(device).div(16).requires_grad_()
+        with shadow.counting() as counts:
+            made = ONE_KERNEL[kernel](given)
+            made.square().sum().backward()
+        found.append((made.detach().cpu(), given.grad.cpu()))
+        expected = 1 if device == "cuda" else 0
+        assert counts.by_operation("kernel")[kernel] == expected
+        assert counts.by_operation("kernel")[f"{kernel}_backward"] == expected
+    torch.testing.assert_close(*found)
+
+
+def test_what_is_dropped_forwards_is_dropped_backwards(shadow: ShadowCuda) -> None:
+    given = torch.ones(50, device="cuda", requires_grad=True)
+    made = nn.functional.dropout(given, 0.5, training=True)
+    torch.rand(3, device="cuda")
+    made.sum().backward()
+    assert given.grad.equal(made.detach())
+    assert 0 < (made == 0).sum() < 50
+    assert nn.functional.dropout(given, 0.5, training=False).equal(given)
+
+
+def test_an_event_names_the_line_of_tuneoff_that_caused_it(shadow: ShadowCuda) -> None:
+    ids, mask = padded([[5, 6], [7]], 0)
+    with shadow.counting() as counts:
+        to_device(ids, GPU)
+        to_device(mask, GPU)
         matrix()
     (line,) = counts.by_line("copy to the device")
     assert line.startswith("trainables/batches.py:")
-    assert counts[Event("copy to the device", "to", line)] == 3
+    assert counts[Event("copy to the device", "to", line)] == 2
+    assert counts.of("pageable copy") == counts.of("synchronisation") == 0
     assert set(counts.by_line("kernel")) == {"elsewhere"}
 
 

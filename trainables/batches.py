@@ -35,10 +35,6 @@ class Batch(NamedTuple):
     labels: Tensor
     position_ids: Tensor | None = None
 
-    def to(self, device: torch.device) -> "Batch":
-        moved = {name: t.to(device) for name, t in self._asdict().items() if t is not None}
-        return self._replace(**moved)
-
 
 def order_of(example: Encoded, *, is_encoder_decoder: bool) -> Order:
     """Order examples so that neighbours need little padding, in the encoder and in the decoder."""
@@ -138,3 +134,10 @@ def by_tokens(lengths: Sequence[int], budget: int, parts: int = 1) -> Iterator[l
 def _cut(batch: list[int], parts: int) -> Iterator[list[int]]:
     size = math.ceil(len(batch) / parts)
     return (batch[start : start + size] for start in range(0, len(batch), size))
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor of the host to the device, which CUDA does from pinned memory while the host goes on."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

@@ -18,17 +18,39 @@ BIASED_MODELS = ("t5", "mt5")
 """Types of models that add a bias for relative positions to the scores, the same in all layers of a stack."""
 MOST_SCORES = 2**24
 """Scores of a layer, over batch and heads, that training keeps; beyond, memory counts more than time."""
+RMS_NORMS = ("T5LayerNorm", "MT5LayerNorm", "LlamaRMSNorm", "MistralRMSNorm", "Qwen2RMSNorm")
+"""transformers' classes of root mean square norms that differ in nothing but their names."""
 _KEPT = "_merged_with_mask"
 
 
-def choose_kernels(model: PreTrainedModel, device: torch.device, attention: str) -> None:
+def choose_kernels(model: PreTrainedModel, attention: str) -> None:
     """Change the model in place; `attention` is the task's option and takes precedence unless it is auto."""
     for parent in model.modules():
         for name, child in parent.named_children():
             if isinstance(child, NewGELUActivation):
                 setattr(parent, name, nn.GELU(approximate="tanh"))
-    if attention == "auto" and device.type == "cpu" and model.config.model_type in BIASED_MODELS:
+            if type(child).__name__ in RMS_NORMS:
+                setattr(parent, name, FusedRMSNorm(child))
+    if attention == "auto" and model.config.model_type in BIASED_MODELS:
         model.set_attn_implementation(BIASED)
+
+
+class FusedRMSNorm(nn.Module):
+    """A norm in one kernel, which transformers computes in seven, of an input in the dtype of its weight."""
+
+    output_dtype: torch.dtype | None = None
+    """Where autocast is on, what is returned is cast to it."""
+
+    def __init__(self, norm: Any) -> None:
+        super().__init__()
+        self.weight = norm.weight
+        self.variance_epsilon = norm.variance_epsilon
+
+    def forward(self, states: Tensor) -> Tensor:
+        normed = functional.rms_norm(states, self.weight.shape, self.weight, self.variance_epsilon)
+        if self.output_dtype is not None and torch.is_autocast_enabled(states.device.type):
+            return normed.to(self.output_dtype)
+        return normed
 
 
 def biased_attention(  # noqa: PLR0913 - what transformers calls it with
@@ -43,10 +65,10 @@ def biased_attention(  # noqa: PLR0913 - what transformers calls it with
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Compute attention on a CPU with a bias on its scores; queries `(batch, heads, tokens, width)`.
+    """Compute attention with a bias on its scores; queries `(batch, heads, tokens, width)`.
 
     Bias and mask are added up once, not in every layer. Where `_by_products` says so the matrix products
-    are written out: torch's fused kernel takes up to twice as long backwards in bf16, falls back on a slow
+    are written out: a CPU's fused kernel takes up to twice as long backwards in bf16, falls back on a slow
     one where the bias is trained, and is made for many queries, not for one.
     """
     if _by_products(query, key, position_bias):
@@ -67,6 +89,8 @@ def biased_attention(  # noqa: PLR0913 - what transformers calls it with
 
 
 def _by_products(query: Tensor, key: Tensor, bias: Tensor) -> bool:
+    if query.device.type != "cpu":
+        return False
     if query.shape[2] == 1:
         return True
     if not torch.is_grad_enabled() or query.shape[:3].numel() * key.shape[2] > MOST_SCORES:
@@ -77,11 +101,9 @@ def _by_products(query: Tensor, key: Tensor, bias: Tensor) -> bool:
 def _merged(bias: Tensor, mask: Tensor | None, dtype: torch.dtype | None = None) -> Tensor:
     """Bias plus mask `(batch or 1, heads, queries, keys)`; kept with the bias, which all layers share."""
     dtype = dtype or bias.dtype
-    if mask is None:
-        return bias.to(dtype)
-    kept: tuple[Tensor, Tensor] | None = getattr(bias, _KEPT, None)
+    kept: tuple[Tensor | None, Tensor] | None = getattr(bias, _KEPT, None)
     if kept is None or kept[0] is not mask or kept[1].dtype is not dtype:
-        kept = mask, (bias + mask).to(dtype)
+        kept = mask, (bias if mask is None else bias + mask).to(dtype)
         setattr(bias, _KEPT, kept)
     return kept[1]
 

@@ -1,10 +1,10 @@
 """The training loop: one for all methods, for encoder-decoders and causal models. It knows no Ray."""
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any, TypeVar
 
 import torch
@@ -19,6 +19,7 @@ from trainables.data import Split
 from trainables.encode import Encoded
 from trainables.evaluation import Evaluation, evaluate
 from trainables.loss import summed_cross_entropy
+from trainables.losses import Diverged, Losses
 from trainables.micro_batches import MicroBatches
 from trainables.model import total_parameters, trainable_parameters
 from trainables.optimization import Optimization, loss_scaler
@@ -31,10 +32,6 @@ from trainables.storage.place import Place
 from trainables.workbench import Workbench
 
 T = TypeVar("T")
-
-
-class Diverged(ArithmeticError):
-    """The training loss is no longer finite."""
 
 
 class FineTuning:
@@ -90,18 +87,18 @@ class FineTuning:
         Stop early, after a whole step, if this machine is about to be taken away.
 
         Raises:
-            Diverged: a loss was not finite.
+            Diverged: a loss was not finite; on a device its step and the one after it are done all the same.
             OutOfMemory: memory ran out a second time, or with one example at a time.
         """
         goal = self.examples_seen + examples
-        losses = []
+        losses = Losses()
         self.model.train()
         with self.meter.spending("train_seconds"):
             while self.examples_seen < goal and self.steps < len(self.plan) and not is_noticed():
                 batch = self.plan[self.steps]
                 halve = partial(self.micro_batches.halve_training, len(batch))
-                losses.append(self._within_memory(partial(self._step, batch), halve))
-        return losses
+                self._within_memory(partial(self._step, batch, losses), halve)
+            return losses.all()
 
     def evaluate(self, split: Split, limit: int | None = None) -> Evaluation:
         """Score the model on a split, or on the workbench's choice of `limit` examples of it.
@@ -173,30 +170,29 @@ class FineTuning:
             vars(self).pop(name, None)
         self.base.restore(model)
 
-    def _step(self, indices: Sequence[int]) -> float:
-        """Run one optimiser step; return the mean loss over all the batch's target tokens."""
+    def _step(self, indices: Sequence[int], losses: Losses) -> None:
+        """Run one optimiser step; add its mean loss over all the batch's target tokens to `losses`."""
         batch = [self.bench.encoded("train")[i] for i in indices]
         target_tokens = sum(len(example.target) for example in batch)
         micro_batches = list(self.micro_batches.of(batch))
         computed = sum(map(self._places, micro_batches))
-        loss = 0.0
+        parts = []
         with self.meter.counting_flops(computed):
             for micro_batch in micro_batches:
                 summed = summed_cross_entropy(self.base, self.model, micro_batch, capacity=self.capacity)
                 part = summed / target_tokens
                 self.optimization.scaler.scale(part).backward()
-                loss += part.item()
-        if not math.isfinite(loss):
-            raise Diverged(f"The training loss became {loss} at step {self.steps + 1}.")
+                parts.append(part.detach())
+        losses.add(self.steps + 1, reduce(add, parts))
         self.optimization.unscale()
         self.callback.regularise()
         if not self.optimization.update(self.steps):
             self._check_scale()
-            return self._step(indices)
+            self._step(indices, losses)
+            return
         self.steps += 1
         self.examples_seen += len(indices)
         self.meter.trained(examples=len(indices), target_tokens=target_tokens, padded_tokens=computed)
-        return loss
 
     def _check_scale(self) -> None:
         """Raise Diverged where the gradients of fp16 overflow at a scale that enlarges nothing any more."""

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from inspect import signature
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.batches import IGNORED, Batch, by_tokens, collate
+from trainables.batches import IGNORED, Batch, by_tokens, collate, to_device
 from trainables.encode import Encoded
 from trainables.methods import Model
 from trainables.model import LoadedModel
 from trainables.packing import pack
+from trainables.reading import reading
+from trainables.soft_prompt import soft_tokens, widened, with_soft_prompt
 
 EVALUATION_TOKENS = 4_096
 """Tokens, padding included, whose logits are held at once where no gradient is needed."""
@@ -43,11 +44,11 @@ def teacher_forced(
         batch = collate(examples, pad, is_encoder_decoder=base.is_encoder_decoder)
     else:
         batch = pack(examples, pad, capacity)
-    kept = _labelled(batch.labels) if _keeps_logits(base) else slice(None)
-    batch = batch.to(base.device)
-    with base.autocast():
-        logits = _logits(base, model, batch, kept)
-    return logits.float(), batch.labels[:, kept]
+    inputs, labels = _inputs(base, batch, soft_tokens(model))
+    inputs, labels = {k: to_device(v, base.device) for k, v in inputs.items()}, to_device(labels, base.device)
+    with base.autocast(), reading(base.model, [] if capacity else _rows(base, examples)):
+        logits = _logits(base, model, inputs)
+    return logits[:, -labels.shape[1] :].float(), labels
 
 
 @torch.no_grad()
@@ -61,24 +62,37 @@ def mean_cross_entropy(
     return total / sum(len(example.target) for example in examples)
 
 
+def _rows(base: LoadedModel, examples: Sequence[Encoded]) -> list[list[int]]:
+    """Return what the model pads: the sources, of a causal model with their targets."""
+    return [e.source if base.is_encoder_decoder else e.source + e.target for e in examples]
+
+
 def _keeps_logits(base: LoadedModel) -> bool:
-    return not base.is_encoder_decoder and "logits_to_keep" in signature(base.model.forward).parameters
+    return "logits_to_keep" in signature(base.model.forward).parameters
 
 
-def _labelled(labels: Tensor) -> Tensor:
-    """Return the places `(places,)` at which at least one row has something to learn."""
-    return (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
-
-
-def _logits(base: LoadedModel, model: Model, batch: Batch, kept: Tensor | slice) -> Tensor:
-    """Compute the logits `(batch, places, vocabulary)` that predict the labels at the places `kept`."""
-    inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+def _inputs(base: LoadedModel, batch: Batch, soft: int) -> tuple[dict[str, Tensor], Tensor]:
+    """Return the model's inputs after `soft` tokens, and the labels at the places whose logits it gives."""
+    inputs, labels = {"input_ids": batch.input_ids}, batch.labels
+    if batch.attention_mask is not None:
+        inputs["attention_mask"] = widened(batch.attention_mask, soft)
     if batch.position_ids is not None:
-        inputs |= {"position_ids": batch.position_ids, "use_cache": False}
+        inputs["position_ids"] = batch.position_ids
     if base.is_encoder_decoder:
-        inputs["decoder_input_ids"] = base.model.prepare_decoder_input_ids_from_labels(labels=batch.labels)
-    length = batch.labels.shape[1]
-    if isinstance(kept, Tensor):  # counted from the end: a causal model's soft prompt adds places before
-        inputs["logits_to_keep"] = (kept - length).to(base.device)
-    logits: Tensor = model(**inputs).logits
-    return logits if isinstance(kept, Tensor) else logits[:, -length:]
+        inputs["decoder_input_ids"] = base.model.prepare_decoder_input_ids_from_labels(labels=labels)
+    elif _keeps_logits(base):
+        kept = (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
+        # Counted from the end: a soft prompt adds places before.
+        inputs["logits_to_keep"], labels = kept - labels.shape[1], labels[:, kept]
+    return inputs, labels
+
+
+def _logits(base: LoadedModel, model: Model, inputs: dict[str, Tensor]) -> Tensor:
+    """Compute logits `(batch, places, vocabulary)`; a cache would copy all keys and values."""
+    logits: Tensor
+    if soft_tokens(model):
+        embeddings = with_soft_prompt(model, inputs.pop("input_ids"))
+        logits = model.get_base_model()(inputs_embeds=embeddings, **inputs, use_cache=False).logits
+    else:
+        logits = model(**inputs, use_cache=False).logits
+    return logits

@@ -1,18 +1,19 @@
 """The pretrained model that a process keeps and lends to one trial after the other."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
+from trainables.casts import CastTogether, cast_frozen, cast_inputs
 from trainables.device import computes_in_bf16, own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
@@ -40,6 +41,7 @@ class LoadedModel:
         check_options(task, self.device, self.autocast_dtype, is_encoder_decoder=self.is_encoder_decoder)
         self.model = self.pretrained().to(self.device).requires_grad_(False).eval()
         self._constants = constants(self.model)
+        self._together: CastTogether | None = None
         if task.gradient_checkpointing and not self.model.supports_gradient_checkpointing:
             kind = type(self.model).__name__
             raise InputError(f"task.gradient_checkpointing: {kind} does not support it. Set it to false.")
@@ -53,10 +55,12 @@ class LoadedModel:
             NotApplicable: the method makes no sense for this model, or with the task's options.
         """
         if method is None:
-            return self.model
+            return self._ready(self.model)
         attached = methods.get(method)(self.model, hyperparameters, self.task).to(self.device)
         for constant in self._constants:
             constant.requires_grad = False
+        if _is_prompt(attached):
+            _move_prompt_tokens(attached, self.device)
         if self.task.packing and _is_prompt(attached):
             self.restore(attached)
             raise NotApplicable("its prompt would stand before a row, not before each example packed into it")
@@ -64,11 +68,25 @@ class LoadedModel:
             # Here, not at loading: peft would let gradients flow down to the embeddings, which nothing needs.
             self.model.activation_checkpointing_enable()
             self.model.disable_input_require_grads()
+        return self._ready(attached)
+
+    def _ready(self, attached: Model) -> Model:
+        """Have what autocast casts cast as seldom as can be, which `restore` takes back."""
+        if self.autocast_dtype is not None:
+            cast_frozen(attached, self.autocast_dtype)
+            cast_inputs(attached, self.autocast_dtype)
+            if self.device.type != "cpu" and not self.task.gradient_checkpointing:
+                self._together = CastTogether(attached, self.autocast_dtype)
         return attached
 
-    def autocast(self) -> torch.autocast:
-        """Return the context of every forward pass: matrix products in the task's precision."""
-        return torch.autocast(self.device.type, self.autocast_dtype, enabled=self.autocast_dtype is not None)
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Compute the matrix products of forward passes within the block in the task's precision."""
+        dtype = self.autocast_dtype
+        with torch.autocast(self.device.type, dtype, enabled=dtype is not None), ExitStack() as casts:
+            if dtype is not None and self._together is not None:
+                casts.enter_context(self._together.casting())
+            yield
 
     @contextmanager
     def full_precision(self) -> Iterator[None]:
@@ -82,6 +100,7 @@ class LoadedModel:
     def restore(self, attached: Model) -> None:
         """Take the method off; afterwards the weights are bit for bit the pretrained ones."""
         detach(attached)
+        self._together = None
         if self.task.gradient_checkpointing:
             self.model.activation_checkpointing_disable()
         for name, part in self.model.named_modules():
@@ -121,7 +140,7 @@ class LoadedModel:
             raise InputError(
                 f"task.attention: {asked} cannot be had here. Set it to auto. ({error})"
             ) from error
-        choose_kernels(model, self.device, self.task.attention)
+        choose_kernels(model, self.task.attention)
         return model
 
 
@@ -146,14 +165,22 @@ def _is_prompt(model: Model) -> bool:
     return isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning
 
 
-def checksum(model: nn.Module) -> dict[str, tuple[float, float]]:
-    """Compute two hashes of the bits of each parameter and buffer, on its device."""
-    hashes = {}
-    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        flat = tensor.detach().contiguous().view(-1)
-        bits = flat.view(torch.int32) if flat.element_size() == 4 else flat
-        hashes[name] = (torch.hash_tensor(bits).view(torch.int64).item(), bits.sum(dtype=torch.int64).item())
-    return hashes
+def _move_prompt_tokens(attached: PeftModel, device: torch.device) -> None:
+    """Put the numbers of the soft tokens on the device: peft copies them there in each forward pass."""
+    attached.prompt_tokens = {name: ids.to(device) for name, ids in attached.prompt_tokens.items()}
+
+
+def checksum(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Compute two hashes of the bits of each parameter and buffer, on the device, and wait for it once."""
+    tensors = dict([*model.named_parameters(), *model.named_buffers()])
+    hashes = torch.stack([_hashes(tensor) for tensor in tensors.values()]).tolist()
+    return {name: (first, second) for name, (first, second) in zip(tensors, hashes, strict=True)}
+
+
+def _hashes(tensor: Tensor) -> Tensor:
+    flat = tensor.detach().contiguous().view(-1)
+    bits = flat.view(torch.int32) if flat.element_size() == 4 else flat
+    return torch.stack([torch.hash_tensor(bits).view(torch.int64), bits.sum(dtype=torch.int64)])
 
 
 def trainable_parameters(model: nn.Module) -> int:

@@ -27,7 +27,7 @@ class FineTune(tune.Trainable):
 
     def setup(self, config: dict[str, Any], environment: Mapping[str, str] | None = None) -> None:
         self.equip(environment or {})
-        _hide_gpus_of_others()
+        _choose_gpus()
 
     @staticmethod
     def equip(environment: Mapping[str, str]) -> None:
@@ -43,7 +43,7 @@ class FineTune(tune.Trainable):
             DeviceFailed: the device does not work any more in this process.
             GpuNotSeen: torch does not see the GPU that this process was given.
         """
-        _hide_gpus_of_others()
+        _choose_gpus()
         _take_own_gpu()
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
@@ -104,9 +104,15 @@ def _why_broken() -> str | None:
     return why_broken()
 
 
-def _hide_gpus_of_others() -> None:
-    """Hide all GPUs, of whatever maker, from a worker that was given none: Ray leaves them visible."""
-    if not ray.get_gpu_ids():
+def _choose_gpus() -> None:
+    """Hide all GPUs from a worker that was given none, which Ray leaves visible; have torch use others well.
+
+    Batches of many lengths leave gaps in fixed segments of memory; expandable ones grow
+    (https://docs.pytorch.org/docs/stable/notes/cuda.html#optimizing-memory-usage-with-pytorch-alloc-conf).
+    """
+    if ray.get_gpu_ids():
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    else:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 

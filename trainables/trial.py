@@ -12,7 +12,8 @@ from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
 from trainables.device import accelerator, set_deterministic
 from trainables.evaluation import Evaluation
-from trainables.loop import Diverged, FineTuning
+from trainables.loop import FineTuning
+from trainables.losses import Diverged
 from trainables.out_of_memory import OutOfMemory, Shortage, attempt
 from trainables.preemption import Preempted, check_notice
 from trainables.rung_report import RungReport

@@ -5,11 +5,9 @@ from collections import Counter
 from random import Random
 
 import pytest
-import torch
 
 from trainables.batches import IGNORED, by_tokens, collate, epoch_batches, padded, training_batches
 from trainables.encode import Encoded
-from trainables.packing import pack
 
 PAD = 0
 
@@ -127,12 +125,6 @@ def test_rows_are_padded_on_the_side_asked_for() -> None:
     assert (ids.tolist(), mask.tolist()) == ([[1, 2, 3], [4, 9, 9]], [[1, 1, 1], [1, 0, 0]])
     ids, mask = padded([[1, 2, 3], [4]], 9, left=True)
     assert (ids.tolist(), mask.tolist()) == ([[1, 2, 3], [9, 9, 4]], [[1, 1, 1], [0, 0, 1]])
-
-
-def test_a_batch_moves_to_a_device_whole() -> None:
-    for batch in (collate(examples(), PAD, is_encoder_decoder=True), pack(examples(), PAD, 20)):
-        moved = batch.to(torch.device("meta"))._asdict().values()
-        assert {tensor.device.type for tensor in moved if tensor is not None} == {"meta"}
 
 
 @pytest.mark.parametrize("budget", [1, 150, 1000, 10**6])

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
 from trainables import metrics
+from trainables.batches import padded
 from trainables.evaluation import evaluate
 from trainables.inference import encoded_once
 from trainables.inference.generate import greedy
 from trainables.loop import FineTuning
 from trainables.loss import mean_cross_entropy
+from trainables.reading import reading
 from trainables.workbench import Workbench
 
 FAMILIES = ("t5", "bart", "llama")
@@ -71,21 +74,29 @@ def test_a_source_is_encoded_once_and_what_comes_is_as_if_twice(
     assert found.loss == pytest.approx(mean_cross_entropy(table.base, tuning.model, encoded), rel=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [torch.int64, torch.float32, torch.bfloat16])
-def test_a_row_is_known_again_in_every_dtype_and_only_itself(dtype: torch.dtype) -> None:
-    rows = torch.arange(6).view(2, 3).to(dtype)
-    computed = []
+@pytest.mark.parametrize("soft", [0, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_row_is_known_again_by_its_tokens_and_only_itself(
+    bench: Callable[..., Workbench], dtype: torch.dtype, soft: int
+) -> None:
+    model, rows, computed = bench("t5").base.model, [[3, 4, 5], [6]], []
 
-    def forward(input_ids: Any = None, inputs_embeds: Any = None, **_: Any) -> BaseModelOutput:
-        given = inputs_embeds if input_ids is None else input_ids
-        computed.append(len(given))
-        return BaseModelOutput(last_hidden_state=given.unsqueeze(2).float())
+    def forward(input_ids: Any, **_: Any) -> BaseModelOutput:
+        computed.append(len(input_ids))
+        states = nn.functional.pad(input_ids, (soft, 0), value=9).unsqueeze(2).to(dtype)
+        return BaseModelOutput(last_hidden_state=states)
 
     encode = encoded_once._remembering(forward)
-    first = encode(rows).last_hidden_state
-    torch.testing.assert_close(encode(rows.flip(0)).last_hidden_state, first.flip(0))
+
+    def states(rows: list[list[int]]) -> Tensor:
+        with reading(model, rows):
+            return encode(padded(rows, 0)[0]).last_hidden_state
+
+    first = states(rows)
+    assert torch.equal(states(rows[::-1]), first.flip(0))
+    assert torch.equal(states(rows[1:]), first[1:, : soft + 1])
     assert computed == [2]
-    encode(rows + 8)
+    states([[3, 4, 5], [6, 0]])
     assert computed == [2, 2]
 
 

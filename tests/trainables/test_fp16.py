@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from tests.trainables.checks import ask, check, failed
 from trainables import loop, optimization
-from trainables.loop import Diverged, FineTuning
+from trainables.loop import FineTuning
 from trainables.loss import summed_cross_entropy
+from trainables.losses import Diverged
 from trainables.preflight.checks.gradients import watched
 from trainables.workbench import Workbench
 

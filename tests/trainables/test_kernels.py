@@ -5,17 +5,15 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.activations import NewGELUActivation
 
 from trainables import kernels
 from trainables.inference.generate import greedy
-from trainables.kernels import BIASED, choose_kernels
+from trainables.kernels import BIASED, FusedRMSNorm, choose_kernels
 from trainables.loop import FineTuning
 from trainables.task import Task
 from trainables.workbench import Workbench
-
-CPU = torch.device("cpu")
 
 
 def plain(task: Task, attention: str) -> PreTrainedModel:
@@ -49,7 +47,7 @@ def test_losses_and_gradients_are_those_of_eager_attention(
     for is_ours in (True, False):
         model = plain(make_task("t5", dropout=0.0, taught=True), "eager").train()
         if is_ours:
-            choose_kernels(model, CPU, "auto")
+            choose_kernels(model, "auto")
             assert model.config._attn_implementation == BIASED
         with torch.autocast("cpu", dtype, dtype is torch.bfloat16):
             results.append(loss_and_gradients(model, frozen=frozen))
@@ -83,12 +81,33 @@ def test_the_same_text_is_written_with_any_attention(
 def test_the_activation_is_the_same_function_in_one_kernel(make_task: Callable[..., Task]) -> None:
     model = plain(make_task("t5"), "eager")
     assert any(isinstance(part, NewGELUActivation) for part in model.modules())
-    choose_kernels(model, CPU, "eager")
+    choose_kernels(model, "eager")
     found = [part for part in model.modules() if isinstance(part, nn.GELU)]
     assert len(found) == 4
     assert model.config._attn_implementation == "eager"
     values = torch.linspace(-6, 6, 1001)
     torch.testing.assert_close(found[0](values), NewGELUActivation()(values), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["t5", "mt5", "llama", "qwen2"])
+def test_a_norm_is_the_same_function_in_one_kernel(make_task: Callable[..., Task], family: str) -> None:
+    task, found = make_task(family), []
+    auto = AutoModelForSeq2SeqLM if "t5" in family else AutoModelForCausalLM
+    for is_ours in (True, False):
+        model = auto.from_pretrained(task.model, dtype=torch.float32)
+        if is_ours:
+            choose_kernels(model, "sdpa")
+        norms = {name: part for name, part in model.named_modules() if "norm" in name}
+        assert {isinstance(norm, FusedRMSNorm) for norm in norms.values()} == {is_ours}
+        torch.manual_seed(0)
+        for norm in norms.values():
+            nn.init.normal_(norm.weight)
+            given = torch.randn(2, 3, len(norm.weight), requires_grad=True)
+            norm(given).square().sum().backward()
+            found.append((given.grad, norm.weight.grad))
+        assert set(model.state_dict()) == set(auto.from_pretrained(task.model).state_dict())
+    for ours, theirs in zip(found, found[len(found) // 2 :], strict=False):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_a_bias_is_merged_with_the_mask_once_for_all_layers() -> None:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 import spaces
 from tests.matrix import EVERY_PAIR
-from trainables.loop import Diverged, FineTuning
+from trainables.loop import FineTuning
 from trainables.loss import mean_cross_entropy
+from trainables.losses import Diverged
 from trainables.workbench import Workbench
 
 

@@ -343,3 +343,15 @@ def test_adaloras_allocator_goes_on_from_a_checkpoint(
         tuning.close()
     for end in ends[1:]:
         assert all(torch.equal(end[name], p) for name, p in ends[0].items())
+
+
+def test_orthogonality_is_the_mean_over_matrices_however_they_are_batched(
+    bench: Callable[..., Workbench], tune: Callable[..., FineTuning]
+) -> None:
+    model, distances = tune(bench("t5"), "adalora").model, []
+    for name, p in model.named_parameters():
+        if ".lora_A." in name or ".lora_B." in name:
+            gram = p @ p.T if ".lora_A." in name else p.T @ p
+            distances.append(torch.linalg.matrix_norm(gram - torch.eye(len(gram))))
+    assert len({p.shape for name, p in model.named_parameters() if ".lora_A." in name}) > 1
+    torch.testing.assert_close(orthogonality(model), torch.stack(distances).mean())

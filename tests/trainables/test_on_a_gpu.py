@@ -90,7 +90,7 @@ def test_the_memory_check_chooses_for_the_smallest_gpu_that_trials_may_be_given(
     table, costliest = on_gpu("t5", dropout=0.1), spaces.get("lora").default | {"batch_size": 32}
     here = memory(table, "lora", costliest, 1.0).figures
     assert (here["micro_batch"], here["gpu_bytes"]) == (None, TOTAL)
-    smaller = round(0.6 * here["peak_bytes"] / SHARE_USED["cuda"])
+    smaller = round(0.6 * here["peak_bytes"] / SHARE_USED["gpu"])
     finding = memory(table, "lora", costliest, 1.0, smaller)
     assert finding.figures["gpu_bytes"] == smaller
     assert finding.figures["micro_batch"] == 16

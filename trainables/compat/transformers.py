@@ -9,3 +9,9 @@ def next_model_kwargs(model: Any, outputs: Any, model_kwargs: dict[str, Any]) ->
         outputs, model_kwargs, is_encoder_decoder=model.config.is_encoder_decoder
     )
     return kwargs
+
+
+def attention_of(model: Any) -> str:
+    """Return the name of the attention that the model computes, as in transformers' registries."""
+    name: str = model.config._attn_implementation
+    return name

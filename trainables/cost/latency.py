@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 
+from trainables.casts import cast_anew
 from trainables.cost.meter import Figures
 from trainables.inference.generate import greedy
 from trainables.methods import Model
@@ -63,7 +64,9 @@ def merged(model: Model) -> Iterator[bool]:
     parameters = [p for layer in layers for p in layer.get_base_layer().parameters()]
     weights = {p: p.detach().to("cpu", copy=True) for p in parameters}
     try:
-        yield _merges(tuner)
+        is_merged = _merges(tuner)
+        cast_anew(model)
+        yield is_merged
     finally:
         for layer in layers:
             if layer.merged:
@@ -71,6 +74,7 @@ def merged(model: Model) -> Iterator[bool]:
         with torch.no_grad():
             for parameter, weight in weights.items():
                 parameter.copy_(weight)
+        cast_anew(model)
 
 
 def _merges(tuner: BaseTuner) -> bool:

@@ -8,10 +8,13 @@ from transformers import GenerationConfig
 from transformers.cache_utils import Cache
 from transformers.utils.generic import ModelOutput
 
+from trainables.batches import to_device
 from trainables.compat.transformers import next_model_kwargs
 
 STRIDE = 4
-"""Steps between removals of finished rows."""
+"""Steps between removals of finished rows on a CPU."""
+DEVICE_STRIDE = 16
+"""The same on a device, which is waited for each time."""
 
 
 @torch.no_grad()
@@ -31,9 +34,10 @@ def decode(
     A `custom_generate` of `GenerationMixin.generate`:
     https://huggingface.co/docs/transformers/generation_strategies#custom-generation-methods
     """
-    cap, pad = stopping_criteria.max_length, generation_config.pad_token_id
+    cap, pad, device = stopping_criteria.max_length, generation_config.pad_token_id, input_ids.device
+    stride = STRIDE if device.type == "cpu" else DEVICE_STRIDE
     output = input_ids.new_full((len(input_ids), cap), pad)
-    rows = torch.arange(len(input_ids), device=input_ids.device)
+    rows = torch.arange(len(input_ids), device=device)
     ended = torch.zeros_like(rows, dtype=torch.bool)
     given = input_ids.shape[1]
     while len(rows):
@@ -50,12 +54,19 @@ def decode(
         token = logits.argmax(dim=-1).masked_fill(ended, pad)
         input_ids = torch.cat([input_ids, token[:, None]], dim=1)
         ended |= stopping_criteria(input_ids, None)
-        if (input_ids.shape[1] == cap or written % STRIDE == STRIDE - 1) and ended.any():
-            output[rows[ended], : input_ids.shape[1]] = input_ids[ended]
-            live = (~ended).nonzero().squeeze(1)
+        if input_ids.shape[1] == cap:
+            return output.index_copy_(0, rows, input_ids)
+        if written % stride == stride - 1 and any(has_ended := ended.tolist()):
+            gone, live = (_where(has_ended, value, device) for value in (True, False))
+            output[rows[gone], : input_ids.shape[1]] = input_ids[gone]
             model_kwargs = _selected(model_kwargs, live, len(rows))
             input_ids, rows, ended = input_ids[live], rows[live], ended[live]
     return output
+
+
+def _where(values: list[bool], value: bool, device: torch.device) -> Tensor:
+    places = [place for place, each in enumerate(values) if each is value]
+    return to_device(torch.tensor(places, dtype=torch.long), device)
 
 
 def _selected(value: Any, live: Tensor, count: int) -> Any:

@@ -1,25 +1,25 @@
 """Encode each source once, although it is needed twice: for the loss and for generation."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers.modeling_outputs import BaseModelOutput
 
 from trainables.model import LoadedModel
+from trainables.reading import rows_read
 
 
 @contextmanager
 def encoded_once(base: LoadedModel) -> Iterator[None]:
     """Reuse the encoder's states within the block for rows that it has read before.
 
-    A row is known by a digest of its tokens, or of its embeddings where a soft prompt is among them, so that
-    nothing but the same input finds the same states. For evaluation: what is found again has no gradient, and
-    all rows are kept until the block ends. A model without an encoder is left alone.
+    A row is known by its tokens, as `reading` has them on the host: the model must not change in the block.
+    For evaluation: what is found again has no gradient, and all rows are kept until the block ends. A model
+    without an encoder is left alone.
     """
     if not base.is_encoder_decoder:
         yield
@@ -37,8 +37,8 @@ def encoded_once(base: LoadedModel) -> Iterator[None]:
 
 
 def _remembering(forward: Any) -> Any:
-    known: dict[bytes, Tensor] = {}
-    """States `(tokens, width)` of each row."""
+    known: dict[tuple[int, ...], Tensor] = {}
+    """States `(tokens, width)` of each row, a soft prompt's before its own."""
 
     @wraps(forward)  # transformers reads the signature
     def encode(
@@ -47,27 +47,17 @@ def _remembering(forward: Any) -> Any:
         inputs_embeds: Tensor | None = None,
         **options: Any,
     ) -> Any:
-        given = input_ids if inputs_embeds is None else inputs_embeds
-        assert given is not None
-        mask = given.new_ones(given.shape[:2]) if attention_mask is None else attention_mask
-        mask = mask.bool()
-        keys = [_digest(row[kept]) for row, kept in zip(given, mask, strict=True)]
-        if all(key in known for key in keys):
-            states = torch.cat([known[key] for key in keys])
-            padded = states.new_zeros((*mask.shape, states.shape[1]))
-            padded[mask] = states
-            return BaseModelOutput(last_hidden_state=padded)
+        rows = [tuple(row) for row in rows_read()]
+        if all(row in known for row in rows):
+            return BaseModelOutput(
+                last_hidden_state=pad_sequence([known[row] for row in rows], batch_first=True)
+            )
         output = forward(
             input_ids=input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, **options
         )
-        known.update(
-            {key: row[kept] for key, row, kept in zip(keys, output.last_hidden_state, mask, strict=True)}
-        )
+        soft = output.last_hidden_state.shape[1] - max(map(len, rows))
+        for row, states in zip(rows, output.last_hidden_state, strict=True):
+            known[row] = states[: soft + len(row)]
         return output
 
     return encode
-
-
-def _digest(row: Tensor) -> bytes:
-    """SHA-256; of the bits, since NumPy has no bf16."""
-    return hashlib.sha256(row.contiguous().view(torch.uint8).cpu().numpy().tobytes()).digest()

@@ -5,15 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from peft import PeftModel, PromptEncoderConfig, PromptTuningConfig
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from trainables.batches import by_tokens, padded
+from trainables.batches import by_tokens, padded, to_device
 from trainables.inference.decoding import decode
 from trainables.methods import Model
 from trainables.model import LoadedModel
 from trainables.preemption import check_notice
+from trainables.reading import reading
+from trainables.soft_prompt import soft_tokens, widened, with_soft_prompt
 
 BATCH_TOKENS = 16_384
 """Most source tokens of a batch, padding included."""
@@ -94,7 +95,7 @@ def _written(base: LoadedModel, model: Model, rows: list[list[int]], settings: G
     written = _generate(base, model, rows, settings)
     if base.is_encoder_decoder:
         return written[:, 1:]
-    return written if _reads_soft_prompt(model) else written[:, max(map(len, rows)) :]
+    return written if soft_tokens(model) else written[:, max(map(len, rows)) :]
 
 
 def _generate(
@@ -102,28 +103,20 @@ def _generate(
 ) -> Tensor:
     """Call transformers' `generate` with `options` as further arguments."""
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
-    ids, mask = ids.to(base.device), mask.to(base.device)
     options |= {"generation_config": settings, "custom_generate": decode}
-    if not base.is_encoder_decoder and _reads_soft_prompt(model):
-        embeddings, mask = _with_soft_prompt(model, ids, mask)
+    soft = soft_tokens(model)
+    mask = widened(mask, soft)
+    with reading(base.model, rows):
+        ids = to_device(ids, base.device)
+        if not soft:
+            return model.generate(input_ids=ids, attention_mask=to_device(mask, base.device), **options)
+        embeddings = with_soft_prompt(model, ids)
+        if not base.is_encoder_decoder:
+            # As in training, the soft prompt stands right before the source. peft's own `generate` puts it
+            # before the padding and counts the padding's places: a source would be read otherwise in a batch.
+            order = mask.argsort(dim=1, stable=True)
+            mask = mask.gather(1, order)
+            order = to_device(order, base.device)
+            embeddings = embeddings.gather(1, order.unsqueeze(2).expand_as(embeddings))
+        mask = to_device(mask, base.device)
         return base.model.generate(inputs_embeds=embeddings, attention_mask=mask, **options)
-    return model.generate(input_ids=ids, attention_mask=mask, **options)
-
-
-def _reads_soft_prompt(model: Model) -> bool:
-    return isinstance(model, PeftModel) and isinstance(
-        model.active_peft_config, PromptTuningConfig | PromptEncoderConfig
-    )
-
-
-def _with_soft_prompt(model: Model, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Embed padding, soft prompt and source, in this order: `(rows, tokens, width)`, and their mask.
-
-    As in training, the soft prompt stands right before the source. peft's own `generate` puts it before
-    the padding and counts the padding's places, so that a source would be read differently in a batch.
-    """
-    prompts = model.get_prompt(batch_size=len(ids))
-    embeddings = torch.cat([prompts, model.word_embeddings(ids)], dim=1)
-    mask = torch.cat([mask.new_ones(prompts.shape[:2]), mask], dim=1)
-    order = mask.argsort(dim=1, stable=True)
-    return embeddings.gather(1, order.unsqueeze(2).expand_as(embeddings)), mask.gather(1, order)

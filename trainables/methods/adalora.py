@@ -97,9 +97,15 @@ class Allocation(Callback):
 
 def orthogonality(model: PeftModel) -> Tensor:
     """How far singular vectors are from orthonormal: the paper's equation 4, a mean over all matrices."""
-    distances = []
+    by_shape: dict[torch.Size, list[Tensor]] = {}
     for name, p in model.named_parameters():
         if ".lora_A." in name or ".lora_B." in name:
-            gram = p @ p.T if ".lora_A." in name else p.T @ p
-            distances.append(torch.linalg.matrix_norm(gram - torch.eye(len(gram), device=p.device)))
-    return torch.stack(distances).mean()
+            rows = p if ".lora_A." in name else p.T
+            by_shape.setdefault(rows.shape, []).append(rows)
+    return torch.cat([_distances(torch.stack(equal)) for equal in by_shape.values()]).mean()
+
+
+def _distances(matrices: Tensor) -> Tensor:
+    """How far the rows of each of the `matrices` (matrices, rank, width) are from orthonormal."""
+    grams = matrices @ matrices.mT
+    return torch.linalg.matrix_norm(grams - torch.eye(grams.shape[-1], device=grams.device))

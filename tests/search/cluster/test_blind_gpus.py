@@ -164,3 +164,16 @@ def test_of_several_nodes_the_blind_one_is_named(mixed: Cluster, task: Path) -> 
     assert (described, smallest) == ([{"name": "L4"}], 24 * 2**30)
     assert unused == [None] * 3
     assert replay.asked(task) == []
+
+
+@pytest.mark.parametrize("own", [{}, {"PYTORCH_ALLOC_CONF": "backend:native"}])
+def test_a_workers_gpu_memory_grows_in_place_unless_the_user_says_otherwise(
+    blind: Cluster, own: dict[str, str]
+) -> None:
+    @ray.remote(num_gpus=1, runtime_env={"env_vars": own})
+    def environment() -> str:
+        FineTune({})
+        return os.environ["PYTORCH_ALLOC_CONF"]
+
+    with ray.init(address=blind.address, log_to_driver=False):
+        assert ray.get(environment.remote()) == own.get("PYTORCH_ALLOC_CONF", "expandable_segments:True")
