@@ -255,6 +255,17 @@ class Resources(Settings):
         description="Trials at a time; auto: as many as the resources hold. On a cluster that grows itself "
         "the number that it grows for.",
     )
+    max_failures: int = Field(
+        2,
+        ge=0,
+        description="How often a trial that fails is restarted from its checkpoint before it counts as "
+        "failed; machines and GPUs that are lost do not count.",
+    )
+    fail_fast: bool = Field(
+        False,
+        description="End the sweep, with exit code 1, as soon as a trial counts as failed; false: go on with "
+        "the others.",
+    )
     trial_timeout: float | None = Field(
         None,
         gt=0,

@@ -19,7 +19,6 @@ from ray.exceptions import RayError
 from search.cluster import Cluster, Slots, SweepFailed, disk_is_full, no_space, packed, request, unpacked
 from search.compat import keep_keys_from_runtime_env
 from search.config import Resources
-from search.engine.deadline import Deadline
 from search.engine.recorder import Halt, Recorder
 from search.engine.searcher import RecordQueue
 from search.records import Listener, Plan, RunFolder, TrialStore
@@ -72,20 +71,20 @@ class Experiment:
         May return with work left, if Ray ended the experiment; what was done is in the trial store.
 
         Raises:
-            SweepFailed: a disk is full, the run folder was removed, or Ray is lost.
+            SweepFailed: a disk is full, the run folder was removed, Ray is lost, or a trial failed and
+                `resources.fail_fast` is set.
         """
-        deadline = Deadline(self.resources.trial_timeout)
         work.queue.shares_gpus = self.slots.share_gpus
         halt = Halt(
             lambda: self.cluster.watch.lost or _folder_is_gone(store.folder),
             partial(self.cluster.lose_gpu, slots=self.slots),
         )
         listeners = [*work.listeners, *self.listeners]
-        recorder = Recorder(store, work.queue, deadline, halt, listeners, work.scheduler)
+        recorder = Recorder(store, work.queue, self.resources, halt, listeners, work.scheduler)
         work.queue.room = self.cluster.room(self.slots, self.resources)
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder reports each failure
         remove(self.folder)
-        _run_until_tune_ends(self._tuner(work, [recorder, deadline], halt), recorder)
+        _run_until_tune_ends(self._tuner(work, [recorder, recorder.deadline], halt), recorder)
         if halt.reason is not None:
             raise halt.reason
 

@@ -10,7 +10,6 @@ from ray.tune.experiment import Trial
 
 from search.cluster import (
     DEVICE_FAILURES,
-    RETRIES,
     SweepFailed,
     disk_is_full,
     failure_kind,
@@ -18,6 +17,7 @@ from search.cluster import (
     node_is_lost,
 )
 from search.compat import actor_id, worker_of
+from search.config import Resources
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
@@ -70,14 +70,15 @@ class Recorder(tune.Callback):
         self,
         store: TrialStore,
         queue: RecordQueue,
-        deadline: Deadline,
+        resources: Resources,
         halt: Halt,
         listeners: Iterable[Listener],
         scheduler: MethodASHA | None,
     ) -> None:
         self.store = store
         self.queue = queue
-        self.deadline = deadline
+        self.deadline = Deadline(resources.trial_timeout)
+        self.resources = resources
         self.halt = halt
         self.listeners = list(listeners)
         self.scheduler = scheduler
@@ -136,7 +137,7 @@ class Recorder(tune.Callback):
             self._again("preempted", self.store.preempt(record.id))
         elif kind == "device failure" and record.device_failures < DEVICE_FAILURES:
             self._again("device failed", self.store.lose_device(record.id))
-        elif kind not in ("preemption", "device failure") and record.failures < RETRIES:
+        elif kind not in ("preemption", "device failure") and record.failures < self.resources.max_failures:
             self._again("retry", self.store.retry(record.id))
         else:
             self._fail(record, error)
@@ -150,6 +151,9 @@ class Recorder(tune.Callback):
             self._notify("failed", self.store.fail(record.id, memory_message(error), Status.OUT_OF_MEMORY))
         else:
             self._notify("failed", self.store.fail(record.id, error))
+            if self.resources.fail_fast:
+                why = error.strip().splitlines()[-1].strip()
+                self.halt.reason = SweepFailed(f"{record.id} failed, and resources.fail_fast is set: {why}")
 
     def _notify(self, event: Event, record: Record) -> None:
         for listener in self.listeners:

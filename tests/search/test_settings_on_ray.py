@@ -14,6 +14,7 @@ import pytest
 from optuna.study import StudyDirection
 
 import spaces
+from search.cluster import SweepFailed
 from search.config.settings import CostObjective, Final, MethodChoice, Resources, Search
 from search.config.sweep import Sweep
 from search.engine.runner import run
@@ -279,6 +280,18 @@ def test_resources_trial_timeout(watched):
     hung = watched.trials[2]
     assert hung.status == "failed"
     assert hung.error.startswith("Timed out: nothing was told for ")
+
+
+def test_resources_max_failures(swept):
+    failures = {"full/0000": ("raises once", 1)}
+    once = swept(failures=failures, search__trials_per_method=1, resources__max_failures=0)
+    assert [(trial.status, trial.failures) for trial in once.trials] == [("failed", 0)]
+
+
+def test_resources_fail_fast(swept):
+    failures = {"full/0000": ("cannot begin", 0)}
+    with pytest.raises(SweepFailed, match=r"full/0000 failed, and resources\.fail_fast is set: .*begin"):
+        swept(failures=failures, resources__fail_fast=True)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from search.engine.deadline import Deadline
+from search.config.settings import Resources
 from search.engine.recorder import Halt, Recorder
 from search.schedulers.asha import MethodASHA
 from tests.search.driven import NARROW, Driven, cost
@@ -26,7 +26,7 @@ class Heard:
         self.store = self.driven.store
         self.asha = MethodASHA(self.store, self.driven.studies, 3, settings.search.costs)
         self.recorder = Recorder(
-            self.store, self.driven.search, Deadline(None), Halt(lambda: None), [], self.asha
+            self.store, self.driven.search, Resources(), Halt(lambda: None), [], self.asha
         )
         self.order = order
         self.decisions: list[tuple[str, int, str]] = []
