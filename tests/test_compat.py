@@ -22,6 +22,7 @@ from search.compat import (
     actor_id,
     job_runtime_env,
     keep_keys_from_runtime_env,
+    machine_resources,
     memory_bytes,
     object_store_bytes,
     reload_token,
@@ -134,6 +135,16 @@ class Listener(tune.Callback):
         worker = worker_of(trial)
         assert worker is not None
         self.actors.append(actor_id(worker))
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_ray_counts_the_cpus_and_gpus_of_a_machine_as_it_says_beforehand() -> None:
+    counted = machine_resources()
+    with connected(None):
+        found = ray.cluster_resources()
+    assert counted == {name: found.get(name, 0.0) for name in ("CPU", "GPU")}
 
 
 @pytest.mark.ray

@@ -1,7 +1,7 @@
 """The Ray cluster: connect, compare nodes, place trials, name what failed."""
 
 from search.cluster.asking import ask_each, version_differences
-from search.cluster.connection import Cluster, connected
+from search.cluster.connection import Cluster, check_resources, connected
 from search.cluster.failures import (
     DEVICE_FAILURES,
     RETRIES,
@@ -29,6 +29,7 @@ __all__ = [
     "Slots",
     "SweepFailed",
     "ask_each",
+    "check_resources",
     "check_sweep",
     "connected",
     "disk_is_full",

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import time
@@ -13,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 import ray
@@ -23,9 +21,10 @@ from search.cluster import nodes
 from search.cluster.failures import RayLost, SweepFailed, blind_node, no_gpu_is_left
 from search.cluster.joining import JoiningNodes, exclude, forget_unfit, is_fit
 from search.cluster.placement import Machine, Slots, asked_for, capacity, slots_on
+from search.cluster.ray_folder import keep_logs, own_folder
 from search.cluster.ray_token import guard_token, own_token
 from search.cluster.watch import PERIOD_SECONDS, Watch
-from search.compat import job_runtime_env, start_ray
+from search.compat import job_runtime_env, machine_resources, start_ray
 from search.config import Resources
 from trainables.amounts import rough_duration
 from trainables.errors import InputError
@@ -56,10 +55,6 @@ BLIND_TRIALS = 3
 """How many trials may find their GPU gone before its node is given no more."""
 ANSWER_SECONDS = 10
 """How long to wait for a connection before a cluster counts as absent."""
-LONGEST_TEMPORARY = 20
-"""Characters: a socket's path below it may have 107."""
-KEPT = "kept"
-"""A file that says that the folder stays."""
 AWAIT_SECONDS = 15 * 60
 """How long to wait for an autoscaler to start the first worker."""
 
@@ -173,6 +168,17 @@ class Cluster:
         return differences
 
 
+def check_resources(resources: Resources, address: str | None) -> None:
+    """Compare what a trial asks for with this machine, before Ray takes its time to start here.
+
+    Raises:
+        InputError: there is not so much here; of a cluster that will be joined nothing is known yet.
+    """
+    is_here = (address or os.environ.get("RAY_ADDRESS") or "local") == "local"
+    if is_here and resources.accelerator_type is None:  # by which a node is known only once Ray has started
+        slots_on([machine_resources()], resources)
+
+
 @contextmanager
 def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
     """Run Ray for the length of the block: start it on this machine, or join it at `address`.
@@ -193,7 +199,7 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
     is_joined = address != "local"
     # Ray replaces the handler of SIGTERM when it starts, and would exit silently.
     handler = signal.getsignal(signal.SIGTERM)
-    with nullcontext() if is_joined else own_token(), _own_folder() as folder:
+    with nullcontext() if is_joined else own_token(), own_folder() as folder:
         if is_joined:
             _join(address)
         else:
@@ -204,37 +210,12 @@ def connected(address: str | None, *, farewell: str = "") -> Iterator[Cluster]:
         try:
             yield Cluster(is_joined, watch)
         except RayLost:
-            _keep_logs(folder)
+            keep_logs(folder)
             raise
         finally:
             ray.shutdown()
             watch.end()
             signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
-
-
-@contextmanager
-def _own_folder() -> Iterator[Path | None]:
-    """Provide a folder for a Ray that is started here, which nobody else may enter: its files hold data.
-
-    It goes with the block, and at once where Ray is killed. None, and nothing goes, where the user has said
-    by `RAY_TMPDIR` where Ray is to keep its files.
-    """
-    if "RAY_TMPDIR" in os.environ:
-        yield None
-        return
-    base = gettempdir()
-    folder = Path(mkdtemp(prefix="ray-", dir=base if len(base) <= LONGEST_TEMPORARY else "/tmp"))
-    try:
-        yield folder
-    finally:
-        if not (folder / KEPT).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _keep_logs(folder: Path | None) -> None:
-    if folder is not None:
-        (folder / KEPT).touch()
-        logger.warning("Ray's logs are kept in %s.", folder)
 
 
 def _start_here(folder: Path | None) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import ray
 from ray._common.utils import get_system_memory
 from ray._private import ray_constants
+from ray._private.accelerators import get_accelerator_manager_for_resource
 from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
-from ray._private.utils import estimate_available_memory, resolve_object_store_memory
+from ray._private.utils import estimate_available_memory, get_num_cpus, resolve_object_store_memory
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined] # made by Cython
 from ray.actor import ActorHandle
 from ray.tune.execution import class_cache
@@ -36,6 +37,15 @@ def start_ray(folder: str | None, **options: Any) -> None:
 def memory_bytes() -> tuple[int, int]:
     """Return the free and the total memory of this machine, or of its container, as Ray counts them."""
     return estimate_available_memory(), get_system_memory()
+
+
+def machine_resources() -> dict[str, float]:
+    """Return the CPUs and GPUs that Ray would count on this machine, or in its container."""
+    manager = get_accelerator_manager_for_resource("GPU")
+    assert manager is not None
+    gpus = manager.get_current_node_num_accelerators()
+    visible = manager.get_current_process_visible_accelerator_ids()
+    return {"CPU": get_num_cpus(), "GPU": gpus if visible is None else min(gpus, len(visible))}
 
 
 def object_store_bytes(free_bytes: int) -> int:

@@ -139,6 +139,7 @@ def check(
     address: Address = None,
 ) -> None:
     """Validate a sweep, look at its prompts, labels and token lengths, and try each method for seconds."""
+    from search.cluster import check_resources
     from search.config import load_sweep
     from search.console.checkup import checkup
     from search.console.listings import print_checkup
@@ -148,6 +149,7 @@ def check(
         from search.cluster import check_sweep
 
         sys.exit(check_sweep(address, loaded, checks=checks))
+    check_resources(loaded.resources, address)
     found = checkup(loaded)
     print_checkup(loaded, found)
     if checks:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from search.cluster import Cluster, connected, disk_is_full, left_no_space
+from search.cluster import Cluster, check_resources, connected, disk_is_full, left_no_space
 from search.config import Sweep, SweepError, differences, load_sweep, rungs
 from search.engine.experiment import Experiment, SweepPhase
 from search.engine.final import Final
@@ -95,6 +95,7 @@ def run(
         sweep = load_sweep(sweep)
     run_folder = RunFolder(folder or sweep.folder)
     _refuse_what_is_not_ours(run_folder, sweep)
+    check_resources(sweep.resources, address)
     with run_folder.locked(), _full_disk_reported(run_folder):
         is_new = not run_folder.provenance_file.exists()
         plan = _prepare(run_folder, sweep)

@@ -179,3 +179,17 @@ def test_a_terminal_that_knows_ascii_only(tmp_path):
     result = subprocess.run(words, env=environment, capture_output=True, check=True)
     assert b"prompt_tuning" in result.stdout
     assert result.stdout.isascii()
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(
+    ("key", "told"), [("cpus", "asks for 1000 CPUs, there are"), ("gpus", "asks for 0.5 GPUs")]
+)
+def test_what_a_machine_has_not_is_told_before_ray_starts(tuneoff, sweep, monkeypatch, command, key, told):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("search.cluster.connection.machine_resources", lambda: {"CPU": 2, "GPU": 0})
+    monkeypatch.setattr("ray.init", lambda **options: pytest.fail("Ray was started"))
+    amount = {"cpus": 1000, "gpus": 0.5}[key]
+    code, _, error = tuneoff(command, sweep(), "--set", f"resources.{key}_per_trial={amount}")
+    assert code == 2
+    assert told in error
