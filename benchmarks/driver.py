@@ -36,6 +36,7 @@ from search.records.run_folder import RunFolder
 from search.trackers.tensorboard import TensorBoardLogger
 from trainables.rung_report import RungReport
 from trainables.status import Status
+from trainables.storage.atomic import write_text
 from trainables.trainable import FineTune
 
 # Workers need not find this file: they are sent what is in it.
@@ -122,6 +123,7 @@ def run_tuneoff(trials: int, folder: Path, sampler: str = "random") -> Ends:
         }
     )
     run_folder = RunFolder(folder)
+    write_text(run_folder.sweep_file, sweep.to_yaml())
     plan = Plan(sweep, run_folder, "", [1])
     with connected("local") as cluster:
         slots = cluster.slots(sweep.resources)
