@@ -46,6 +46,7 @@ def test_masks_hide_what_those_of_transformers_hide(
 ) -> None:
     table = bench(family)
     examples = table.encoded("train")[rows]
+    table.base.model.eval()  # another test may have left it in training, with dropout
     with torch.no_grad():
         ours, _ = teacher_forced(table.base, table.base.model, examples)
         monkeypatch.setattr(loss, "reading", lambda *_: nullcontext())
