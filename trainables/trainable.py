@@ -48,7 +48,7 @@ class FineTune(tune.Trainable):
         from trainables.preflight.examine import answer
         from trainables.preflight.request import Request
 
-        with _broken_device_told():
+        with _naming_a_broken_device():
             return answer(Request.model_validate(request)).model_dump()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -56,7 +56,7 @@ class FineTune(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        with heeding_notice(), _broken_device_told():
+        with heeding_notice(), _naming_a_broken_device():
             check_notice()
             if "trial" not in vars(self):  # begun here: a step that fails is tried again, not a failed reset
                 self._begin(self.config)
@@ -84,8 +84,8 @@ def tune_result(report: RungReport) -> dict[str, Any]:
 
 
 @contextmanager
-def _broken_device_told() -> Iterator[None]:
-    """Raise DeviceFailed after the block, whatever it came to, where the device does not work any more."""
+def _naming_a_broken_device() -> Iterator[None]:
+    """Raise DeviceFailed in place of any other outcome of the block, if the device no longer works."""
     try:
         yield
     except Exception as error:

@@ -113,14 +113,14 @@ def packed(
 
 
 def _room(figure: Mapping[str, int], gpu_bytes: int | None) -> int:
-    """What a trial may take on the smallest GPU: a check of an earlier start may not have counted on it."""
+    """Compute the bytes for a trial on the smallest GPU, which an earlier start may have lacked."""
     checked = figure.get("gpu_bytes")
     less = 0 if checked is None or gpu_bytes is None else max(0, checked - gpu_bytes)
     return figure["room_bytes"] - less
 
 
 def unpacked(slots: Slots, machines: Iterable[Machine], resources: Resources) -> Slots:
-    """The same with a whole GPU for each trial that had a part of one."""
+    """Return slots with a whole GPU for each trial, where each had a share of one."""
     return _counted(replace(slots, gpus=1.0), list(machines), resources) if slots.share_gpus else slots
 
 

@@ -62,7 +62,7 @@ class Experiment:
         return replace(self, slots=slots)
 
     def unpacked(self) -> "Experiment":
-        """The same with a whole GPU for each trial."""
+        """Return a copy with a whole GPU for each trial."""
         return replace(self, slots=unpacked(self.slots, self.cluster.machines(), self.resources))
 
     def fit(self, work: Work, store: TrialStore) -> None:
