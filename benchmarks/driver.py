@@ -147,7 +147,7 @@ def run_plain(trials: int, folder: Path) -> Ends:
             ends.note()
 
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    ray.init(num_cpus=CPUS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", num_cpus=CPUS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     ends.began = time.perf_counter()
     tune.Tuner(
         PlainTrivial,
