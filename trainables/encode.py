@@ -155,6 +155,11 @@ def load_encoder(task: Task) -> Encoder:
         InputError: transformers cannot read the model's files, or it has not the chat template asked for.
     """
     tokenizer, config = _tokenizer_and_config(task)
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            f"task.model: the tokenizer of {task.model} has no token that ends a text. Is it a model that "
+            "writes, such as T5, BART, Llama or GPT-2, and are its tokenizer's files there?"
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if task.chat_template and tokenizer.chat_template is None:

@@ -94,6 +94,15 @@ CONFIGS = ("[]", "{}", "5", "garbage", '{"model_type": "nosuch"}', '{"model_type
            '{"model_type": "t5", "vocab_size": -1}',
            '{"model_type": "t5", "auto_map": {"AutoConfig": "evil.Config"}}')  # fmt: skip
 TOKENIZERS = ("", "[]", "{}", "garbage", "null", '{"model": {}}', '{"model": {"type": "nosuch"}}')
+
+
+def test_a_model_that_writes_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    task = Task(model=str(tmp_path), data="d", source="dialogue", target="summary", prompt="{dialogue}")
+    with pytest.raises(InputError, match="has no token that ends a text"):
+        load_encoder(task)
+
+
 MODEL_FILES = [
     *(("config.json", content) for content in CONFIGS),
     *((name, content) for name in ("tokenizer.json", "tokenizer_config.json") for content in TOKENIZERS),
