@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pynvml
 
 from search.doctor.finding import Finding, failed, passed, warned
+from search.doctor.machine import GIB
 from search.doctor.packages import REINSTALL
 from trainables.amounts import size
 
 if TYPE_CHECKING:
     from trainables.device_report import DeviceReport, GpuReport
 
-GIB = 2**30
 BUSY_SHARE = 0.1
 """A GPU of which others hold more is not this sweep's alone."""
 SMI_SECONDS = 10

@@ -170,11 +170,15 @@ class RunFolder:
         Raises:
             InputError: one is of a newer format, or not of the trial that its name says.
         """
-        files = self.record_files()
-        found = [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+        found = self.parsed_files()
         for told in self.misplaced(found):
             raise InputError(told)
         return found
+
+    def parsed_files(self) -> list[tuple[Place, Record | None]]:
+        """Parse as `parsed_records` does, but take a record for what it says, wherever it lies."""
+        files = self.record_files()
+        return [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
 
     def misplaced(self, found: Iterable[tuple[Place, Record | None]]) -> Iterator[str]:
         """Name the records that lie under another trial's name."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from search.config import Sweep
-from search.records.record import Record, parse
+from search.records.record import Record
 from search.records.results import BASELINE, sweep_of
 from search.records.run_folder import RunFolder
 from trainables.errors import InputError
 from trainables.status import Status
-from trainables.storage.place import Place, contents, local_copy
+from trainables.storage.place import Place, local_copy
 from trainables.storage.sums import SUMS, is_whole
 
 
@@ -21,13 +21,12 @@ def verify(folder: str | Place) -> Iterator[str]:
     sweep, run = sweep_of(folder), RunFolder(folder)
     for read in (run.read_provenance, run.read_preflight, run.read_warm_start):
         yield from _told(read)
-    files = run.record_files()
-    found = [(file, parse(content, file)) for file, content in zip(files, contents(files), strict=True)]
+    found = run.parsed_files()
     yield from (f"The record {file} cannot be read." for file, record in found if record is None)
     yield from run.misplaced(found)
     records = [record for file, record in found if record is not None and run.record_file(record) == file]
     yield from _strangers(sweep, records)
-    yield from _gaps(sweep, files)
+    yield from _gaps(sweep, [file for file, _ in found])
     for record in records:
         yield from _output(run, record)
         yield from _checkpoints(run, record)
