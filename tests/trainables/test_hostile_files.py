@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzzing import FUZZED
 from trainables.data import train_rows
 from trainables.encode import load_encoder
 from trainables.errors import InputError
@@ -17,14 +18,6 @@ from trainables.hub import check_model
 from trainables.task import DataFiles, Task
 
 GOOD = '{"dialogue": "a", "summary": "b"}\n'
-FUZZED = settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
 DATA = {
     "numbers": ("jsonl", "1\n", "line 1 holds a number; an object is needed"),
     "a number among objects": ("jsonl", GOOD + "\n5\n", "line 3 holds a number; an object is needed"),

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.config import Resources, Sweep, load_sweep
 from search.config.problems import MOST_SHOWN, SweepError
 from search.config.settings import Final, Search
 from search.config.yaml_file import MOST_BYTES, MOST_DEPTH, MOST_NODES
+from tests.fuzzing import FUZZED
 from trainables.errors import InputError
 from trainables.task import Task
 
@@ -149,11 +150,6 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=6,
-)
-
-
-FUZZED = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
