@@ -42,6 +42,19 @@ KeepRayLogs = Annotated[
 ]
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"tuneoff {version('tuneoff')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+]
+
+
 def is_elsewhere(address: str | None) -> TypeGuard[str]:
     """Whether a command is to run on the cluster, as a job of it."""
     return address is not None and "://" in address

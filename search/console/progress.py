@@ -103,22 +103,21 @@ class Progress:
         records = list(self.records.values())
         left = seconds_left(self.sweep, records, self.seen_running)
         rest = f", about {rough_duration(left)} left" if left else ""
-        table = Table(title=f"{self.sweep.name}{rest}", title_justify="left")
-        for column in ("method", "phase"):
-            table.add_column(column)
-        for column in (
-            "done",
-            "running",
-            "stopped",
-            "failed",
-            f"best {score_name(self.sweep.task.metric)}",
-            "time",
-        ):
-            table.add_column(column, justify="right")
-        for row in standings(self.sweep, records, self.live):
-            if row.running or row.ended or row.phase == "search":
-                table.add_row(*_cells(row))
-        return table
+        return standings_table(self.sweep, standings(self.sweep, records, self.live), rest)
+
+
+def standings_table(sweep: Sweep, rows: Iterable[Standing], rest: str = "") -> Table:
+    """Build a table of where each method stands; `rest` follows the sweep's name in its title."""
+    table = Table(title=f"{sweep.name}{rest}", title_justify="left")
+    for column in ("method", "phase"):
+        table.add_column(column)
+    best = f"best {score_name(sweep.task.metric)}"
+    for column in ("done", "running", "stopped", "failed", best, "time"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        if row.running or row.ended or row.phase == "search":
+            table.add_row(*_cells(row))
+    return table
 
 
 def _coloured(status: Status) -> str:

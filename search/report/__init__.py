@@ -10,15 +10,16 @@ from search.lazy import lazy_exports
 if TYPE_CHECKING:
     from search.report.command import report_of
     from search.report.exporting import export
-    from search.report.write import write_comparison, write_report
+    from search.report.write import verdict_json, write_comparison, write_report
 
-__all__ = ["export", "report_of", "write_comparison", "write_report"]
+__all__ = ["export", "report_of", "verdict_json", "write_comparison", "write_report"]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "export": "search.report.exporting",
         "report_of": "search.report.command",
+        "verdict_json": "search.report.write",
         "write_comparison": "search.report.write",
         "write_report": "search.report.write",
     },

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic_core import to_json
@@ -17,7 +16,7 @@ from search.report.drawing import Draw, draw
 from search.report.figures import figures, for_print, write_figures
 from search.report.page import page, plain_page
 from search.report.sections import sections
-from search.verdict import search_statistics, verdict
+from search.verdict import Verdict, search_statistics, verdict
 from trainables.errors import InputError
 from trainables.storage.atomic import write_text
 from trainables.storage.place import Place
@@ -49,7 +48,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     methods = pd.concat([tables.methods(results), tables.retrained_defaults(results)])
     write_text(report / "methods.csv", methods.to_csv())
     write_text(report / "trials.csv", results.trials.to_csv(index=False))
-    write_text(report / "report.json", _json(asdict(found)))
+    write_text(report / "report.json", verdict_json(found))
     shared = sections(results, found, quality)
     write_text(report / "report.md", document(results, found, shared))
     page_text = page(results, found, shared, drawn)
@@ -86,6 +85,6 @@ def _loaded(folder: str | Place) -> Results:
     return results
 
 
-def _json(values: dict[str, Any]) -> str:
-    """Write JSON as RFC 8259 has it, which knows no NaN: what is not known is null."""
-    return f"{to_json(values, indent=1, inf_nan_mode='null').decode()}\n"
+def verdict_json(verdict: Verdict) -> str:
+    """Write a verdict's values as JSON; RFC 8259 knows no NaN, so what is not known is null."""
+    return f"{to_json(asdict(verdict), indent=1, inf_nan_mode='null').decode()}\n"

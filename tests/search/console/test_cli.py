@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,24 @@ def sweep(tmp_path) -> Callable[..., str]:
 def test_help_names_every_command(tuneoff):
     code, out, _ = tuneoff("--help")
     assert code == 0
-    for command in ("run", "resume", "report", "check", "doctor", "methods", "export", "schema"):
+    for command in (
+        "run",
+        "resume",
+        "report",
+        "check",
+        "doctor",
+        "methods",
+        "export",
+        "init",
+        "schema",
+        "show",
+        "verify",
+    ):
         assert f" {command} " in out
+
+
+def test_the_version_is_that_of_the_distribution(tuneoff):
+    assert tuneoff("--version") == (0, f"tuneoff {metadata.version('tuneoff')}\n", "")
 
 
 def test_help_needs_neither_torch_nor_ray_nor_pandas():
