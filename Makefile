@@ -4,7 +4,7 @@ INSTALLED := $(VENV)/.installed
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 BENCHMARKS := startup training evaluation loop_overhead sweep driver report search
 
-.PHONY: help venv quickstart test test-all bench lint typecheck format audit clean
+.PHONY: help venv quickstart test test-all bench lint typecheck format site audit clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ typecheck: venv  ## types
 format: venv  ## mend style and formatting
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+site: venv  ## the documentation as a site, in site/; a link that leads nowhere is an error
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[site]'
+	$(VENV)/bin/python -m mkdocs build --clean --quiet
 
 audit: venv  ## known vulnerabilities of the versions in constraints.txt, asked of PyPI
 	$(VENV)/bin/python -m pip install --quiet pip-audit
