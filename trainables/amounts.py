@@ -21,6 +21,11 @@ def number(value: float | None, form: str = ",.0f") -> str:
     return format(value, form) if known(value) else DASH
 
 
+def counted(count: int, thing: str) -> str:
+    """Write a count with its noun: `1 document`, `2 documents`."""
+    return f"{number(count)} {thing}" if count == 1 else f"{number(count)} {thing}s"
+
+
 def points(value: float | None) -> str:
     """Format a score in points: `43.21`."""
     return number(value, ".2f")

@@ -5,7 +5,7 @@ Local files are read as text, so that an id `007` or a summary `NA` stays what i
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
@@ -13,13 +13,12 @@ from random import Random
 from typing import Any, Literal
 
 import pandas as pd
-from pyarrow import parquet
 
 from trainables import embedded
+from trainables.amounts import counted
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
-from trainables.json_rows import read_json, read_jsonl
-from trainables.separated import read_csv, read_tsv
+from trainables.tables import read_split
 from trainables.task import DataFiles, Task, is_path
 
 __all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
@@ -36,13 +35,6 @@ CARVED_MOST = 500
 """A missing split takes this share of train's sources, at most so many."""
 FOLDER_DIGEST = 16
 """Hexadecimal digits by which the datasets library knows the content of a folder."""
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {  # by the endings in task.DATA_FORMATS
-    ".jsonl": read_jsonl,
-    ".json": read_json,
-    ".csv": read_csv,
-    ".tsv": read_tsv,
-    ".parquet": lambda path: parquet.read_table(path).to_pandas(integer_object_nulls=True),
-}
 
 
 @dataclass(frozen=True)
@@ -87,8 +79,10 @@ def load(task: Task, seed: int) -> Data:
         if name not in splits:
             splits["train"], carved = _carve(splits["train"], Random(f"{seed}/{name}"))
             splits[name] = carved if task.picks_labels else _merged(carved)
-            notes.append(f"{name} was carved from train with seed {seed}: {len(splits[name])} examples.")
-    notes += _shared_sources(splits)
+            notes.append(
+                f"{name} was carved from train with seed {seed}: {counted(len(splits[name]), 'example')}."
+            )
+    notes += [*_repeated_sources(splits["train"]), *_shared_sources(splits)]
     return Data(splits["train"], splits["validation"], splits["test"], notes, labels)
 
 
@@ -111,16 +105,9 @@ def _frames(data: str | DataFiles) -> dict[Split, pd.DataFrame]:
 
 
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
-    return {name: _read(Path(path)) for name in SPLITS if (path := files[name]) is not None}
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise InputError(f"Data file {path} does not exist.")
-    try:
-        return READERS[path.suffix.lower()](path).rename(columns=str)
-    except (ValueError, OSError) as error:
-        raise InputError(f"Data file {path} cannot be read as {path.suffix[1:]}: {error}") from error
+    return {
+        name: read_split(path).rename(columns=str) for name in SPLITS if (path := files[name]) is not None
+    }
 
 
 def _place(name: str) -> str:
@@ -136,8 +123,9 @@ def _place(name: str) -> str:
 def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
     import datasets
 
+    is_saved = (Path(name) / "dataset_dict.json").is_file()
     try:
-        loaded = datasets.load_dataset(name)
+        loaded = datasets.load_from_disk(name) if is_saved else datasets.load_dataset(name)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise InputError(
             f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
@@ -177,7 +165,9 @@ def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -
     rows = [made(row, f"{split}-{number}", targets, task) for number, row in enumerate(_rows(frame))]
     kept = [row for row in rows if row.source.strip() and row.references]
     if len(kept) < len(rows):
-        notes.append(f"{split}: {len(rows) - len(kept)} rows without a source or a target were left out.")
+        notes.append(
+            f"{split}: {counted(len(rows) - len(kept), 'row')} without a source or a target left out."
+        )
     if not kept:
         raise InputError(f"The {split} split has no row with both a source and a target.")
     is_whole = split == "train" or task.picks_labels
@@ -218,7 +208,7 @@ def _merge_references(examples: list[Example], split: Split, notes: list[str]) -
     merged = _merged(examples)
     if len(merged) < len(examples):
         notes.append(
-            f"{split}: {len(examples)} rows hold {len(merged)} different sources; "
+            f"{split}: {counted(len(examples), 'row')} hold {counted(len(merged), 'different source')}; "
             "the rows of one source are its references."
         )
     return merged
@@ -245,6 +235,12 @@ def _carve(train: list[Example], random: Random) -> tuple[list[Example], list[Ex
     return [example for example in train if example.source not in chosen], carved
 
 
+def _repeated_sources(train: list[Example]) -> Iterator[str]:
+    repeated = len(train) - len({example.source for example in train})
+    if repeated:
+        yield f"train: {counted(repeated, 'row')} repeat the source of another; all are trained on."
+
+
 def _shared_sources(splits: dict[Split, list[Example]]) -> list[str]:
     sources = {name: {example.source for example in examples} for name, examples in splits.items()}
     notes = []
@@ -252,6 +248,7 @@ def _shared_sources(splits: dict[Split, list[Example]]) -> list[str]:
         shared = len(sources[first] & sources[second])
         if shared:
             notes.append(
-                f"Warning: {shared} sources of {second} are in {first} too: scores on {second} are flattered."
+                f"Warning: {counted(shared, 'source')} of {second} in {first} too: scores on {second} are "
+                "flattered."
             )
     return notes

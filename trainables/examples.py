@@ -59,7 +59,10 @@ def _cell(row: str, column: str) -> str:
 
 
 def _plain(value: Any, cell: str) -> Any:
-    """Convert a cell to plain Python: empty text for a missing one, lists for arrays, text for bytes."""
+    """Convert a cell to plain Python: empty text for a missing one, lists for arrays, text for bytes.
+
+    Lines of a text end in a line feed only: most tokenizers know no other end.
+    """
     return "" if value is None else _unpacked(value, cell)
 
 
@@ -72,6 +75,8 @@ def _unpacked(value: Any, cell: str) -> Any:
                 f"{cell} holds bytes that are no text in UTF-8 ({error.reason} at {error.start}). "
                 "Convert it to text."
             ) from error
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n")
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, list):
         return [_unpacked(item, cell) for item in value]

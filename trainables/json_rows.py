@@ -1,38 +1,45 @@
 """Read rows from JSON files: a row is an object, and what is none is an error with its line or its number."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 
-def read_jsonl(path: Path) -> pd.DataFrame:
-    """Read a file with an object a line; blank lines are left out.
+def read_jsonl(text: str) -> pd.DataFrame:
+    """Read a file's text with an object a line; blank lines are left out.
 
     Raises:
         ValueError: a line is no JSON, or no object; names the line.
     """
     rows = []
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                rows.append(_row(_parsed(line, f"line {number}: "), f"line {number}"))
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            rows.append(_row(_parsed(line, f"line {number}: "), f"line {number}"))
     return pd.DataFrame(rows, dtype=object)
 
 
-def read_json(path: Path) -> pd.DataFrame:
-    """Read a file that holds a list of objects, or an object of columns, each a list of equal length.
+def read_json(text: str) -> pd.DataFrame:
+    """Read a text that holds a list of objects, or an object of columns, each a list of equal length.
 
     Raises:
         ValueError: it holds something else; names the row.
     """
-    content = _parsed(path.read_text(encoding="utf-8-sig"))
+    content = _parsed(text)
     if isinstance(content, list):
         content = [_row(row, f"row {number}") for number, row in enumerate(content, start=1)]
+    elif key := _key_of_rows(content):
+        raise ValueError(f"its rows are under {key!r}: write that list alone (jq '.{key}' FILE)")
     elif not isinstance(content, dict) or not all(isinstance(column, list) for column in content.values()):
         raise ValueError(f"it holds {_kind(content)}; a list of objects is needed, or an object of columns")
     return pd.DataFrame(content, dtype=object)
+
+
+def _key_of_rows(content: Any) -> str | None:
+    """Return the one key of an object whose value is a list of objects, as some tools wrap their rows."""
+    wrapped = content.items() if isinstance(content, dict) else ()
+    keys = [key for key, rows in wrapped if isinstance(rows, list) and rows and isinstance(rows[0], dict)]
+    return keys[0] if len(keys) == 1 else None
 
 
 def _parsed(text: str, where: str = "") -> Any:

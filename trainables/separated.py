@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
-from pathlib import Path
 
 import pandas as pd
 
@@ -18,26 +17,29 @@ Row = tuple[int, list[str]]
 """The line on which it begins, from 1, and its fields."""
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a file in which commas separate.
+def read_csv(text: str) -> pd.DataFrame:
+    """Read a file's text in which commas separate.
 
     Raises:
-        ValueError: a row has not the header's number of fields, or quotes do not match; names the line.
+        ValueError: a row has not the header's number of fields, or quotes do not match; names the line. Or
+            the header has semicolons or tabs in the place of commas.
     """
-    return _table(_quoted(_text(path), ","), "Is a comma in a text that is not in quotes?")
+    _refuse_other_separators(text)
+    return _table(_quoted(text, ","), "Is a comma in a text that is not in quotes?")
 
 
-def read_tsv(path: Path) -> pd.DataFrame:
-    """Read a file in which tabs separate. Raises as `read_csv`."""
-    text = _text(path)
+def read_tsv(text: str) -> pd.DataFrame:
+    """Read a file's text in which tabs separate. Raises as `read_csv`."""
     if _is_quoted(text):
         return _table(_quoted(text, "\t"), "Is a tab in a text that is not in quotes?")
     return _table(_plain(text), "A .tsv has no quotes: is a tab or a line break in a text?")
 
 
-def _text(path: Path) -> str:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return file.read()
+def _refuse_other_separators(text: str) -> None:
+    header = text.partition("\n")[0]
+    for sign, word, remedy in ((";", "semicolons", "save it with commas"), ("\t", "tabs", "name it .tsv")):
+        if sign in header and "," not in header:
+            raise ValueError(f"its header has {word} and no comma: {remedy}")
 
 
 def _quoted(text: str, separator: str) -> Iterator[Row]:

@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from spaces import did_you_mean, shown
 from trainables import embedded, metrics, task_types
+from trainables.data_files import DATA_FORMATS, PACKED, format_of
 from trainables.prompt import template
-
-DATA_FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -28,7 +27,10 @@ def is_path(name: str) -> bool:
 
 
 class DataFiles(BaseModel):
-    """Local files, one a split: jsonl, json, csv, tsv or parquet; a missing split is carved from train."""
+    """Files, one or many a split: jsonl, json, csv, tsv, parquet or arrow, packed or not.
+
+    Each is a path, a pattern (`parts/*.jsonl.gz`), a folder, or a URL. A missing split is carved from train.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -39,8 +41,11 @@ class DataFiles(BaseModel):
     @field_validator("train", "validation", "test")
     @classmethod
     def _has_a_known_format(cls, path: str | None) -> str | None:
-        if path is not None and Path(path).suffix.lower() not in DATA_FORMATS:
-            raise ValueError(f"must end in one of {', '.join(DATA_FORMATS)}, got {path!r}")
+        if path is not None and not format_of(path) and Path(path).suffix and not path.endswith("/"):
+            raise ValueError(
+                f"must end in one of {', '.join(DATA_FORMATS)} ({', '.join(PACKED)} after it), or name a "
+                f"folder (folder/), got {path!r}"
+            )
         return path
 
 

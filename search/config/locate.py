@@ -6,8 +6,9 @@ from typing import Any
 
 from search.config.problems import Problem, SweepError
 from spaces import did_you_mean
+from trainables.data_files import files_of, format_of, is_url
 from trainables.metrics import named
-from trainables.task import DATA_FORMATS, is_path
+from trainables.task import is_path
 
 BUNDLED = Path(__file__).parents[1] / "sweeps"
 
@@ -72,10 +73,10 @@ def _resolve_module(metric: str, folder: Path) -> str:
 
 def _resolve_files(files: dict[str, Any], folder: Path, elsewhere: bool) -> Iterator[Problem]:
     for split, name in files.items():
-        if not isinstance(name, str):
+        if not isinstance(name, str) or is_url(name):
             continue
         places = _places(name, folder)
-        found = next((place for place in places if _exists(place, Path.is_file)), None)
+        found = next((place for place in places if _exists(place, _holds_data)), None)
         if found is None and not (elsewhere and Path(name).is_absolute()):
             yield Problem(f"task.data.{split}", f"no such file; tried {', '.join(map(str, places))}")
         else:
@@ -87,10 +88,14 @@ def _resolve_folder(task: dict[str, Any], name: str, folder: Path, elsewhere: bo
     found = next((place for place in places if _exists(place, Path.is_dir)), None)
     if found is not None:
         task["data"] = str(found)
-    elif Path(name).suffix.lower() in DATA_FORMATS:
+    elif format_of(name):
         yield Problem("task.data", f"names a file: write {{train: {name}}}, with validation and test beside")
     elif is_path(name) and not (elsewhere and Path(name).is_absolute()):
         yield Problem("task.data", f"no such folder; tried {', '.join(map(str, places))}")
+
+
+def _holds_data(place: Path) -> bool:
+    return place.is_dir() or bool(files_of(place))
 
 
 def _places(name: str, folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """Look at what a sweep would train on: data, prompts and their lengths, before anything is spent."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from trainables.hub import check_model
 from trainables.metrics import check as check_metric
 
 SHOWN = 3
+NAMED = 10
+"""Unknown characters that a warning names."""
+UNKNOWN_MOST = 0.005
+"""Share of unknown tokens above which `check` warns."""
 MEASURED = 1000
 """Examples of a split that are tokenised to measure its lengths."""
 
@@ -67,7 +72,7 @@ def checkup(sweep: Sweep) -> Checkup:
         Shown(example.id, encoder.text(tokens.source), encoder.text(tokens.target))
         for example, tokens in zip(first, encoder.encode(first), strict=True)
     ]
-    hints = [*_hints(encoder, data), *_of_final(sweep)]
+    hints = [*_hints(encoder, data), *_unknown(encoder, data), *_of_final(sweep)]
     return Checkup(data, rungs(sweep.search, len(data.train)), lengths, shown, hints)
 
 
@@ -78,6 +83,25 @@ def _hints(encoder: Encoder, data: Data) -> Iterator[str]:
         yield "The tokenizer has a chat template: for an instruct model set task.chat_template: true."
     if any(example.source_place is None for example in data.train[:SHOWN]):
         yield "The prompt changes the source: where it is too long, the end of the prompt is cut."
+
+
+def _unknown(encoder: Encoder, data: Data) -> Iterator[str]:
+    """Warn where the tokenizer does not know much of the texts; a byte-level one knows all."""
+    tokenizer = encoder.tokenizer
+    unknown = tokenizer.unk_token_id
+    if unknown is None or unknown in (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.pad_token_id):
+        return
+    examples = data.train[:MEASURED]
+    tokens = [token for row in encoder.encode(examples) for token in (*row.source, *row.target)]
+    share = tokens.count(unknown) / len(tokens)
+    if share > UNKNOWN_MOST:
+        signs = Counter(sign for e in examples for sign in e.prompt + e.references[0] if not sign.isspace())
+        missing = [sign for sign, _ in signs.most_common() if unknown in tokenizer.encode(sign)]
+        named = ", ".join(map(repr, missing[:NAMED])) or "some of the texts"
+        yield (
+            f"Warning: {share:.1%} of the tokens of train are {tokenizer.unk_token}: the tokenizer does not "
+            f"know {named}. The model can neither read nor write them."
+        )
 
 
 def _of_final(sweep: Sweep) -> Iterator[str]:

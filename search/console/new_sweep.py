@@ -9,15 +9,19 @@ import yaml
 from search.config import load_sweep
 from trainables import task_types
 from trainables.data import train_rows
+from trainables.data_files import format_of
 from trainables.errors import InputError
 from trainables.metrics import label, scores
 from trainables.storage.atomic import write_text
-from trainables.task import DATA_FORMATS, DataFiles
+from trainables.task import DataFiles
 
 LOOKED_AT = 500
 """Rows from which columns are proposed."""
+USUAL_SOURCES = ("source", "src", "document", "article", "dialogue", "input")
+"""Columns that are read even where another is longer: a translation may be either way round."""
 USUAL_TARGETS = (
-    "summary", "target", "highlights", "answers", "answer", "output", "response", "completion", "label",
+    "summary", "target", "tgt", "highlights", "answers", "answer", "output", "response", "completion",
+    "label",
 )  # fmt: skip
 TEMPLATE = """\
 # Look first:  tuneoff check {file}
@@ -75,7 +79,7 @@ def write_sweep(file: Path, start: Start) -> list[str]:
         raise InputError(f"{file} exists; name another file, or remove it first.")
     task_type = _task_type(start.type)
     rows = train_rows(_data(start)).head(LOOKED_AT)
-    source = _column(start.source, rows, "--source") or _longest(rows, start.target)
+    source = _column(start.source, rows, "--source") or _source(rows, start.target)
     target = _column(start.target, rows, "--target") or _target(rows, source)
     text = TEMPLATE.format(
         file=file,
@@ -119,7 +123,7 @@ def _metric(task_type: task_types.TaskType) -> str:
 
 
 def _data(start: Start) -> str | DataFiles:
-    if Path(start.data).suffix.lower() not in DATA_FORMATS:
+    if format_of(start.data) is None:
         return start.data
     return DataFiles(train=start.data, validation=start.validation, test=start.test)
 
@@ -149,6 +153,12 @@ def _longest(rows: pd.DataFrame, without: str | None) -> str:
     if not lengths:
         raise InputError(f"No column holds text; there are {', '.join(rows.columns)}. Name them yourself.")
     return max(lengths, key=lengths.__getitem__)
+
+
+def _source(rows: pd.DataFrame, target: str | None) -> str:
+    """Choose a usual name, or else the longest text."""
+    texts = _text_lengths(rows, target)
+    return next((name for name in USUAL_SOURCES if name in texts), None) or _longest(rows, target)
 
 
 def _target(rows: pd.DataFrame, source: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow as pa
 import pytest
 from pyarrow import Table, parquet
 
@@ -32,6 +33,9 @@ def write(path: Path, rows: Rows) -> str:
         path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     elif path.suffix == ".parquet":
         parquet.write_table(Table.from_pylist(rows), path)
+    elif path.suffix == ".arrow":
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, Table.from_pylist(rows).schema) as out:
+            out.write_table(Table.from_pylist(rows))
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0], delimiter="\t" if path.suffix == ".tsv" else ",")
@@ -148,6 +152,7 @@ def test_missing_splits_are_carved_from_train_by_the_seed(loaded: Callable[..., 
     assert data.notes == [
         "validation was carved from train with seed 0: 5 examples.",
         "test was carved from train with seed 0: 5 examples.",
+        "train: 180 rows repeat the source of another; all are trained on.",
     ]
 
 
@@ -178,9 +183,9 @@ def test_shared_sources_are_counted_for_each_pair_of_splits(loaded: Callable[...
         test=[row("c"), row("e"), row("d"), row("c", "again")],
     )
     assert [note for note in data.notes if note.startswith("Warning")] == [
-        "Warning: 2 sources of validation are in train too: scores on validation are flattered.",
-        "Warning: 1 sources of test are in train too: scores on test are flattered.",
-        "Warning: 2 sources of test are in validation too: scores on test are flattered.",
+        "Warning: 2 sources of validation in train too: scores on validation are flattered.",
+        "Warning: 1 source of test in train too: scores on test are flattered.",
+        "Warning: 2 sources of test in validation too: scores on test are flattered.",
     ]
 
 
@@ -195,7 +200,7 @@ def test_rows_without_a_source_or_a_target_are_left_out_and_counted(loaded: Call
     ]
     data = loaded(train=rows, validation=[row("v")], test=[row("t")])
     assert [(example.id, example.source) for example in data.train] == [("train-0", "a"), ("train-5", "e")]
-    assert data.notes == ["train: 4 rows without a source or a target were left out."]
+    assert data.notes == ["train: 4 rows without a source or a target left out."]
 
 
 def test_the_fingerprint_stays_when_the_files_move(tmp_path: Path, data_files: dict[str, str]) -> None:

@@ -38,7 +38,8 @@ def test_a_file_that_is_absent(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert "folder.csv does not exist" in problem(tmp_path, data={"train": str(tmp_path / "folder.csv")})
+    message = problem(tmp_path, data={"train": str(tmp_path / "folder.csv")})
+    assert "folder.csv holds no file of a known format" in message
 
 
 @pytest.mark.parametrize(

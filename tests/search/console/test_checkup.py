@@ -13,7 +13,11 @@ from search.console.listings import print_checkup
 from trainables.errors import InputError
 
 ROWS = [
-    {"text": f"Ann looks for a lamp and {i} maps.", "mood": "glad" if i % 3 else "sad", "topic": "lamps"}
+    {
+        "text": f"Ann looks for a lamp and {'map ' * i}key.",
+        "mood": "glad" if i % 3 else "sad",
+        "topic": "lamps",
+    }
     for i in range(40)
 ]
 
@@ -54,7 +58,7 @@ def test_the_prompt_is_shown_as_it_is_filled(sweep: Callable[..., Any], capsys: 
     [
         ("llama", {}, "The tokenizer has a chat template: for an instruct model"),
         ("t5", {"prompt": "{{ text[:9] }}"}, "The prompt changes the source"),
-        ("llama", {"chat_template": True, "system": "Look."}, None),
+        ("llama", {"chat_template": True, "system": "Please."}, None),
         ("t5", {}, None),
     ],
 )
@@ -94,3 +98,10 @@ def test_a_metric_beside_the_sweep_file_is_found_from_anywhere(
     (tmp_path / "own.py").write_text("")
     loaded = sweep(type="generation", metric="own.py:score")
     assert loaded.task.metric == f"{tmp_path / 'own.py'}:score"
+
+
+def test_signs_that_the_tokenizer_does_not_know_are_named(sweep: Callable[..., Any]) -> None:
+    found = checkup(sweep("t5", prompt="{text} 茶 茶 茶 é\n"))
+    (warning,) = [hint for hint in found.hints if "the tokenizer does not know" in hint]
+    assert warning.startswith("Warning: ")
+    assert "'茶', 'é'" in warning

@@ -96,3 +96,12 @@ def test_a_file_is_never_overwritten(tmp_path, train):
     with pytest.raises(InputError, match="exists"):
         write_sweep(tmp_path / "my.yaml", start(train))
     assert (tmp_path / "my.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("source", "target"), [("source", "target"), ("src", "tgt")])
+def test_a_translation_goes_the_way_that_its_columns_say(tuneoff, tmp_path, source, target):
+    rows = [{target: "Das ist ein sehr langer Satz.", source: "It is long."} for _ in range(40)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert tuneoff("init", "my.yaml", "--data", "pairs.jsonl", "--type", "translation")[0] == 0
+    task = load_sweep(tmp_path / "my.yaml").task
+    assert (task.source, task.target) == (source, target)
