@@ -1,44 +1,53 @@
-"""What one run of the final trained, as a folder of its own with a model card that says what it scored."""
+"""A folder with what one run of the final trained, a script that uses it, and a model card."""
 
+import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
-
 from search.records import BASELINE, Record, Results, load_results
-from search.report.markdown import bullets, code, section, table, text
-from search.report.names import data_name
-from search.report.setup import metric_facts
-from search.verdict import score_name
+from search.report.exporting.card import card
 from spaces import did_you_mean
-from trainables import task_types
-from trainables.amounts import points
+from trainables import embedded
 from trainables.errors import InputError
-from trainables.metrics import metric_of
+from trainables.rung_report import Precision
+from trainables.standalone.script import BASE, Weights, script
 from trainables.status import Status
 from trainables.storage.atomic import new_folder, write_text
 from trainables.storage.place import local_copy
 from trainables.storage.sums import seal
+from trainables.task import Task
+
+SCRIPT = "predict.py"
+_ADAPTER = "adapter_config.json"
+_PATHS = ("base_model_name_or_path", "tokenizer_name_or_path")
+"""What peft writes into an adapter's configuration of the model under it."""
 
 
-def export(folder: str | Path, method: str, to: str | Path, seed: int = 0) -> Path:
-    """Copy what one run of the final trained to the folder `to`, with a model card; return `to`.
+def export(folder: str | Path, method: str, to: str | Path, seed: int = 0, *, merge: bool = False) -> Path:
+    """Write what one run of the final trained to the folder `to`, with a script and a model card; return it.
+
+    `merge` makes one whole model of an adapter and the model under it.
 
     Raises:
-        InputError: no finished run of that method and seed, its weights are links to elsewhere, or `to` holds
-            something already or cannot be written.
+        InputError: no finished run of that method and seed, its weights are links to elsewhere or cannot be
+            merged, or `to` holds something already or cannot be written.
     """
     results, target = load_results(folder), Path(to).absolute()
     record = _finished(results, method, seed)
     _check_empty(target)
+    task, labels = results.sweep.task, _labels(results)
     try:
         with new_folder(target) as draft:
             with local_copy(results.folder.adapter(record)) as weights:
                 shutil.copytree(weights, draft, symlinks=True, dirs_exist_ok=True)
-            card = _card(results, record, peft=(draft / "adapter_config.json").exists())
-            write_text(draft / "README.md", card)
+            if merge:
+                _merge(task, draft)
+            _carry_base(task, draft)
+            text = script(task, _weights(draft), _precision(task, record), labels)
+            write_text(draft / SCRIPT, text)
+            write_text(draft / "README.md", card(results, record, _weights(draft), text))
             seal(draft)
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error}).") from error
@@ -77,56 +86,67 @@ def _check_empty(target: Path) -> None:
         raise InputError(f"{target} exists and is not an empty folder. Name another one, or empty it first.")
 
 
-def _card(results: Results, record: Record, *, peft: bool) -> str:
+def _labels(results: Results) -> tuple[str, ...]:
+    """Return what a classification picks from; empty for any other task."""
     task = results.sweep.task
-    header = {
-        "base_model": task.model,
-        "library_name": "peft" if peft else "transformers",
-        **({"datasets": [task.data]} if isinstance(task.data, str) and task.data != "embedded" else {}),
-        "tags": ["tuneoff", record.method],
-        "model-index": [_measured(results, record)],
-    }
-    about = (
-        f"{code(task.model)} fine-tuned with {code(record.method)} on {code(data_name(task.data))}: "
-        f"run {code(record.id)} of the sweep {code(results.sweep.name)}, made with tuneoff."
-    )
-    parts = [
-        f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---",
-        f"# {text(results.sweep.name)}: {text(record.method)}",
-        about,
-        section("Scores on the test split", *_scores(results, record)),
-        section("Hyperparameters", _facts(record.hyperparameters)),
-        section("Costs", _facts(record.cost)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    if not task.picks_labels:
+        return ()
+    named = [*task.labels.values()] if isinstance(task.labels, dict) else task.labels
+    labels = named or results.provenance.get("data", {}).get("labels")
+    if not labels:
+        raise InputError(
+            f"The labels are not recorded: the sweep was begun by an earlier version. Name all of them in "
+            f"{results.folder.sweep_file}, as task.labels, in alphabetical order."
+        )
+    return tuple(labels)
 
 
-def _measured(results: Results, record: Record) -> dict[str, Any]:
-    """Build the `model-index` of test scores (https://hf.co/docs/hub/model-cards#evaluation-results)."""
-    data = data_name(results.sweep.task.data)
-    metrics = [
-        {"type": _type(name), "name": score_name(name), "value": round(score, 2)}
-        for name, score in record.rungs[-1].scores.items()
-        if score is not None
-    ]
-    dataset = {"name": data, "type": data, "split": record.split}
-    hub_task = task_types.get(results.sweep.task.type).hub_task
-    task = {"type": hub_task, "name": hub_task.replace("-", " ").capitalize()}
-    return {"name": results.sweep.name, "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}
+def _precision(task: Task, record: Record) -> Precision:
+    """Return the precision it was scored in; where that is not recorded, what `auto` mostly comes to."""
+    last = record.rungs[-1]
+    if last.precision is not None:
+        return last.precision
+    if task.precision == "auto":
+        return "bf16" if last.accelerator else "fp32"
+    return task.precision
 
 
-def _type(score: str) -> str:
-    """Name the metric as the hub does: every ROUGE score is `rouge`; one of evaluate has its own name."""
-    metric = metric_of(score)
-    return metric if metric == "rouge" else score_name(score) if metric == "evaluate" else score
+def _weights(folder: Path) -> Weights:
+    adapter, model = _json(folder / _ADAPTER), _json(folder / "config.json")
+    if adapter is not None:
+        return Weights(True, adapter.get("task_type") == "SEQ_2_SEQ_LM", (folder / BASE).is_dir())
+    return Weights(False, bool((model or {}).get("is_encoder_decoder")))
 
 
-def _scores(results: Results, record: Record) -> tuple[str, str]:
-    scores = record.rungs[-1].scores
-    drawn = table(["Score", "Points"], [[score_name(name), points(score)] for name, score in scores.items()])
-    others = "; the sweep's report has the spread over seeds" if results.sweep.final.seeds > 1 else ""
-    return drawn, f"{metric_facts(results)}. Of this run alone{others}."
+def _json(file: Path) -> dict[str, Any] | None:
+    """Read an object; None where there is none."""
+    try:
+        content = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The weights are damaged: {file.name} cannot be read as JSON ({error}).") from error
+    return content if isinstance(content, dict) else None
 
 
-def _facts(facts: Mapping[str, object]) -> str:
-    return bullets([f"{code(name)}: {code(value)}" for name, value in facts.items() if value is not None])
+def _merge(task: Task, draft: Path) -> None:
+    """Put a whole model in the place of an adapter; one that is whole stays as it is."""
+    from trainables.standalone.merge import merge
+
+    weights = _weights(draft)
+    if not weights.is_adapter:
+        return
+    with TemporaryDirectory(dir=draft.parent, prefix=f"{draft.name}.") as adapter:
+        for file in list(draft.iterdir()):
+            shutil.move(file, adapter)
+        merge(task, Path(adapter), draft, is_encoder_decoder=weights.is_encoder_decoder)
+
+
+def _carry_base(task: Task, draft: Path) -> None:
+    """Lay the model under an adapter beside it where no hub has that; its path is one of this machine."""
+    if task.model != "embedded" or not _weights(draft).is_adapter:
+        return
+    shutil.copytree(embedded.MODEL, draft / BASE)
+    config = _json(draft / _ADAPTER) or {}
+    moved = {name: BASE for name in _PATHS if config.get(name)}
+    write_text(draft / _ADAPTER, f"{json.dumps(config | moved, indent=2)}\n")
