@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from peft import PeftModel
 
 import spaces
 from tests.matrix import PAIRS, TURNS
 from trainables.errors import InputError
 from trainables.evaluation import evaluate
+from trainables.inference.classify import log_likelihoods
 from trainables.loop import FineTuning
 from trainables.standalone.merge import merge
 from trainables.standalone.script import Weights, script
@@ -25,16 +27,16 @@ EVERY_PAIR = pytest.mark.parametrize(
     ("family", "method"),
     [pytest.param(*pair, marks=[] if pair in DAILY else [pytest.mark.slow]) for pair in PAIRS],
 )
-STEPS, LEARNING_RATE = 3, 0.005
-"""Of a trial that learns something else than the model under it wrote, and still not the same for all."""
+STEPS = 3
+LABELLED = {"type": "classification", "metric": "accuracy"}
 
 
 @pytest.fixture
 def exported(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
     """`exported(bench, method)`: the folder of a short trial's export, and what it wrote on test."""
 
-    def make(bench: Workbench, method: str, count: int | None = 6) -> tuple[Path, list[str]]:
-        point = {**spaces.get(method).default, "learning_rate": LEARNING_RATE}
+    def make(bench: Workbench, method: str, count: int = 6) -> tuple[Path, list[str]]:
+        point = {**spaces.get(method).default, "learning_rate": 0.01}
         tuning = FineTuning(bench, method, point, examples=STEPS * point["batch_size"], seed=1)
         try:
             tuning.advance(STEPS * point["batch_size"])
@@ -54,15 +56,18 @@ def exported(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Path], list[str]]:
-    """Run the script on the rows beside it, in this process: to import its libraries takes seconds."""
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Path], Any]:
+    """`run(folder)`: what the script writes of the rows beside it, and its names.
 
-    def predictions(folder: Path) -> list[str]:
+    In this process, for to import its libraries takes seconds.
+    """
+
+    def run(folder: Path) -> tuple[list[str], dict[str, Any]]:
         monkeypatch.setattr(sys, "stdin", io.StringIO((folder / "rows.jsonl").read_text()))
-        runpy.run_path(str(folder / "predict.py"))
-        return [json.loads(line)["prediction"] for line in capsys.readouterr().out.splitlines()]
+        names = runpy.run_path(str(folder / "predict.py"))
+        return [json.loads(line)["prediction"] for line in capsys.readouterr().out.splitlines()], names
 
-    return predictions
+    return run
 
 
 @EVERY_PAIR
@@ -71,22 +76,21 @@ def test_it_writes_what_the_trial_wrote(
     bench: Callable[..., Workbench], exported: Any, run: Any, family: str, method: str
 ) -> None:
     folder, written = exported(bench(family, taught=True), method)
-    assert len(set(written)) > 1
-    assert run(folder) == written
+    assert run(folder)[0] == written
 
 
 OPTIONS = {
-    "a prompt cut at its end": ("t5", {"max_source_tokens": 40}),
+    "a prompt cut at its end": ("bart", {"max_source_tokens": 40}),
     "one cut at its start": ("llama", {"max_source_tokens": 40, "truncation_side": "start"}),
     "words around the source that are too long": ("bart", {"max_source_tokens": 8}),
-    "a chat": ("llama", {"chat_template": True, "system": "Be {brief}.", "max_source_tokens": 48}),
+    "a chat": ("llama", {"chat_template": True, "system": "Be {brief}.", "max_source_tokens": 60}),
     "a template": (
         "bart",
-        {"prompt": "{% if 1 %}\nSum {{ dialogue | upper }}\n{% endif %}", "max_source_tokens": 30},
+        {"prompt": "{% if 1 %}\nSum {{ dialogue | upper }}\n{% endif %}", "max_source_tokens": 40},
     ),
-    "bytes of code": ("t5", {"prompt": '""" \\ \'{dialogue}\' #\u202e\n\t{{}}'}),
-    "labels": ("t5", {"type": "classification", "metric": "accuracy"}),
-    "labels after a chat": ("llama", {"type": "classification", "metric": "accuracy", "chat_template": True}),
+    "signs of Python": ("t5", {"prompt": '""" \\ \'{dialogue}\' #\u202e\n\t'}),
+    "labels": ("t5", LABELLED),
+    "labels after a chat": ("llama", {**LABELLED, "chat_template": True}),
 }
 DAILY_OPTIONS = ("a chat", "labels")
 
@@ -100,14 +104,20 @@ def test_it_reads_and_picks_as_the_trial_did(
     family, options = OPTIONS[name]
     data = {"data": labelled} if "type" in options else {}
     bench = Workbench(make_task(family, taught=True, **options, **data), data_seed=0)
-    assert (
-        "type" in options
-        or "max_source_tokens" not in options
-        or any(e.source_cut for _, e in bench.subset("test", 6))
-    )
-    folder, written = exported(bench, "lora")
-    assert len(set(written)) > 1
-    assert run(folder) == written
+    folder, written = exported(bench, "full", count=2)
+    found, names = run(folder)
+    assert found == written
+    read = bench.subset("test", None)
+    sources = [encoded.source for _, encoded in read]
+    assert any(encoded.source_cut for _, encoded in read) == ("max_source_tokens" in options)
+    assert [names["encode"]({"dialogue": example.source}) for example, _ in read] == sources
+    if "type" in options:
+        labels = names["LABELS"]
+        with torch.no_grad():
+            told = [names["likelihood"](sources[0], label) for label in labels]
+        loaded = bench.base.pretrained(folder)
+        of_trial = log_likelihoods(bench.base, loaded, sources[:1], bench.base.encoder.targets(labels))
+        assert told == pytest.approx(of_trial[0].tolist(), abs=1e-3)
 
 
 @pytest.mark.slow
@@ -127,7 +137,7 @@ def test_a_merged_model_writes_the_same(
     merge(table.task, folder, whole, is_encoder_decoder=kind)
     (whole / "rows.jsonl").write_text((folder / "rows.jsonl").read_text())
     (whole / "predict.py").write_text(script(table.task, Weights(False, kind), "fp32"))
-    assert run(whole) == written
+    assert run(whole)[0] == written
 
 
 @pytest.mark.parametrize(
