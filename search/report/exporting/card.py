@@ -1,35 +1,36 @@
 """The model card: how to use what was exported, what it scored, how it was trained and at what cost."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from search.records import Record, Results
 from search.report.markdown import bullets, code, fence, section, table, text
+from search.report.names import data_title, is_on_hub, model_title
 from search.report.setup import metric_facts
 from search.verdict import score_name
 from trainables import task_types
 from trainables.amounts import points
 from trainables.metrics import metric_of
 from trainables.standalone.script import Weights
-from trainables.task import DataFiles, Task, is_path
+from trainables.task import Task
 
 
 def card(results: Results, record: Record, weights: Weights, script: str) -> str:
     """Write README.md; local paths are left out, for a card is made to be shown to others."""
-    task, on_hub = results.sweep.task, _on_hub(results.sweep.task.model)
+    task, on_hub = results.sweep.task, is_on_hub(results.sweep.task.model)
     header = {
         **({"base_model": task.model} if on_hub else {}),
         "library_name": "peft" if weights.is_adapter else "transformers",
         "pipeline_tag": task_types.get(task.type).hub_task,
-        **({"datasets": [task.data]} if isinstance(task.data, str) and _on_hub(task.data) else {}),
+        **({"datasets": [task.data]} if isinstance(task.data, str) and is_on_hub(task.data) else {}),
         "tags": ["tuneoff", record.method],
         "model-index": [_measured(results, record)],
     }
+    model, data = code(model_title(task.model)), code(data_title(task.data))
     about = (
-        f"{code(_model_name(task))} fine-tuned with {code(record.method)} on {code(_data_name(task.data))}: "
+        f"{model} fine-tuned with {code(record.method)} on {data}: "
         f"run {code(record.id)} of the sweep {code(results.sweep.name)}, made with tuneoff."
     )
     parts = [
@@ -44,25 +45,10 @@ def card(results: Results, record: Record, weights: Weights, script: str) -> str
     return "\n\n".join(parts) + "\n"
 
 
-def _on_hub(name: str) -> bool:
-    return name != "embedded" and not is_path(name)
-
-
-def _model_name(task: Task) -> str:
-    return task.model if _on_hub(task.model) else Path(task.model).name
-
-
-def _data_name(data: str | DataFiles) -> str:
-    """Return the data set's name, of local files without their folders."""
-    if isinstance(data, str):
-        return data if _on_hub(data) else Path(data).name
-    return ", ".join(f"{split}: {Path(file).name}" for split, file in data if file)
-
-
 def _use(task: Task, weights: Weights) -> str:
     packages = "torch, transformers and peft" if weights.is_adapter else "torch and transformers"
     under = ""
-    if weights.is_adapter and not weights.has_base and not _on_hub(task.model):
+    if weights.is_adapter and not weights.has_base and not is_on_hub(task.model):
         under = (
             " It loads the model under the adapter from the folder that the sweep named, which is no part of "
             "this one: change `BASE` where it lies elsewhere."
@@ -81,7 +67,7 @@ _SAME = (
 
 def _measured(results: Results, record: Record) -> dict[str, Any]:
     """Build the `model-index` of test scores (https://hf.co/docs/hub/model-cards#evaluation-results)."""
-    data = _data_name(results.sweep.task.data)
+    data = data_title(results.sweep.task.data)
     metrics = [
         {"type": _type(name), "name": score_name(name), "value": round(score, 2)}
         for name, score in record.rungs[-1].scores.items()

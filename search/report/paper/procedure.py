@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import spaces
 from search.records import Results
 from search.report import tables
-from search.report.names import metric_name
+from search.report.names import data_title, metric_name, model_title
 from search.report.paper.latex import code, text
 from search.report.paper.references import papers
 from search.report.scored import correction
@@ -14,7 +14,6 @@ from search.samplers import get as get_sampler
 from search.verdict import Verdict, listed
 from trainables import metrics
 from trainables.amounts import duration, number
-from trainables.task import DataFiles
 
 _SPLITS = {"train": "training"}
 _REFERENCES = {"mean": "the mean over", "max": "the best of", "all": "against all of"}
@@ -37,9 +36,9 @@ def _compared(results: Results, verdict: Verdict) -> Iterator[str]:
     counts = results.provenance.get("data", {}).get("counts", {})
     documents = listed([f"{number(count)} {_SPLITS.get(split, split)}" for split, count in counts.items()])
     size = f" ({documents} documents)" if counts else ""
-    model = "the small T5 of tuneoff" if task.model == "embedded" else code(task.model)
+    model, data = text(model_title(task.model)), text(data_title(task.data))
     ways = "1 way" if len(named) == 1 else f"{number(len(named))} ways"
-    yield f"We compared {ways} to fine-tune {model} on {_data(task.data)}{size}: {listed(named)}."
+    yield f"We compared {ways} to fine-tune {model} on {data}{size}: {listed(named)}."
 
 
 def _title(results: Results, method: str) -> str:
@@ -48,12 +47,6 @@ def _title(results: Results, method: str) -> str:
     title = re.split(r" \(\w|:", spaces.summary(base))[0].replace("³", "$^3$")
     title = title if "$" in title else text(title)
     return title if method == base else f"{title} ({code(method)})"
-
-
-def _data(data: str | DataFiles) -> str:
-    if data == "embedded":
-        return "generated dialogues"
-    return code(data) if isinstance(data, str) else code(data.train.rpartition("/")[2])
 
 
 def _given(results: Results, verdict: Verdict) -> Iterator[str]:

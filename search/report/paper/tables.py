@@ -20,12 +20,11 @@ _COSTS = {"trainable_percent": r"Trained \%", "train_seconds": "Train s", "peak_
 
 def tables(results: Results, verdict: Verdict) -> dict[str, str]:
     """Write each table as LaTeX, by the name of its file."""
-    drawn = {"hyperparameters": _hyperparameters(results)}
-    if verdict.methods:
-        drawn["methods"] = _methods(results, verdict)
-    if verdict.pairs:
-        drawn["improvements"] = _improvements(results, verdict)
-    return drawn
+    return {
+        **({"methods": _methods(results, verdict)} if verdict.methods else {}),
+        **({"improvements": _improvements(results, verdict)} if verdict.pairs else {}),
+        "hyperparameters": _hyperparameters(results),
+    }
 
 
 def method_name(method: str) -> str:
