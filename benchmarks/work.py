@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 import spaces
 from trainables import embedded
 from trainables.device import own_device
-from trainables.model import autocast_dtype
+from trainables.model import precision_on
 from trainables.task import DataFiles, Task
 
 METHODS = ("full", "lora", "prompt_tuning")
@@ -90,7 +90,7 @@ def prepare(folder: Path, options: argparse.Namespace, *, train: int, validation
         chosen = _fitting(splits[split], limits, count)
         files[split] = str(folder / f"{split}.jsonl")
         Path(files[split]).write_text("".join(json.dumps(row) + "\n" for row in chosen), encoding="utf-8")
-    precision = "bf16" if autocast_dtype(options.precision, own_device()) is torch.bfloat16 else "fp32"
+    precision = precision_on(own_device(), options.precision)
     return Work(model, files["train"], files["validation"], precision)
 
 

@@ -4,7 +4,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from trainables.device import accelerator, counts_memory, own_device
-from trainables.model import autocast_dtype
+from trainables.model import precision_on
 
 
 class GpuReport(BaseModel):
@@ -42,7 +42,7 @@ def report() -> DeviceReport:
         torch=torch.__version__,
         toolkit=f"CUDA {cuda}" if cuda else f"ROCm {hip}" if hip else "",
         gpus=tuple(_gpu(torch.device(kind, index)) for index in range(count)),
-        precision="bf16" if autocast_dtype("auto", own_device()) else "fp32",
+        precision=precision_on(own_device()),
     )
 
 

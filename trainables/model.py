@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import PeftModel
@@ -20,7 +20,15 @@ from trainables.errors import InputError, NotApplicable
 from trainables.kernels import choose_kernels
 from trainables.methods import Model
 from trainables.options import check_options, loading_options
+from trainables.rung_report import Precision
 from trainables.task import Task
+
+AUTOCAST: dict[Precision, torch.dtype | None] = {
+    "fp32": None,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+"""What autocast casts matrix products to; None: nothing."""
 
 
 class LoadedModel:
@@ -34,7 +42,8 @@ class LoadedModel:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.device = own_device()
-        self.autocast_dtype = autocast_dtype(task.precision, self.device)
+        self.precision = precision_on(self.device, task.precision)
+        self.autocast_dtype = AUTOCAST[self.precision]
         self.encoder = load_encoder(task)
         self.tokenizer = self.encoder.tokenizer
         self.is_encoder_decoder = self.encoder.is_encoder_decoder
@@ -144,11 +153,11 @@ class LoadedModel:
         return model
 
 
-def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
-    """The dtype of matrix products; None is fp32. `auto` is bf16 where the device computes in it."""
+def precision_on(device: torch.device, precision: str = "auto") -> Precision:
+    """Resolve the precision of matrix products: `auto` is bf16 where the device computes in it, else fp32."""
     if precision == "auto":
-        precision = "bf16" if computes_in_bf16(device) else "fp32"
-    return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+        return "bf16" if computes_in_bf16(device) else "fp32"
+    return cast(Precision, precision)
 
 
 def detach(attached: Model) -> Model:

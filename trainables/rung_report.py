@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from trainables.accelerator import Accelerator
 from trainables.status import Status
 
+Precision = Literal["fp32", "bf16", "fp16"]
 Cost = dict[str, float | int | None]
 """What a trial spent, by figure; each key names its unit (`train_seconds`). None: could not be measured."""
 
@@ -32,6 +33,8 @@ class Rung(BaseModel):
     cost: Cost = {}
     accelerator: Accelerator | None = None
     """The GPU that it was trained on up to here, and who shared it when it was scored; None: a CPU."""
+    precision: Precision | None = None
+    """Of matrix products: what `auto` came to where it ran; None: not recorded, as by earlier versions."""
 
 
 class RungReport(Rung):

@@ -111,6 +111,7 @@ class Trial:
             examples=self.tuning.examples_seen,
             cost=self.tuning.cost(),
             accelerator=accelerator(self.tuning.base.device),
+            precision=self.tuning.base.precision,
             remarks=self._remarks,
             **figures,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.console.doctor import doctor
+from search.console.export import export
 from search.console.init import init
 from search.console.options import (
     Address,
@@ -188,17 +189,7 @@ def methods(name: Annotated[str | None, typer.Argument(help="Only this method.")
     print_methods(name)
 
 
-@app.command()
-def export(
-    folder: RunFolderPath,
-    method: Annotated[str, typer.Option(help="The method, by its name in the sweep.")],
-    to: Annotated[Path, typer.Option(help="A new or empty folder.")],
-    seed: Annotated[int, typer.Option(min=0, help="Which of the final's seeds.")] = 0,
-) -> None:
-    """Copy what a final trained, with a model card: a peft adapter, or a model that was trained whole."""
-    from search.report import export
-
-    typer.echo(export(folder, method, to, seed))
+app.command()(export)
 
 
 app.command()(init)

@@ -32,10 +32,15 @@ def provenance(sweep: Sweep, data: Data, rungs: list[int]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         **this_start(),
-        "data": {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes},
+        "data": _data(sweep.task, data),
         "budget": {"examples": rungs[-1], "rungs": rungs},
         "metric": _metric(sweep.task, data),
     }
+
+
+def _data(task: Task, data: Data) -> dict[str, Any]:
+    labels = {"labels": list(data.labels)} if task.picks_labels else {}
+    return {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes, **labels}
 
 
 def _metric(task: Task, data: Data) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The report's figures: which there are, and their PNG and SVG at print quality."""
+"""The report's figures: which there are, and their PNG, SVG and PDF at print quality."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,11 +47,13 @@ def for_print(drawn: list[Figure]) -> list[Figure]:
 
 
 def write_figures(printed: list[Figure], svgs: Iterable[str], folder: Place) -> None:
-    """Write `<name>.svg` and `<name>.png` of each figure."""
+    """Write `<name>.svg`, `<name>.png` and `<name>.pdf` of each figure."""
     for figure, svg in zip(printed, svgs, strict=True):
         write_text(folder / f"{figure.name}.svg", svg)
         with new_file(folder / f"{figure.name}.png") as file:
             file.write_bytes(vl_convert.svg_to_png(svg, scale=_PRINT_SCALE))
+        with new_file(folder / f"{figure.name}.pdf") as file:
+            file.write_bytes(vl_convert.svg_to_pdf(svg))
 
 
 _Drawn = tuple[tuple[str, str, str, str], Spec | None]

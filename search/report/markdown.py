@@ -24,10 +24,10 @@ def code(value: object) -> str:
     return f"{ticks}{pad}{flat}{pad}{ticks}" if flat else DASH
 
 
-def fence(value: str) -> str:
+def fence(value: str, language: str = "text") -> str:
     """Put text in a code block that no text can close."""
     ticks = "`" * max(3, _longest_ticks(value) + 1)
-    return "\n".join([f"{ticks}text", *_lines(value), ticks])
+    return "\n".join([f"{ticks}{language}", *_lines(value), ticks])
 
 
 def wrap(value: str, width: int = _WIDTH) -> list[str]:

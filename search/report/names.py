@@ -1,11 +1,12 @@
 """What things are called in print."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from search.records import BASELINE, Results
 from search.report.markdown import code
 from search.verdict import score_name
-from trainables.task import DataFiles
+from trainables.task import DataFiles, is_path
 
 
 def metric_name(results: Results) -> str:
@@ -20,6 +21,27 @@ def method_name(method: object) -> str:
 def data_name(data: str | DataFiles) -> str:
     """Return the data set's name, or the local files of its splits."""
     return data if isinstance(data, str) else ", ".join(f"{split}: {file}" for split, file in data if file)
+
+
+def is_on_hub(name: str) -> bool:
+    """Return whether a model or data set is one of the hub, not of this machine or of tuneoff."""
+    return name != "embedded" and not is_path(name)
+
+
+def model_title(model: str) -> str:
+    """Name a model for readers elsewhere: without the folders of this machine."""
+    if model == "embedded":
+        return "the small T5 of tuneoff"
+    return model if is_on_hub(model) else Path(model).name
+
+
+def data_title(data: str | DataFiles) -> str:
+    """Name a data set for readers elsewhere: without the folders of this machine."""
+    if data == "embedded":
+        return "generated dialogues"
+    if isinstance(data, str):
+        return data if is_on_hub(data) else Path(data).name
+    return ", ".join(f"{split}: {Path(file).name}" for split, file in data if file)
 
 
 def compact(hyperparameters: Mapping[str, object]) -> str:

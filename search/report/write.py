@@ -15,6 +15,7 @@ from search.report.document import document
 from search.report.drawing import Draw, draw
 from search.report.figures import figures, for_print, write_figures
 from search.report.page import page, plain_page
+from search.report.paper.write import write_paper
 from search.report.sections import sections
 from search.verdict import Verdict, search_statistics, verdict
 from trainables.errors import InputError
@@ -27,7 +28,7 @@ __all__ = ["write_comparison", "write_report"]
 
 
 def write_report(folder: str | Place, draw: Draw = draw) -> Place:
-    """Write report.html, report.md, report.json, methods.csv, trials.csv and figures/.
+    """Write report.html, report.md, report.json, methods.csv, trials.csv, figures/ and what papers quote.
 
     Args:
         folder: the run folder, or its URL.
@@ -53,6 +54,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     write_text(report / "report.md", document(results, found, shared))
     page_text = page(results, found, shared, drawn)
     write_figures(printed, svgs, report / "figures")
+    write_paper(results, found, printed, report)
     write_text(report / "report.html", page_text)
     return report / "report.html"
 

@@ -26,6 +26,8 @@ class Sampler:
 
     summary: str
     """What it proposes, for the description of `search.sampler`."""
+    papers: tuple[str, ...] = ()
+    """Keys of what a paper cites for it, in `search/report/paper/references.bib`."""
     independent_trials: float = 0
     """The first trials of a method, the default among them, that are random and independent of each other."""
 

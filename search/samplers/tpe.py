@@ -10,6 +10,7 @@ STARTUP_TRIALS = 5
 
 class _TPE(Sampler):
     summary = "TPE"
+    papers = ("bergstra2011tpe",)
     independent_trials = STARTUP_TRIALS
 
     def optuna_sampler(self, seed: int) -> BaseSampler:

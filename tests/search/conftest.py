@@ -238,13 +238,25 @@ def one_seed(finished: Planted) -> Planted:
     return finished
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Planted:
-    """A run folder with a sweep of three methods and its provenance, and no records."""
-    planted = Planted(tmp_path / "planted")
+def plant(root: Path) -> Planted:
+    """Begin a run folder: a sweep of three methods and its provenance, and no records."""
+    planted = Planted(root)
     planted.sweep()
     planted.provenance()
     return planted
+
+
+def plant_finished(root: Path) -> Planted:
+    """Make a run folder of a sweep that has ended."""
+    planted = plant(root)
+    _plant_trials(planted)
+    _plant_finals(planted)
+    return planted
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Planted:
+    return plant(tmp_path / "planted")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from transformers import AutoModelForSeq2SeqLM
 
 from search.config.sweep import Sweep, SweepError, load_sweep
 from search.records.results import load_results
-from search.report.exporting import export
+from search.report.exporting.folder import export
 from tests.tiny import PROMPT
 from trainables.data import load
 from trainables.errors import InputError

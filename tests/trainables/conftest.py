@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
 import spaces
 from tests.shadow_cuda import ShadowCuda
-from tests.tiny import PROMPT
+from tests.tiny import PLACES, PROMPT
 from trainables.assignment import Assignment
 from trainables.data import load
 from trainables.device import own_device
@@ -60,6 +61,17 @@ def bench(make_task: Callable[..., Task]) -> Callable[..., Workbench]:
         return Workbench(make_task(family, **options), data_seed=0)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def labelled(corpus: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The corpus, the place of the lost thing as its label."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for split, rows in corpus.items():
+        table = pd.DataFrame({"dialogue": [row["dialogue"] for row in rows]})
+        table["summary"] = [next(p for p in PLACES if f"the {p}." in d) for d in table["dialogue"]]
+        table.to_json(folder / f"{split}.jsonl", orient="records", lines=True)
+    return {split: str(folder / f"{split}.jsonl") for split in corpus}
 
 
 @pytest.fixture

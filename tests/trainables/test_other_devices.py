@@ -17,7 +17,7 @@ from trainables.accelerator import Accelerator
 from trainables.cost.memory import limit_bytes, peak, release_memory
 from trainables.cost.meter import Meter
 from trainables.device import accelerator, accelerators, own_device, why_blind
-from trainables.model import autocast_dtype
+from trainables.model import precision_on
 from trainables.preflight.checks.memory import judged
 from trainables.random_state import RandomState
 
@@ -130,10 +130,10 @@ def test_an_intel_gpu_has_memory_statistics() -> None:
 
 
 def test_without_bf16_auto_is_fp32(apple: SimpleNamespace, plant: Callable[..., SimpleNamespace]) -> None:
-    assert autocast_dtype("auto", MPS) is None
-    for supported, expected in ((True, torch.bfloat16), (False, None)):
+    assert precision_on(MPS) == "fp32"
+    for supported, expected in ((True, "bf16"), (False, "fp32")):
         plant(XPU, is_bf16_supported=lambda including_emulation, answer=supported: answer)
-        assert autocast_dtype("auto", XPU) is expected
+        assert precision_on(XPU) == expected
 
 
 @pytest.mark.usefixtures("apple")

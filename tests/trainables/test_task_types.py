@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.tiny import PLACES
 from tests.trainables.checks import ask, failed
 from trainables import metrics, task_types
 from trainables.assignment import Assignment
@@ -25,18 +25,6 @@ EVERY_KIND = pytest.mark.parametrize(
         *(pytest.param(k, marks=pytest.mark.slow) for k in task_types.available() if k != "classification"),
     ],
 )
-PLACES = ("kitchen", "garden", "attic", "car", "hall")
-
-
-@pytest.fixture(scope="module")
-def labelled(corpus: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The corpus, the place of the lost thing as its label."""
-    folder = tmp_path_factory.mktemp("labelled")
-    for split, rows in corpus.items():
-        table = pd.DataFrame({"dialogue": [row["dialogue"] for row in rows]})
-        table["summary"] = [next(p for p in PLACES if f"the {p}." in d) for d in table["dialogue"]]
-        table.to_json(folder / f"{split}.jsonl", orient="records", lines=True)
-    return {split: str(folder / f"{split}.jsonl") for split in corpus}
 
 
 @pytest.fixture(scope="module")

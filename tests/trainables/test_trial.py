@@ -50,6 +50,7 @@ def test_a_trial_reports_at_each_rung(assign: Callable[..., Assignment], begin: 
         assert report.train_loss > 0
         assert 0 <= report.capped_share <= 1
         assert report.message is None
+        assert report.precision == "fp32"
     assert as_json(told) == told
     seconds = [report.cost["train_seconds"] for report in told]
     assert 0 < seconds[0] < seconds[1] < seconds[2]

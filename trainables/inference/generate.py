@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from trainables.batches import by_tokens, padded, to_device
+from trainables.inference import SPECIAL_TOKENS
 from trainables.inference.decoding import decode
 from trainables.methods import Model
 from trainables.model import LoadedModel
@@ -18,7 +19,6 @@ from trainables.soft_prompt import soft_tokens, widened, with_soft_prompt
 
 BATCH_TOKENS = 16_384
 """Most source tokens of a batch, padding included."""
-SPECIAL_TOKENS = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
 def greedy(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap: int) -> list[list[int]]:

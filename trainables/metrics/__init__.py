@@ -4,6 +4,7 @@ A metric's file holds
 
 - `SCORES`: its scores by name, each with its label, and how it is computed for a corpus;
 - `REFERENCES`: the rules for several references that it knows, its own first;
+- `PAPERS`, where a paper should be cited for it: keys of `search/report/paper/references.bib`;
 - `measure(predictions, references, rules)`: a column a score with a value a document, in points, and for
   each score that is no mean over documents its sufficient statistics, as `statistics_column` names them;
 - `signature(rules, references)`: what else moves the numbers, for a reader who would compare them.
@@ -39,6 +40,7 @@ __all__ = [
     "metric_of",
     "named",
     "of_corpus",
+    "papers",
     "references",
     "scores",
     "signature",
@@ -77,6 +79,12 @@ def references(metric: str) -> tuple[References, ...]:
     """Return the rules for several references that a metric knows, its own first."""
     known: tuple[References, ...] = _module(metric).REFERENCES
     return known
+
+
+def papers(metric: str) -> tuple[str, ...]:
+    """Return the keys of the papers to cite for a metric."""
+    keys: tuple[str, ...] = getattr(_module(metric), "PAPERS", ())
+    return keys
 
 
 def measure(

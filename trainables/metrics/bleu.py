@@ -31,6 +31,7 @@ def of_sums(sums: Sums) -> NDArray[np.float64]:
 
 
 SCORES = {"bleu": Score("BLEU", of_sums)}
+PAPERS = ("papineni2002bleu", "post2018sacrebleu")
 REFERENCES: tuple[References, ...] = ("all",)
 
 

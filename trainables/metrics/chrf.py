@@ -30,6 +30,7 @@ def of_sums(sums: Sums) -> NDArray[np.float64]:
 
 
 SCORES = {"chrf": Score("chrF", of_sums)}
+PAPERS = ("popovic2015chrf", "post2018sacrebleu")
 REFERENCES: tuple[References, ...] = ("all",)
 
 

@@ -14,6 +14,7 @@ SCORES = {
     "rougeL": Score("ROUGE-L"),
     "rougeLsum": Score("ROUGE-Lsum"),
 }
+PAPERS = ("lin2004rouge",)
 REFERENCES: tuple[References, ...] = ("mean", "max")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from trainables.metrics._score import Columns, References, Rules, Score
 
 SCORES = {"exact_match": Score("EM"), "f1": Score("F1")}
+PAPERS = ("rajpurkar2016squad",)
 REFERENCES: tuple[References, ...] = ("max",)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 

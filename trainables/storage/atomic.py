@@ -68,6 +68,7 @@ def new_folder(path: Place) -> Iterator[Path]:
         yield temporary
         for file in temporary.rglob("*"):
             if file.is_file():
+                file.chmod(0o666 & ~_umask())  # safetensors makes its own readable for their owner alone
                 _flush(file)
         shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)

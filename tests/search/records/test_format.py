@@ -100,7 +100,7 @@ def test_unknown_keys_are_written_back_with_the_record(released):
     content["rungs"][0]["watts"] = 7.5
     file.write_text(json.dumps(content))
     TrialStore(released).remark("ia3/0001", "It rained.")
-    rungs = [rung | {"accelerator": None} for rung in content["rungs"]]
+    rungs = [rung | {"accelerator": None, "precision": None} for rung in content["rungs"]]
     new = {"device_failures": 0, "whole_gpu": False}
     now = new | {"format": FORMAT, "phase": "search", "remarks": ["It rained."], "rungs": rungs}
     assert json.loads(file.read_text()) == content | now

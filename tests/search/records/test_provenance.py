@@ -61,3 +61,11 @@ def test_it_says_what_was_typed(bare, monkeypatch, typed, expected):
     monkeypatch.setattr(sys, "argv", typed)
     sweep = Sweep.from_yaml(bare.folder.sweep_file.read_text())
     assert provenance(sweep, Data([], [], []), [1])["command"] == expected
+
+
+def test_it_names_the_labels_that_a_classification_picks_from(bare):
+    sweep = Sweep.from_yaml(bare.folder.sweep_file.read_text())
+    task = sweep.task.model_copy(update={"type": "classification", "metric": "accuracy"})
+    data = Data([], [], [], labels=("no", "yes"))
+    found = provenance(sweep.model_copy(update={"task": task}), data, [1])
+    assert found["data"]["labels"] == ["no", "yes"]

@@ -1,9 +1,11 @@
+import json
 import subprocess
 
 import pytest
 import yaml
 
-from search.report.exporting import export
+from search.report.exporting.folder import export
+from tests.search.conftest import PROVENANCE
 from trainables.errors import InputError
 from trainables.storage.sums import SUMS
 
@@ -24,7 +26,7 @@ def with_adapter(finished):
 
 def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     to = export(with_adapter.root, "lora", tmp_path / "out")
-    assert sorted(file.name for file in to.iterdir()) == sorted([*ADAPTER, SUMS])
+    assert sorted(file.name for file in to.iterdir()) == sorted([*ADAPTER, "predict.py", SUMS])
     subprocess.run(["sha256sum", "--check", "--quiet", SUMS], cwd=to, check=True)
     assert (to / "adapter_model.safetensors").read_text() == "weights 0"
     card = header(to)
@@ -32,6 +34,7 @@ def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     assert card == {
         "base_model": "some/t5",
         "library_name": "peft",
+        "pipeline_tag": "summarization",
         "datasets": ["some/dialogues"],
         "tags": ["tuneoff", "lora"],
     }
@@ -46,6 +49,7 @@ def test_the_weights_are_copied_with_a_card(with_adapter, tmp_path):
     assert "| ROUGE-L |  33.50 |" in card
     assert "- `learning_rate`: `0.0005`" in card
     assert "- `train_seconds`: `100.0`" in card
+    assert f"```python\n{(to / 'predict.py').read_text()}```" in card
 
 
 def test_another_seed(with_adapter, tmp_path):
@@ -103,3 +107,76 @@ def test_a_final_that_has_not_finished(finished, tmp_path):
 def test_a_sweep_before_its_final(searched, tmp_path):
     with pytest.raises(InputError, match="has no finals yet"):
         export(searched.root, "lora", tmp_path / "out")
+
+
+def changed(finished, **task):
+    """The same folder, of a sweep whose task differs."""
+    sweep = yaml.safe_load(finished.folder.sweep_file.read_text())
+    sweep["task"] |= task
+    finished.folder.sweep_file.write_text(yaml.safe_dump(sweep))
+    return finished.root
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "computed"),
+    [
+        ("bf16", "auto", "torch.bfloat16"),
+        ("fp32", "auto", None),
+        (None, "fp16", "torch.float16"),
+        (None, "auto", None),
+    ],
+)
+def test_the_script_computes_as_the_run_did(finished, tmp_path, recorded, asked, computed):
+    record = finished.final("lora", 0, 33.5)
+    record.rungs[-1].precision = recorded
+    finished.folder.write_record(record)
+    finished.adapter(record, ADAPTER)
+    text = (export(changed(finished, precision=asked), "lora", tmp_path / "out") / "predict.py").read_text()
+    assert ("@torch.autocast" in text) == bool(computed)
+    assert computed is None or f"@torch.autocast(device.type, {computed})" in text
+
+
+def test_a_card_holds_no_path_of_this_machine(finished, tmp_path):
+    finished.adapter(finished.final("full", 0, 32), {"config.json": "{}", "model.safetensors": "weights"})
+    files = {split: str(tmp_path / f"{split}.jsonl") for split in ("train", "test")}
+    to = export(changed(finished, model=str(tmp_path / "t5"), data=files), "full", tmp_path / "out")
+    assert str(tmp_path) not in (to / "README.md").read_text() + (to / "predict.py").read_text()
+    assert "train: train.jsonl, test: test.jsonl" in (to / "README.md").read_text()
+    assert "base_model" not in header(to)
+
+
+def test_the_model_of_the_package_goes_with_its_adapter(finished, tmp_path):
+    paths = dict.fromkeys(("base_model_name_or_path", "tokenizer_name_or_path"), "/home/me/tuneoff/model")
+    config = json.dumps({"task_type": "SEQ_2_SEQ_LM", "peft_type": "PROMPT_TUNING", **paths})
+    finished.adapter(finished.final("lora", 0, 33.5), ADAPTER | {"adapter_config.json": config})
+    to = export(changed(finished, model="embedded"), "lora", tmp_path / "out")
+    assert (to / "base" / "model.safetensors").is_file()
+    assert "/home/me" not in (to / "adapter_config.json").read_text()
+    assert "BASE = HERE / 'base'" in (to / "predict.py").read_text()
+    subprocess.run(["sha256sum", "--check", "--quiet", SUMS], cwd=to, check=True)
+
+
+LABELLED = {"type": "classification", "metric": "accuracy", "references": "max", "target": "summary1"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "recorded"), [(["no", "yes"], None), ({"0": "no", "1": "yes"}, None), (None, ["no", "yes"])]
+)
+def test_a_classification_picks_from_the_labels_of_the_sweep_or_of_its_data(
+    with_adapter, tmp_path, labels, recorded
+):
+    with_adapter.provenance({**PROVENANCE, "data": {**PROVENANCE["data"], "labels": recorded}})
+    to = export(changed(with_adapter, labels=labels, **LABELLED), "lora", tmp_path / "out")
+    assert "LABELS = ['no', 'yes']" in (to / "predict.py").read_text()
+
+
+def test_labels_that_an_earlier_version_did_not_record(with_adapter, tmp_path):
+    with pytest.raises(InputError, match=r"Name all of them in .*sweep.yaml, as task.labels"):
+        export(changed(with_adapter, **LABELLED), "lora", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_configuration_of_an_adapter(finished, tmp_path):
+    finished.adapter(finished.final("lora", 0, 33.5), ADAPTER | {"adapter_config.json": "{"})
+    with pytest.raises(InputError, match=r"adapter_config.json cannot be read as JSON"):
+        export(finished.root, "lora", tmp_path / "out")

@@ -1,0 +1,1 @@
+"""What a trial trained, without tuneoff: a script of plain transformers and peft, and a merged model."""
