@@ -19,7 +19,7 @@ from trainables.amounts import counted
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
 from trainables.tables import read_split
-from trainables.task import DataFiles, Task, is_path
+from trainables.task import DataFiles, HubData, Task, is_path
 
 __all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
 
@@ -86,7 +86,7 @@ def load(task: Task, seed: int) -> Data:
     return Data(splits["train"], splits["validation"], splits["test"], notes, labels)
 
 
-def train_rows(data: str | DataFiles) -> pd.DataFrame:
+def train_rows(data: str | DataFiles | HubData) -> pd.DataFrame:
     """Read the train split as a table of its own columns.
 
     Raises:
@@ -95,13 +95,13 @@ def train_rows(data: str | DataFiles) -> pd.DataFrame:
     return _frames(data)["train"]
 
 
-def _frames(data: str | DataFiles) -> dict[Split, pd.DataFrame]:
+def _frames(data: str | DataFiles | HubData) -> dict[Split, pd.DataFrame]:
     if isinstance(data, DataFiles):
         return _local_frames(data.model_dump())
     if data == "embedded":
         frames = embedded.load_splits()
         return {split: frames[split] for split in SPLITS}
-    return _hub_frames(_place(data))
+    return _hub_frames(data if isinstance(data, HubData) else HubData(hub=_place(data)))
 
 
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
@@ -120,17 +120,18 @@ def _place(name: str) -> str:
     return name
 
 
-def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
+def _hub_frames(data: HubData) -> dict[Split, pd.DataFrame]:
     import datasets
 
-    is_saved = (Path(name) / "dataset_dict.json").is_file()
+    name = data.hub
     try:
-        loaded = datasets.load_from_disk(name) if is_saved else datasets.load_dataset(name)
+        loaded = _loaded(data)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise InputError(
             f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
-            "The hub may be unreachable (or HF_HUB_OFFLINE set). Local files work without it: "
-            "data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}."
+            "The hub may be unreachable (or HF_HUB_OFFLINE set); a private data set needs HF_TOKEN; one of "
+            f"several configurations is chosen by data: {{hub: {name}, config: ...}}. Local files work "
+            "without it: data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}."
         ) from error
     if not is_path(name) and _is_of_a_folder(loaded):
         raise InputError(
@@ -138,14 +139,32 @@ def _hub_frames(name: str) -> dict[Split, pd.DataFrame]:
             f"only what was once read from a folder of that name. If a folder is meant, name it as ./{name}, "
             "relative to the sweep file, or by its whole path."
         )
-    frames: dict[Split, pd.DataFrame] = {}
-    for split, names in HUB_NAMES.items():
-        found = next((known for known in names if known in loaded), None)
-        if found is not None:
-            frames[split] = loaded[found].data.table.to_pandas(integer_object_nulls=True)
-    if "train" not in frames:
+    if "train" not in loaded:
         raise InputError(f"Data set {name!r} has no train split; it has {', '.join(map(str, loaded))}.")
-    return frames
+    return {
+        split: loaded[split].data.table.to_pandas(integer_object_nulls=True)
+        for split in SPLITS
+        if split in loaded
+    }
+
+
+def _loaded(data: HubData) -> dict[str, Any]:
+    """Load the data set by our names of its splits; where none is called train, by its own."""
+    import datasets
+
+    if (Path(data.hub) / "dataset_dict.json").is_file():
+        loaded = datasets.load_from_disk(data.hub)
+    elif data.splits is not None:
+        parts = datasets.load_dataset(
+            data.hub, data.config, revision=data.revision, split=list(data.splits.values())
+        )
+        return dict(zip(data.splits, parts, strict=True))
+    else:
+        loaded = datasets.load_dataset(data.hub, data.config, revision=data.revision)
+    usual = {split: [name for name in names if name in loaded] for split, names in HUB_NAMES.items()}
+    if not usual["train"]:
+        return dict(loaded)
+    return {str(split): loaded[names[0]] for split, names in usual.items() if names}
 
 
 def _is_of_a_folder(loaded: Any) -> bool:

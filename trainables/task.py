@@ -49,18 +49,42 @@ class DataFiles(BaseModel):
         return path
 
 
-def _is_name_or_files(data: object) -> str | None:
+class HubData(BaseModel):
+    """A data set of the Hugging Face hub, and which part of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    hub: Name = Field(description="Its id: owner/name.")
+    config: Name | None = Field(None, description="Its configuration, or subset; null: the only one.")
+    revision: Name | None = Field(None, description="Commit, branch or tag; null: the newest.")
+    splits: dict[Literal["train", "validation", "test"], Name] | None = Field(
+        None,
+        description="Its part for each split, as datasets writes it: train, train[-5%:]; null: those of "
+        "usual names. One that is left out is carved from train.",
+    )
+
+    @field_validator("splits")
+    @classmethod
+    def _has_a_train_split(cls, splits: dict[str, str] | None) -> dict[str, str] | None:
+        if splits is not None and "train" not in splits:
+            raise ValueError("must name the part for train")
+        return splits
+
+
+def _kind_of_data(data: object) -> str | None:
     if isinstance(data, str):
         return "name"
+    if isinstance(data, HubData) or (isinstance(data, dict) and "hub" in data):
+        return "hub"
     return "files" if isinstance(data, dict | DataFiles) else None
 
 
 Data = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[DataFiles, Tag("files")],
+    Annotated[Name, Tag("name")] | Annotated[DataFiles, Tag("files")] | Annotated[HubData, Tag("hub")],
     Discriminator(
-        _is_name_or_files,
+        _kind_of_data,
         custom_error_type="data",
-        custom_error_message='must be a hub id, "embedded", or files {train, validation, test}',
+        custom_error_message='must be a hub id, {hub: ...}, "embedded", or files {train, validation, test}',
     ),
 ]
 
@@ -72,7 +96,8 @@ class Task(BaseModel):
 
     model: Name = Field(description='Hub id, local folder, or "embedded" (the small model of the package).')
     data: Data = Field(
-        description='Hub id, local files {train, validation, test}, a local folder, or "embedded".'
+        description="Hub id, {hub, config, revision, splits}, files {train, validation, test}, a folder, or "
+        '"embedded".'
     )
     type: str = Field(
         "summarization",

@@ -54,7 +54,7 @@ def resolve(data: dict[str, Any], folder: Path, *, elsewhere: bool = False) -> l
     if isinstance(metric := task.get("metric"), str):
         task["metric"] = _resolve_module(metric, folder)
     sources = task.get("data")
-    if isinstance(sources, dict):
+    if isinstance(sources, dict) and "hub" not in sources:
         return list(_resolve_files(sources, folder, elsewhere))
     if isinstance(sources, str) and sources not in ("", "embedded"):
         return list(_resolve_folder(task, sources, folder, elsewhere))

@@ -6,7 +6,7 @@ from pathlib import Path
 from search.records import BASELINE, Results
 from search.report.markdown import code
 from search.verdict import score_name
-from trainables.task import DataFiles, is_path
+from trainables.task import DataFiles, HubData, is_path
 
 
 def metric_name(results: Results) -> str:
@@ -18,8 +18,10 @@ def method_name(method: object) -> str:
     return "baseline (untrained)" if method == BASELINE else code(method)
 
 
-def data_name(data: str | DataFiles) -> str:
-    """Return the data set's name, or the local files of its splits."""
+def data_name(data: str | DataFiles | HubData) -> str:
+    """Return the data set's name, or the files of its splits."""
+    if isinstance(data, HubData):
+        return " ".join(filter(None, [data.hub, data.config and f"({data.config})", data.revision]))
     return data if isinstance(data, str) else ", ".join(f"{split}: {file}" for split, file in data if file)
 
 
@@ -35,8 +37,10 @@ def model_title(model: str) -> str:
     return model if is_on_hub(model) else Path(model).name
 
 
-def data_title(data: str | DataFiles) -> str:
+def data_title(data: str | DataFiles | HubData) -> str:
     """Name a data set for readers elsewhere: without the folders of this machine."""
+    if isinstance(data, HubData):
+        return data_name(data)
     if data == "embedded":
         return "generated dialogues"
     if isinstance(data, str):

@@ -92,9 +92,12 @@ def test_a_prompt_that_cannot_be_rendered(prompt: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data": 3}, 'must be a hub id, "embedded", or files {train, validation, test}'),
+        ({"data": 3}, 'must be a hub id, {hub: ...}, "embedded", or files {train, validation, test}'),
         ({"data": {"validation": "b.jsonl"}}, "Field required"),
-        ({"data": {"train": "a.txt"}}, "must end in one of .jsonl, .json, .csv, .tsv, .parquet, got 'a.txt'"),
+        (
+            {"data": {"train": "a.txt"}},
+            "must end in one of .jsonl, .json, .csv, .tsv, .parquet, .arrow (.gz, .bz2, .zst",
+        ),
         ({"target": ["summary", "summary"]}, "must name each column once"),
         ({"target": []}, "at least 1 item"),
         ({"model": ""}, "at least 1 character"),

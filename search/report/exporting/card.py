@@ -14,17 +14,18 @@ from trainables import task_types
 from trainables.amounts import points
 from trainables.metrics import metric_of
 from trainables.standalone.script import Weights
-from trainables.task import Task
+from trainables.task import HubData, Task
 
 
 def card(results: Results, record: Record, weights: Weights, script: str) -> str:
     """Write README.md; local paths are left out, for a card is made to be shown to others."""
     task, on_hub = results.sweep.task, is_on_hub(results.sweep.task.model)
+    data_id = task.data.hub if isinstance(task.data, HubData) else task.data
     header = {
         **({"base_model": task.model} if on_hub else {}),
         "library_name": "peft" if weights.is_adapter else "transformers",
         "pipeline_tag": task_types.get(task.type).hub_task,
-        **({"datasets": [task.data]} if isinstance(task.data, str) and is_on_hub(task.data) else {}),
+        **({"datasets": [data_id]} if isinstance(data_id, str) and is_on_hub(data_id) else {}),
         "tags": ["tuneoff", record.method],
         "model-index": [_measured(results, record)],
     }
