@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging
 
 from trainables.errors import InputError
@@ -36,18 +36,19 @@ def merge(task: Task, adapter: Path, to: Path, *, is_encoder_decoder: bool) -> N
         tokenizer = AutoTokenizer.from_pretrained(task.model_path)
     except OSError as error:
         raise InputError(f"--merge: {task.model} cannot be loaded: {error}") from error
-    _merged(PeftModel.from_pretrained(base, str(adapter))).save_pretrained(to)
+    _merged(PeftModel.from_pretrained(base, str(adapter))).save_pretrained(str(to))
     tokenizer.save_pretrained(to)
 
 
 _INSTEAD = "Leave --merge out: an adapter is exported, with a script that loads it."
 
 
-def _merged(model: PeftModel) -> torch.nn.Module:
+def _merged(model: PeftModel) -> PreTrainedModel:
     tuner = model.base_model
     if not isinstance(tuner, BaseTuner):
         raise InputError(
             "--merge: the method trains tokens or keys that stand before a text, which no weight of the "
             f"model can hold. {_INSTEAD}"
         )
-    return tuner.merge_and_unload()
+    merged: PreTrainedModel = tuner.merge_and_unload()
+    return merged
