@@ -50,5 +50,6 @@ def _merged(model: PeftModel) -> PreTrainedModel:
             "--merge: the method trains tokens or keys that stand before a text, which no weight of the "
             f"model can hold. {_INSTEAD}"
         )
-    merged: PreTrainedModel = tuner.merge_and_unload()
+    merged = tuner.merge_and_unload()
+    assert isinstance(merged, PreTrainedModel)
     return merged
