@@ -18,6 +18,7 @@ class Standing:
     phase: str
     planned: int
     running: int
+    paused: int
     completed: int
     stopped: int
     failed: int
@@ -79,7 +80,8 @@ def _standing(
         method=method,
         phase=phase,
         planned=planned,
-        running=sum(not r.status.has_ended and (live is None or r.id in live) for r in mine),
+        running=sum(r.status is Status.RUNNING and (live is None or r.id in live) for r in mine),
+        paused=ends[Status.PAUSED],
         completed=ends[Status.COMPLETED],
         stopped=ends[Status.STOPPED],
         failed=sum(record.status.facts.has_failed for record in mine),

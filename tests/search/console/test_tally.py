@@ -32,6 +32,7 @@ def test_trials_are_counted_by_how_they_ended(searched):
         phase="search",
         planned=4,
         running=0,
+        paused=0,
         completed=2,
         stopped=1,
         failed=1,
