@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from search.config import Sweep
+from search.config import Sweep, promoted
 from search.records import PreflightResults, most_trials
-from search.schedulers import Rungs, places
+from search.schedulers import Rungs
 from trainables.amounts import rough_duration, size
 from trainables.preflight.findings import Check, Findings
 
@@ -51,18 +51,6 @@ def arrivals(trials: int, rungs: int, factor: int) -> list[float]:
                 if asha.decide(str(trial), rung, score) and trial > 0:
                     break
     return [count / SEARCHES for count in reached]
-
-
-def promoted(trials: int, rungs: int, factor: int, orders: int) -> list[float]:
-    """Estimate the same where trials are promoted by so many orders that have nothing to do with each other.
-
-    The first, the default, always is.
-    """
-    reached = [float(trials)]
-    for rung in range(rungs - 1):
-        out = max(0.0, 1 - places(trials, factor, rung) / reached[-1]) ** orders
-        reached.append(reached[-1] * (1 - out) + out)
-    return reached
 
 
 def forecast(
@@ -145,8 +133,7 @@ def _search(sweep: Sweep, method: str, each: Sequence[float]) -> tuple[int, floa
     budget, factor = sweep.search.budget, sweep.search.reduction_factor
     trials = most_trials(sweep, method) or _FEW_TRIALS
     if sweep.search.scheduler == "promote":
-        by_either = sweep.search.promote_by == "score or loss" and not sweep.search.costs
-        reached = promoted(trials, len(each), factor, 1 + by_either)
+        reached = promoted(sweep.search, trials, len(each))
     else:
         reached = arrivals(trials, len(each), factor)
     seconds = sum(count * part for count, part in zip(reached, each, strict=True))

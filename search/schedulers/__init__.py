@@ -3,11 +3,10 @@
 from search.config import Sweep
 from search.records import TrialStore
 from search.schedulers.asha import MethodASHA, Rungs
-from search.schedulers.ladder import places
 from search.schedulers.promote import MethodPromotion
 from search.schedulers.scheduler import MethodScheduler
 
-__all__ = ["MethodScheduler", "Rungs", "places", "scheduler_of"]
+__all__ = ["MethodScheduler", "Rungs", "scheduler_of"]
 
 
 def scheduler_of(sweep: Sweep, store: TrialStore) -> MethodScheduler:

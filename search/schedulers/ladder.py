@@ -8,15 +8,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from search.config import places
 from search.records import Record, Stop
 from search.statistics import front_ranks
 from trainables.rung_report import Cost, Rung
 from trainables.status import Status
-
-
-def places(planned: int, reduction_factor: int, rung: int) -> int:
-    """Count the trials that go on from a rung: of 16 and by a factor of 3 the best 5, then 2, then 1."""
-    return max(1, math.floor(planned / reduction_factor ** (rung + 1) + 0.5))
 
 
 class Ladder:

@@ -1,13 +1,12 @@
 """The estimate of a sweep's time and bytes, against sums by hand."""
 
 import math
-from random import Random
 
 import pytest
 
 from search.config.settings import Search
 from search.config.sweep import Sweep
-from search.preflight.forecast import Forecast, arrivals, disk_and_time, forecast, promoted
+from search.preflight.forecast import Forecast, arrivals, disk_and_time, forecast
 from search.records.preflight_results import PreflightResults
 from tests.search.replay import findings, plant_task, sweep
 
@@ -33,19 +32,6 @@ def test_as_many_trials_pass_the_first_rung_as_chance_lets_pass(trials: int, fac
 
 def test_without_rungs_every_trial_goes_to_the_end() -> None:
     assert arrivals(7, 1, 3) == [7.0]
-
-
-@pytest.mark.parametrize("orders", [1, 2])
-def test_as_many_trials_are_promoted_as_chance_promotes(orders: int) -> None:
-    """The oracle draws the best at each rung; trial 0 is the default, which always goes on."""
-    random, counts = Random(0), [0, 0, 0]
-    for _ in range(2000):
-        here = list(range(16))
-        for rung, best in enumerate([5, 2, 0]):
-            counts[rung] += len(here)
-            drawn = [random.sample(here, min(best, len(here))) for _ in range(orders)]
-            here = sorted({0}.union(*drawn))
-    assert promoted(16, 3, 3, orders) == pytest.approx([count / 2000 for count in counts], rel=0.05)
 
 
 @pytest.fixture
