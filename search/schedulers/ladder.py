@@ -4,7 +4,6 @@ Successive halving (Jamieson & Talwalkar, 2016, arXiv 1502.07943) by promotion, 
 (Li et al., 2020, arXiv 1810.05934) only where a worker would be idle. All of it follows from the records.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,8 +45,7 @@ class Ladder:
         if rung not in self._standings:
             scored = [r for r in self.records if len(r.rungs) > rung and r.rungs[rung].score is not None]
             keys = [order([record.rungs[rung] for record in scored]) for order in self.orders]
-            places = [sorted(range(len(scored)), key=key.__getitem__) for key in keys]
-            self._standings[rung] = [[scored[place] for place in one] for one in places]
+            self._standings[rung] = [_in_order(scored, key) for key in keys]
         return self._standings[rung]
 
     def is_full(self, rung: int) -> bool:
@@ -93,20 +91,25 @@ class Ladder:
 
     def _stop(self, record: Record, rung: int) -> Stop:
         standings = [[one.id for one in standing] for standing in self.standings(rung)]
-        rank, *others = [standing.index(record.id) + 1 for standing in standings]
+        ranks = [standing.index(record.id) + 1 if record.id in standing else None for standing in standings]
         return Stop(
             rung=rung,
             value=record.score,
             cut_off=None,
-            rank=rank,
-            rank_by_loss=others[0] if others else None,
+            rank=ranks[0],
+            rank_by_loss=ranks[1] if len(ranks) > 1 else None,
             of=len(standings[0]),
             go_on=self.places(rung),
         )
 
 
 Order = Callable[[Sequence[Rung]], Sequence[Any]]
-"""From what trials reached at a rung to a key for each, to be low."""
+"""From what trials reached at a rung to a key for each, to be low; None: it has no place in this order."""
+
+
+def _in_order(records: Sequence[Record], keys: Sequence[Any]) -> list[Record]:
+    known = [place for place, key in enumerate(keys) if key is not None]
+    return [records[place] for place in sorted(known, key=keys.__getitem__)]
 
 
 def by_score(rungs: Sequence[Rung]) -> list[float]:
@@ -114,9 +117,9 @@ def by_score(rungs: Sequence[Rung]) -> list[float]:
     return [-(rung.score or 0.0) for rung in rungs]
 
 
-def by_loss(rungs: Sequence[Rung]) -> list[float]:
-    """Order trials by their validation loss; one that is not known is worse than all."""
-    return [math.inf if rung.loss is None else rung.loss for rung in rungs]
+def by_loss(rungs: Sequence[Rung]) -> list[float | None]:
+    """Order trials by their validation loss."""
+    return [rung.loss for rung in rungs]
 
 
 def by_front(rungs: Sequence[Rung], costs: Callable[[Cost], tuple[float, ...]]) -> list[tuple[int, float]]:

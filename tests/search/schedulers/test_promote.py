@@ -26,6 +26,10 @@ def drawn(trial: str, rung: int, what: str) -> float:
     return float(Random(f"{trial}/{rung}/{what}").randint(0, 12))
 
 
+def loss_of(trial: str, rung: int) -> float | None:
+    return drawn(trial, rung, "loss")
+
+
 class Workers:
     """A search whose trials are reported by so many workers, in any order.
 
@@ -67,7 +71,7 @@ class Workers:
             rung=rung,
             examples=RUNGS[rung],
             score=drawn(trial, rung, "score"),
-            loss=drawn(trial, rung, "loss"),
+            loss=loss_of(trial, rung),
             cost={"train_seconds": drawn(trial, rung, "cost")},
             status="completed" if rung == len(RUNGS) - 1 else "running",
         )
@@ -123,6 +127,15 @@ def test_one_worker_promotes_what_successive_halving_does_rung_by_rung(tmp_path,
     rungs = [rung for rung, _ in workers.begun]
     assert rungs == sorted(rungs)  # all methods fill a rung before any goes on from it
     assert {record.status for record in workers.records.values()} == {"completed", "stopped"}
+
+
+def test_where_no_loss_is_known_the_score_alone_promotes(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.loss_of", lambda trial, rung: None)
+    workers = Workers(tmp_path, promote_by="score or loss").run()
+    for method in NARROW:
+        assert workers.reached(method) == halving(method, 10, 3, ["score"])
+    reasons = {record.stop.reason for record in workers.records.values() if record.stop}
+    assert not any("by loss" in reason for reason in reasons)
 
 
 def test_of_sixteen_trials_go_on_five_then_two_then_one():
