@@ -43,6 +43,7 @@ def test_it_is_known_what_follows_from_each() -> None:
     assert {s.value for s in Status if s.facts.tells_quality} == {"completed", "stopped", "diverged"}
     assert {s.value: s.facts.optuna_state for s in Status} == {
         "running": "RUNNING",
+        "paused": "RUNNING",
         "completed": "COMPLETE",
         "stopped": "PRUNED",
         "diverged": "PRUNED",

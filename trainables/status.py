@@ -14,7 +14,7 @@ class Facts:
     optuna_state: Literal["RUNNING", "COMPLETE", "PRUNED", "FAIL"]
     """Name of the `optuna.trial.TrialState` that a study is told."""
     fate: Literal["completed", "stopped early", "failed"]
-    """What a chart draws the trial as; one that is running counts as completed so far."""
+    """What a chart draws the trial as; one that has not ended counts as completed so far."""
     colour: Literal["", "green", "yellow", "red"] = ""
     """Rich's name of the colour of its word on the console."""
     has_failed: bool = False
@@ -30,6 +30,8 @@ class Status(StrEnum):
 
     RUNNING = "running"
     """Not ended: a worker has it, or it waits for one."""
+    PAUSED = "paused"
+    """Scored at a rung, its checkpoint kept: it goes on once it is among the best there."""
     COMPLETED = "completed"
     """Trained on its full budget and scored: it may win, and its costs are those of a whole run."""
     STOPPED = "stopped"
@@ -44,7 +46,7 @@ class Status(StrEnum):
     @property
     def has_ended(self) -> bool:
         """Whether no worker will report on the trial any more."""
-        return self is not Status.RUNNING
+        return self not in (Status.RUNNING, Status.PAUSED)
 
     @property
     def facts(self) -> Facts:
@@ -54,6 +56,7 @@ class Status(StrEnum):
 
 _FACTS = {
     Status.RUNNING: Facts(title="Running", optuna_state="RUNNING", fate="completed"),
+    Status.PAUSED: Facts(title="Paused", optuna_state="RUNNING", fate="completed", colour="yellow"),
     Status.COMPLETED: Facts(
         title="Completed", optuna_state="COMPLETE", fate="completed", colour="green", tells_quality=True
     ),

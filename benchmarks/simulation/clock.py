@@ -13,8 +13,11 @@ from benchmarks.simulation.curves import Curve
 class Search(Protocol):
     """What decides: which trial a free worker takes, and whether a trial goes on."""
 
-    def propose(self, trial: str) -> tuple[str, Curve] | None:
-        """The method and the curve of a new trial, which is called `trial`; None: nothing for now."""
+    def propose(self, trial: str) -> tuple[str, Curve] | tuple[str, Curve, int] | None:
+        """The method and the curve of a trial, which is called `trial`; None: nothing for now.
+
+        One that was paused has a third part, the rung that it goes on to.
+        """
 
     def report(self, trial: str, rung: int) -> bool:
         """The trial has reached a rung: whether it goes on. It does not past its last one."""
@@ -44,15 +47,20 @@ class Told:
         return self.curve.scores[self.rung]
 
 
-@dataclass
 class _Trial:
-    """One that a worker has taken."""
+    """One that a worker has taken, on its way to its first rung or to that which it goes on to."""
 
-    name: str
-    method: str
-    curve: Curve
-    began: float
-    rung: int = 0
+    def __init__(self, name: str, method: str, curve: Curve, rung: int, taken: float) -> None:
+        self.name = name
+        self.method = method
+        self.curve = curve
+        self.rung = rung
+        self.taken = taken
+        self._had = curve.seconds[rung - 1] if rung else 0.0
+
+    def reaches(self, rung: int) -> float:
+        """When it comes to a rung."""
+        return self.taken + self.curve.seconds[rung] - self._had
 
 
 def simulate(search: Search, workers: int = 1) -> Iterator[Told]:
@@ -84,9 +92,9 @@ class _Clock:
         told = Told(self.now, trial.name, trial.method, trial.curve, trial.rung, goes_on, spent)
         if goes_on:
             trial.rung += 1
-            heapq.heappush(self.due, (trial.began + trial.curve.seconds[trial.rung], number, trial))
+            heapq.heappush(self.due, (trial.reaches(trial.rung), number, trial))
         else:
-            self._ended[trial.method] += self.now - trial.began
+            self._ended[trial.method] += self.now - trial.taken
         self._take()
         return told
 
@@ -96,11 +104,12 @@ class _Clock:
             chosen = self.search.propose(f"simulated-{number}")
             if chosen is None:
                 return
-            trial = _Trial(f"simulated-{number}", *chosen, self.now)
-            heapq.heappush(self.due, (self.now + trial.curve.seconds[0], number, trial))
+            method, curve, rung = chosen if len(chosen) == 3 else (*chosen, 0)
+            trial = _Trial(f"simulated-{number}", method, curve, rung, self.now)
+            heapq.heappush(self.due, (trial.reaches(rung), number, trial))
 
     def _spent(self, current: _Trial) -> dict[str, float]:
         spent = self._ended.copy()
         for trial in [current, *(trial for _, _, trial in self.due)]:
-            spent[trial.method] += self.now - trial.began
+            spent[trial.method] += self.now - trial.taken
         return dict(spent)

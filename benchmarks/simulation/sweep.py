@@ -4,7 +4,6 @@ from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import InMemoryStorage
 
 from benchmarks.simulation.curves import Curve, Curves
 from benchmarks.simulation.nearest import Tabular
@@ -14,7 +13,8 @@ from search.records.plan import Plan
 from search.records.record import Record
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
-from search.schedulers.asha import MethodASHA
+from search.schedulers import scheduler_of
+from search.studies.paused import PausingStorage
 from search.studies.study import MethodStudy
 from trainables.rung_report import RungReport
 from trainables.status import Status
@@ -41,34 +41,35 @@ class SimulatedSweep:
         self.sweep = _sweep(curves, seed, search)
         self.store = TrialStore(_Unwritten(NOWHERE))
         plan = Plan(self.sweep, self.store.folder, "", curves.rungs)
-        storage = InMemoryStorage()
+        storage = PausingStorage()
         self.studies: dict[str, MethodStudy] = {
             method: _TabularStudy(self.sweep, method, curves, storage) for method in curves.methods
         }
-        self.searcher = MethodSearch(plan, self.store, self.studies)
-        settings = self.sweep.search
-        self.scheduler = MethodASHA(self.store, curves.methods, settings.reduction_factor, settings.costs)
+        self.scheduler = scheduler_of(self.sweep, self.store)
+        self.searcher = MethodSearch(plan, self.store, self.studies, self.scheduler)
         self._records: dict[str, str] = {}
 
-    def propose(self, trial: str) -> tuple[str, Curve] | None:
+    def propose(self, trial: str) -> tuple[str, Curve, int] | None:
         config = self.searcher.suggest(trial)
         if not isinstance(config, dict):
             return None
         record = self.store.records[config["assignment"]["trial"]]
         self._records[trial] = record.id
-        return record.method, self.curve(record)
+        return record.method, self.curve(record), len(record.rungs)
 
     def report(self, trial: str, rung: int) -> bool:
         """As with Tune: the scheduler decides, then trial store, study and searcher hear of it."""
         record = self.store.records[self._records[trial]]
         report = _report(self.curve(record), rung, self.curves.rungs)
-        stops_early = self.sweep.search.scheduler == "asha"
-        stop = self.scheduler.stop_for(record, report) if stops_early else None
-        record = self.store.report(record.id, report, stop)
+        stops_early = self.sweep.search.scheduler != "none"
+        ends = self.scheduler.ends(record, report) if stops_early else None
+        record = self.store.report(record.id, report, ends)
         self.studies[record.method].tell(record)
-        if record.status.has_ended:
+        self.searcher.settle()
+        goes_on = ends is None and not record.status.has_ended
+        if not goes_on:
             self.searcher.on_trial_complete(trial)
-        return not record.status.has_ended
+        return goes_on
 
     def curve(self, record: Record) -> Curve:
         curves = self.curves.methods[record.method].curves
@@ -76,7 +77,7 @@ class SimulatedSweep:
 
 
 class _TabularStudy(MethodStudy):
-    def __init__(self, sweep: Sweep, method: str, curves: Curves, storage: InMemoryStorage) -> None:
+    def __init__(self, sweep: Sweep, method: str, curves: Curves, storage: PausingStorage) -> None:
         self.table = curves.methods[method]
         super().__init__(sweep, method, self.table.searched, storage=storage, budgets=curves.rungs)
 
@@ -119,6 +120,7 @@ def _report(curve: Curve, rung: int, budgets: list[int]) -> RungReport:
         rung=rung,
         examples=budgets[rung],
         score=curve.scores[rung],
+        loss=curve.losses[rung] if curve.losses else None,
         cost={"train_seconds": curve.seconds[rung]},
         status=end if is_last else Status.RUNNING,
     )

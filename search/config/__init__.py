@@ -1,6 +1,6 @@
 """The sweep file: read, validated whole, written back."""
 
-from search.config.budget import rungs
+from search.config.budget import places, promoted, rungs
 from search.config.format import FORMAT, Format, refuse_newer, refuse_newer_json, upgraded
 from search.config.settings import Resources, Search
 from search.config.sweep import Sweep, SweepError, differences, json_schema, load_sweep
@@ -15,6 +15,8 @@ __all__ = [
     "differences",
     "json_schema",
     "load_sweep",
+    "places",
+    "promoted",
     "refuse_newer",
     "refuse_newer_json",
     "rungs",

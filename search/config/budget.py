@@ -1,4 +1,6 @@
-"""How much each trial may train, and where it is scored on the way."""
+"""How much each trial may train, where it is scored on the way, and how many are promoted there."""
+
+import math
 
 from search.config.settings import Search
 
@@ -18,3 +20,22 @@ def rungs(search: Search, train_examples: int) -> list[int]:
         levels.append(level)
         share /= search.reduction_factor
     return sorted(set(levels))
+
+
+def places(planned: int, reduction_factor: int, rung: int) -> int:
+    """Count the trials that are promoted from a rung: of 16, by a factor of 3, 5, then 2, then 1."""
+    return max(1, math.floor(planned / reduction_factor ** (rung + 1) + 0.5))
+
+
+def promoted(search: Search, trials: int, rungs: int) -> list[float]:
+    """Estimate how many of a method's trials reach each rung by promotion, the first, the default, always.
+
+    Where the best by score or loss are promoted, as if the two had nothing to do with each other.
+    """
+    orders = 2 if search.promote_by == "score or loss" and not search.costs else 1
+    reached = [float(trials)]
+    for rung in range(rungs - 1):
+        share = places(trials, search.reduction_factor, rung) / reached[-1]
+        out = max(0.0, 1 - share) ** orders
+        reached.append(reached[-1] * (1 - out) + out)
+    return reached

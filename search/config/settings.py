@@ -131,10 +131,10 @@ class Search(Settings):
     reduction_factor: int = Field(
         3,
         ge=2,
-        description="ASHA: one in so many trials passes a rung; the next rung is so many times larger.",
+        description="One in so many trials passes a rung; the next rung is so many times larger.",
     )
     first_rung: float = Field(
-        0.11, gt=0, le=1, description="ASHA: the first rung, as a share of the full budget; 1 stops no trial."
+        0.11, gt=0, le=1, description="The first rung, as a share of the full budget; 1 stops no trial."
     )
     validation_samples: CountOrAll = Field(256, description="Validation examples scored at each rung.")
     sampler: str = Field(
@@ -147,8 +147,14 @@ class Search(Settings):
         min_length=1,
         description="Run folder of another sweep: the best trials of its methods are tried first.",
     )
-    scheduler: Literal["asha", "none"] = Field(
-        "asha", description="What stops trials early; none: every trial uses its full budget."
+    scheduler: Literal["asha", "promote", "none"] = Field(
+        "asha",
+        description="asha: at a rung stops trials that are not among the best so far. promote: pauses all "
+        "at the first rung, and the best go on. none: every trial uses its full budget.",
+    )
+    promote_by: Literal["score", "score or loss"] = Field(
+        "score or loss",
+        description="Who goes on with promote: the best by score, or the best by either score or loss.",
     )
     audit: int = Field(
         0,
@@ -175,6 +181,14 @@ class Search(Settings):
         if trials is None and info.data.get("budget") is None:
             raise ValueError("must be a whole number, unless there is a budget of seconds")
         return trials
+
+    @field_validator("scheduler")
+    @classmethod
+    def _knows_how_many_trials_come(cls, scheduler: str, info: ValidationInfo) -> str:
+        if scheduler == "promote" and info.data.get("budget") is not None:
+            rule = "must be asha or none with a budget: promote needs to know how many trials come"
+            raise ValueError(f"{rule}. Set trials_per_method in place of the budget, or scheduler: asha")
+        return scheduler
 
     @field_validator("sampler", mode="before")
     @classmethod

@@ -29,6 +29,8 @@ _MAY_CHANGE = (
     "task.data",
 )  # fmt: skip
 """Data may lie elsewhere: the run folder knows its fingerprint."""
+_MAY_SWITCH = {"search.scheduler": {"asha", "promote"}}
+"""Values between which a key may change: both leave trials that the other goes on with."""
 
 
 class Sweep(Settings):
@@ -200,6 +202,9 @@ def _broken_rule(path: str, old: Any, new: Any) -> str | None:
         return None
     if path in _MAY_GROW:
         return "may only grow" if old is None or new is None or new < old else None
+    if path in _MAY_SWITCH:
+        among = _MAY_SWITCH[path]
+        return None if {old, new} <= among else f"may change between {' and '.join(sorted(among))} only"
     return "must not change"
 
 

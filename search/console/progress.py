@@ -46,7 +46,7 @@ class Progress:
         self.records[record.id] = record
         if event == "begin":
             self.live.add(record.id)
-        if record.status.has_ended:
+        if record.status is not Status.RUNNING:
             self.live.discard(record.id)
         self.seen_running = max(self.seen_running, len(self.live))
         line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
@@ -90,13 +90,11 @@ class Progress:
         if record.status.facts.has_failed:
             return f"{word} after {at}: {escape(record.error or '')}"
         if rung.score is None:
-            return f"{word}: no finite score after {at}" if record.stop else f"has seen {at}"
+            return f"{word}: {record.stop.reason} after {at}" if record.stop else f"has seen {at}"
         scored = f"{score_name(self.sweep.task.metric)} {rung.score:.2f} after {at}"
         if record.stop is not None:
-            front = record.stop.front
-            why = f"not above {record.stop.cut_off:.2f}" if front is None else f"on Pareto front {front + 1}"
-            return f"{word}: {scored}, {why}"
-        return f"{word}: {scored}" if record.status.has_ended else scored
+            return f"{word}: {scored}, {record.stop.reason}"
+        return scored if record.status is Status.RUNNING else f"{word}: {scored}"
 
     def table(self) -> Table:
         """Build the table of where each method stands."""
@@ -111,12 +109,13 @@ def standings_table(sweep: Sweep, rows: Iterable[Standing], rest: str = "") -> T
     table = Table(title=f"{sweep.name}{rest}", title_justify="left")
     for column in ("method", "phase"):
         table.add_column(column)
+    pauses = ["paused"] if sweep.search.scheduler == "promote" else []
     best = f"best {score_name(sweep.task.metric)}"
-    for column in ("done", "running", "stopped", "failed", best, "time"):
+    for column in ("done", "running", *pauses, "stopped", "failed", best, "time"):
         table.add_column(column, justify="right")
     for row in rows:
         if row.running or row.ended or row.phase == "search":
-            table.add_row(*_cells(row))
+            table.add_row(*_cells(row, [row.paused] if pauses else []))
     return table
 
 
@@ -124,10 +123,10 @@ def _coloured(status: Status) -> str:
     return f"[{status.facts.colour}]{status}[/]"
 
 
-def _cells(row: Standing) -> list[str]:
+def _cells(row: Standing, paused: list[int]) -> list[str]:
     best = "-" if row.best_score is None else f"{row.best_score:.2f}"
     done = f"{row.ended}/{row.planned}"
-    counts = [str(count or "-") for count in (row.running, row.stopped, row.failed)]
+    counts = [str(count or "-") for count in (row.running, *paused, row.stopped, row.failed)]
     return [row.method, row.phase, done, *counts, best, duration(row.seconds)]
 
 

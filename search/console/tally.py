@@ -5,9 +5,12 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from search.config import Sweep
+from search.config import Sweep, promoted, rungs
 from search.records import BASELINE, Record, planned_trials, winner
 from trainables.status import Status
+
+_MANY = 10**9
+"""Examples of which every rung has its share to many digits."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Standing:
     phase: str
     planned: int
     running: int
+    paused: int
     completed: int
     stopped: int
     failed: int
@@ -79,7 +83,8 @@ def _standing(
         method=method,
         phase=phase,
         planned=planned,
-        running=sum(not r.status.has_ended and (live is None or r.id in live) for r in mine),
+        running=sum(r.status is Status.RUNNING and (live is None or r.id in live) for r in mine),
+        paused=ends[Status.PAUSED],
         completed=ends[Status.COMPLETED],
         stopped=ends[Status.STOPPED],
         failed=sum(record.status.facts.has_failed for record in mine),
@@ -92,7 +97,8 @@ def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> fl
     """Estimate the wall seconds until the report; None before each method has a trial that ended.
 
     A trial to come costs what the ended ones of its method cost on average, all other runs what the longest
-    of them did, for they are not stopped early.
+    of them did, for they are not stopped early. Where trials are promoted, few have ended before the last:
+    then as many more are expected at each rung as chance would promote.
     """
     records = list(records)
     rows = [row for row in standings(sweep, records) if row.method in sweep.methods]
@@ -105,6 +111,24 @@ def seconds_left(sweep: Sweep, records: Iterable[Record], concurrent: int) -> fl
         if row.phase == "search" and budget is not None:
             total += max(0.0, budget.device_seconds_per_method - row.seconds)
             continue
+        if sweep.search.scheduler == "promote":
+            total += _left_by_promotion(sweep, row, records)
+            continue
         each = fmean(ended) if row.phase == "search" else max(ended)
         total += each * (row.planned - row.ended)
     return total / concurrent
+
+
+def _left_by_promotion(sweep: Sweep, row: Standing, records: list[Record]) -> float:
+    """Estimate a row's seconds to come from what its method's search has cost a full training so far."""
+    levels = rungs(sweep.search, _MANY)
+    shares = [level / levels[-1] for level in levels]
+    steps = [share - before for before, share in zip([0.0, *shares], shares, strict=False)]
+    trials = [r for r in records if r.method == row.method and r.phase == "search" and r.rungs]
+    done = sum(shares[len(trial.rungs) - 1] for trial in trials)
+    each = sum(trial.device_seconds for trial in trials) / done if done else 0.0
+    if row.phase != "search":
+        return each * (row.planned - row.ended)
+    reached = promoted(sweep.search, row.planned, len(levels))
+    planned = sum(count * step for count, step in zip(reached, steps, strict=True))
+    return 0.0 if row.ended == row.planned else each * max(0.0, planned - done)

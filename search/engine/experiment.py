@@ -22,7 +22,7 @@ from search.config import Resources
 from search.engine.recorder import Halt, Recorder
 from search.engine.searcher import RecordQueue
 from search.records import Listener, Plan, RunFolder, TrialStore
-from search.schedulers import MethodASHA
+from search.schedulers import MethodScheduler
 from trainables.storage.place import remove
 from trainables.trainable import FineTune
 
@@ -39,7 +39,7 @@ class Work:
     """What Tune runs for a phase: the queue of trials, their early stopping, the listeners called first."""
 
     queue: RecordQueue
-    scheduler: MethodASHA | None = None
+    scheduler: MethodScheduler | None = None
     listeners: Sequence[Listener] = ()
 
 
@@ -192,9 +192,8 @@ class TrialPhase(ABC):
                     f"{plan.folder.root}."
                 )
             known = dict(store.records)
-            left = self.unended(plan, store)
             with self.work(plan, store) as work:
-                if left > len(work.queue.held_back):
+                if work.queue.has_next() or not work.queue.held_back:
                     experiment.fit(work, store)
                 else:
                     work.queue.release_held_back()

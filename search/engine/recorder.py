@@ -21,7 +21,7 @@ from search.config import Resources
 from search.engine.deadline import Deadline
 from search.engine.searcher import RecordQueue
 from search.records import Event, Listener, Record, TrialStore
-from search.schedulers import MethodASHA
+from search.schedulers import MethodScheduler
 from trainables.rung_report import RungReport
 from trainables.status import Status
 
@@ -73,7 +73,7 @@ class Recorder(tune.Callback):
         resources: Resources,
         halt: Halt,
         listeners: Iterable[Listener],
-        scheduler: MethodASHA | None,
+        scheduler: MethodScheduler | None,
     ) -> None:
         self.store = store
         self.queue = queue
@@ -92,11 +92,12 @@ class Recorder(tune.Callback):
         if report.status is Status.OUT_OF_MEMORY and self.queue.shares_gpus:
             self._notify("needs whole GPU", self.store.require_whole_gpu(known.id))
             return
-        stop = self.scheduler.stop_for(known, report) if self.scheduler else None
-        record = self.store.report(known.id, report, stop)
+        ends = self.scheduler.ends(known, report) if self.scheduler else None
+        record = self.store.report(known.id, report, ends)
         # else a trial that was restarted repeats what it reported before
         if (record.rungs, record.status) != (known.rungs, known.status):
             self._notify("rung", record)
+            self._settle()
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         if self.halt.stop_all():  # it goes on when the sweep does
@@ -113,6 +114,7 @@ class Recorder(tune.Callback):
         else:
             self.halt.reason = self.halt.lose_gpu(error)
             self._judge(record, error)
+        self._settle()
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         record = self.store.records[_record_id(trial)]
@@ -154,6 +156,11 @@ class Recorder(tune.Callback):
             if self.resources.fail_fast:
                 why = error.strip().splitlines()[-1].strip()
                 self.halt.reason = SweepFailed(f"{record.id} failed, and resources.fail_fast is set: {why}")
+
+    def _settle(self) -> None:
+        """Take note of the paused trials of which it is certain now that they never go on."""
+        for record in self.queue.settle():
+            self._notify("not promoted", record)
 
     def _notify(self, event: Event, record: Record) -> None:
         for listener in self.listeners:

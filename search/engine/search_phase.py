@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from search.engine.experiment import Experiment, TrialPhase, Work
 from search.engine.searcher import MethodSearch
 from search.records import Event, Plan, Record, TrialStore, note_placement, planned_trials
-from search.schedulers import MethodASHA
+from search.schedulers import scheduler_of
 from search.studies import rebuild, show
 
 
@@ -38,9 +38,8 @@ class SearchPhase(TrialPhase):
             if event in ("rung", "failed"):
                 studies[record.method].tell(record)
 
-        settings = plan.sweep.search
-        scheduler = MethodASHA(store, studies, settings.reduction_factor, settings.costs)
+        scheduler = scheduler_of(plan.sweep, store)
         try:
-            yield Work(MethodSearch(plan, store, studies), scheduler, [learn])
+            yield Work(MethodSearch(plan, store, studies, scheduler), scheduler, [learn])
         finally:
             show(studies)

@@ -10,7 +10,9 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from search.records import Plan, Record, TrialStore, next_method
+from search.schedulers import MethodScheduler
 from search.studies import MethodStudy, proposal, show_if_due
+from trainables.status import Status
 
 
 class RecordQueue(Searcher):
@@ -35,6 +37,14 @@ class RecordQueue(Searcher):
     def next_record(self) -> Record | None:
         """Enter a new trial in the trial store and return it; None if nothing is left to do."""
         return None
+
+    def settle(self) -> list[Record]:
+        """Decide on trials that have left their worker; return the records that ended by it."""
+        return []
+
+    def has_next(self) -> bool:
+        """Tell whether anything but what is held back could be handed out, without entering it."""
+        return bool(self._waiting)
 
     def suggest(self, trial_id: str) -> Any:
         """Return the configuration of Tune's trial `trial_id`; None to be asked later; or `FINISHED`."""
@@ -78,22 +88,51 @@ class RecordQueue(Searcher):
 
 
 class MethodSearch(RecordQueue):
-    """The search: equally many trials of each method, or equal time; all methods advance together."""
+    """The search: equally many trials of each method, or equal time; all methods advance together.
 
-    def __init__(self, plan: Plan, store: TrialStore, studies: dict[str, MethodStudy]) -> None:
+    A worker takes up what was interrupted, else begins a new trial, else takes one that is paused.
+    """
+
+    def __init__(
+        self, plan: Plan, store: TrialStore, studies: dict[str, MethodStudy], scheduler: MethodScheduler
+    ) -> None:
         self.studies = studies
+        self.scheduler = scheduler
         begun = [record for method in studies for record in store.search(method)]
-        super().__init__(plan, store, [record for record in begun if not record.status.has_ended])
+        super().__init__(plan, store, [record for record in begun if record.status is Status.RUNNING])
+        self.settle()  # the driver may have died before it did, or another scheduler has paused trials
 
     def suggest(self, trial_id: str) -> Any:
         show_if_due(self.studies)  # Tune asks at every step of its loop, also when there is no room
         return super().suggest(trial_id)
 
     def next_record(self) -> Record | None:
-        begun = {method: self.store.search(method) for method in self.studies}
-        method = next_method(self.plan.sweep, begun)
-        if method is None:
-            return None
-        record = proposal(self.plan.sweep, self.studies[method], len(begun[method]))
+        if (method := self._next_method()) is None:
+            paused = self.scheduler.next_paused()
+            return self._go_on(paused.id) if paused else None
+        record = proposal(self.plan.sweep, self.studies[method], len(self.store.search(method)))
         self.store.begin(record)
+        return record
+
+    def settle(self) -> list[Record]:
+        settled = self.scheduler.settled()
+        for trial, stop in settled.items():
+            if stop is None:
+                self.again(self._go_on(trial))
+            else:
+                self._tell(self.store.stop(trial, stop))
+        return [self.store.records[trial] for trial, stop in settled.items() if stop]
+
+    def has_next(self) -> bool:
+        has_begun = self._next_method() is None
+        return not has_begun or super().has_next() or self.scheduler.next_paused() is not None
+
+    def _next_method(self) -> str | None:
+        return next_method(self.plan.sweep, {method: self.store.search(method) for method in self.studies})
+
+    def _go_on(self, trial: str) -> Record:
+        return self._tell(self.store.go_on(trial))
+
+    def _tell(self, record: Record) -> Record:
+        self.studies[record.method].tell(record)
         return record

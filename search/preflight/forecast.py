@@ -1,6 +1,7 @@
 """Estimate a sweep's duration and disk use from what the preflight checks measured.
 
-Assumes that scores are random and rank the same at every rung, which decides how many trials ASHA stops; that
+Assumes that scores are random, which decides how many trials are stopped (ASHA: they rank the same at every
+rung; promotion: losses rank otherwise than scores); that
 training and evaluation take what the method's probe took at its default; and that workers are never idle.
 Checkpoints are those of the largest point of each method's space; records and predictions are small beside
 them.
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from search.config import Sweep
+from search.config import Sweep, promoted
 from search.records import PreflightResults, most_trials
 from search.schedulers import Rungs
 from trainables.amounts import rough_duration, size
@@ -69,7 +70,7 @@ def forecast(
     )
     # A trial keeps two; a new one is written before the oldest goes.
     live = 3 * concurrent * max(part.checkpoint_bytes for part in parts)
-    kept = sum(2 * (1 + part.audits) * part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
+    kept = sum(part.kept_checkpoints * part.checkpoint_bytes + seeds * part.export_bytes for part in parts)
     written = sum(part.written_bytes + seeds * part.final_written_bytes for part in parts)
     startup = (preflight.startup_seconds or 0.0) * len(phases)
     return Forecast(startup + sum(phases), round(live + kept), round(written))
@@ -116,6 +117,8 @@ class _Part:
         trials, self.search_seconds, reached = _search(sweep, method, each)
         self.trial_seconds = sum(each)
         self.audits = min(search.audit, trials - reached[-1])
+        paused = reached[min(1, len(reached) - 1)] if search.scheduler == "promote" else 0
+        self.kept_checkpoints = 2 * (1 + self.audits + paused)
         self.test_seconds = _limited(sweep.final.test_samples, counts["test"]) * score_second
         self.final_seconds = rungs[-1] * train_second + self.test_seconds
         self.checkpoint_bytes = CHECKPOINT_COPIES * memory["trained_bytes"]
@@ -129,7 +132,10 @@ def _search(sweep: Sweep, method: str, each: Sequence[float]) -> tuple[int, floa
     """Return a method's trials, their total seconds, how many reach each rung; `each`: seconds a rung."""
     budget, factor = sweep.search.budget, sweep.search.reduction_factor
     trials = most_trials(sweep, method) or _FEW_TRIALS
-    reached = arrivals(trials, len(each), factor)
+    if sweep.search.scheduler == "promote":
+        reached = promoted(sweep.search, trials, len(each))
+    else:
+        reached = arrivals(trials, len(each), factor)
     seconds = sum(count * part for count, part in zip(reached, each, strict=True))
     if budget is None:
         return trials, seconds, reached

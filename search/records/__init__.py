@@ -6,7 +6,7 @@ from search.records.events import Event, Listener
 from search.records.plan import Plan
 from search.records.preflight_results import ChecksListener, PreflightResults
 from search.records.provenance import note_joined, note_placement, note_resumption, provenance
-from search.records.record import Origin, Phase, Record, Stop, now
+from search.records.record import Origin, Pause, Phase, Record, Stop, now
 from search.records.repair import refuse_newer_records, repair, sound_records
 from search.records.results import BASELINE, Results, last_line, load_results, sweep_of, winner
 from search.records.run_folder import RunFolder
@@ -20,6 +20,7 @@ __all__ = [
     "Event",
     "Listener",
     "Origin",
+    "Pause",
     "Phase",
     "Plan",
     "PreflightResults",

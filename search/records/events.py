@@ -5,6 +5,8 @@ from typing import Literal
 
 from search.records.record import Record
 
-Event = Literal["begin", "rung", "retry", "preempted", "device failed", "needs whole GPU", "failed"]
+Event = Literal[
+    "begin", "rung", "not promoted", "retry", "preempted", "device failed", "needs whole GPU", "failed"
+]  # fmt: skip
 Listener = Callable[[Event, Record], None]
 """Called with an event, and the record after it."""

@@ -35,6 +35,12 @@ def parse(content: bytes, file: object) -> "Record | None":
         return None
 
 
+class Pause(BaseModel):
+    """A trial that has left its worker at a rung and may go on from its checkpoint there."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 class Stop(BaseModel):
     """Why a trial was stopped early: its value at a rung was below the cut-off."""
 
@@ -47,6 +53,27 @@ class Stop(BaseModel):
     costs counted too."""
     front: int | None = None
     """Where costs counted too: the Pareto front it lay on among the trials so far, 0 the best."""
+    rank: int | None = None
+    """Where trials are promoted: its place among those scored at the rung by then, 1 the best."""
+    rank_by_loss: int | None = None
+    """Likewise by validation loss, where the best by either are promoted."""
+    of: int | None = None
+    """As many trials were scored at the rung by then."""
+    go_on: int | None = None
+    """As many of all trials go on from the rung, the default configuration beside them."""
+
+    @property
+    def reason(self) -> str:
+        """The reason in words, without the value itself."""
+        if self.value is None:
+            return "no finite score"
+        if self.rank is not None:
+            by_loss = f" by score, {self.rank_by_loss} by loss," if self.rank_by_loss else ""
+            rank = f"rank {self.rank} of {self.of}{by_loss} at rung {self.rung + 1}"
+            return f"not promoted: {rank}; the best {self.go_on} {'by either ' if by_loss else ''}go on"
+        if self.front is not None:
+            return f"on Pareto front {self.front + 1}"
+        return f"not above {self.cut_off:.2f}"
 
 
 class Record(BaseModel):

@@ -24,6 +24,7 @@ BASELINE = "baseline"
 _TRIAL_NUMBERS = ("score", "best_score", "validation_loss", "stop_rung", "stop_value", "stop_cut_off")
 _TRIAL_COLUMNS = (
     "id", "method", "number", "phase", "status", "origin", "rungs", "examples", *_TRIAL_NUMBERS,
+    "stop_reason",
 )  # fmt: skip
 _FINAL_NUMBERS = ("score", "test_loss", "capped_share")
 _FINAL_COLUMNS = ("method", "seed", "origin", "of_trial", "status", "examples", *_FINAL_NUMBERS)
@@ -209,6 +210,7 @@ def _trial(record: Record) -> dict[str, Any]:
         "stop_rung": stop.rung if stop else None,
         "stop_value": stop.value if stop else None,
         "stop_cut_off": stop.cut_off if stop else None,
+        "stop_reason": stop.reason if stop else None,
     }
 
 

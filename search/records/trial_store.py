@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from search.records.audit import drawn
-from search.records.record import Record, Stop, now
+from search.records.record import Pause, Record, Stop, now
 from search.records.results import winner
 from search.records.run_folder import RunFolder
 from trainables.rung_report import RungReport
@@ -44,15 +44,16 @@ class TrialStore:
             remove(self.folder.checkpoints(record))
         self._write(record)
 
-    def report(self, trial: str, report: RungReport, stop: Stop | None = None) -> Record:
-        """Enter what a trial reports at a rung; with `stop` it ends there.
+    def report(self, trial: str, report: RungReport, ends: Stop | Pause | None = None) -> Record:
+        """Enter what a trial reports at a rung; with `ends` it leaves its worker there.
 
         A trial that was restarted repeats rungs, to no effect.
         """
         record = self.remark(trial, *report.remarks)
         if report.rung < len(record.rungs) and not report.status.has_ended:
             return record
-        status = Status.STOPPED if stop else report.status
+        stop = ends if isinstance(ends, Stop) else None
+        status = Status.STOPPED if stop else Status.PAUSED if ends else report.status
         record = record.model_copy(
             update={
                 "rungs": [*record.rungs[: report.rung], report.result()],
@@ -64,6 +65,21 @@ class TrialStore:
         )
         self._write(record)
         self._drop_checkpoints(record)
+        return record
+
+    def stop(self, trial: str, stop: Stop) -> Record:
+        """End a trial that is paused."""
+        record = self.records[trial].model_copy(
+            update={"status": Status.STOPPED, "stop": stop, "ended": now()}
+        )
+        self._write(record)
+        self._drop_checkpoints(record)
+        return record
+
+    def go_on(self, trial: str) -> Record:
+        """Have a trial that is paused go on from its checkpoint."""
+        record = self.records[trial].model_copy(update={"status": Status.RUNNING})
+        self._write(record)
         return record
 
     def remark(self, trial: str, *remarks: str) -> Record:

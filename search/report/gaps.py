@@ -24,11 +24,12 @@ def gaps(results: Results) -> list[str]:
 def _search(results: Results) -> Iterator[str]:
     table = tables.search(results)
     planned = int(table["planned"].sum())
-    done, running = int(table["done"].sum()), int(table["running"].sum())
+    done, running, paused = (int(table[column].sum()) for column in ("done", Status.RUNNING, Status.PAUSED))
     if done < planned:
+        waiting = f" paused: {paused};" if paused else ""
         yield (
             f"The search is not finished: {done} of {planned} trials have ended; running or interrupted: "
-            f"{running}; not started: {planned - done - running}."
+            f"{running};{waiting} not started: {planned - done - running - paused}."
         )
 
 

@@ -16,7 +16,8 @@ from trainables.status import Status
 def search(results: Results) -> str:
     """Tabulate how each method's trials ended, and list the winners."""
     ended = tables.search(results)
-    ends = [end for end in Status if end.has_ended and (not end.facts.has_failed or ended[end].any())]
+    always = (Status.COMPLETED, Status.STOPPED)
+    ends = [end for end in Status if end in always or (end is not Status.RUNNING and ended[end].any())]
     equal = at_equal_time(results)
     rows = [
         [
@@ -50,15 +51,30 @@ def stopping(results: Results, quality: list[SearchStatistics]) -> str:
         return section("Early stopping", "No trial has been scored yet.")
     stops = tables.stops(results).set_index(["method", "examples"])
     rows = [
-        [code(method), *(_stopped(stops.loc[(method, examples)]) for examples in rungs)]
+        [
+            code(method),
+            *(_stopped(stops.loc[(method, examples)]) for examples in rungs),
+            f"{tables.full_trainings(results, method):.1f} for {len(results.search(method))} trials",
+        ]
         for method in results.methods
     ]
     note = (
         "Trials stopped at each rung, of those that reached it; a rung is a number of training examples. "
-        "A trial competes with trials of its own method only."
+        "A trial competes with trials of its own method only. Full trainings: the examples that its trials "
+        f"trained on, in full budgets.{_promotion(results)}"
     )
-    header = ["Method", *(f"{number(examples)} examples" for examples in rungs)]
+    header = ["Method", *(f"{number(examples)} examples" for examples in rungs), "Full trainings"]
     return section("Early stopping", table(header, rows), note, *audit(results, quality))
+
+
+def _promotion(results: Results) -> str:
+    if results.sweep.search.scheduler != "promote":
+        return ""
+    return (
+        " Each trial was paused at its rung, and the best went on once the rung was full, or where a worker "
+        "would have been idle; the default configuration always does. The column `stop_reason` of the "
+        "exported trials says each one's rank."
+    )
 
 
 def _winners(results: Results) -> list[str]:

@@ -1,5 +1,6 @@
 """The values of the report's tables, unrounded. What is not known is NaN; drawing makes a dash of it."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def _search(results: Results, method: str) -> dict[str, Any]:
     ends, best = Counter(record.status for record in records), winner(records)
     return {
         "planned": planned_trials(results.sweep, method, records),
-        "done": len(records) - ends[Status.RUNNING],
+        "done": sum(record.status.has_ended for record in records),
         **{status.value: ends[status] for status in Status},
         "best_validation": best.score if best else None,
         "best_rung": best.best_score if best else None,
@@ -110,6 +111,13 @@ def stops(results: Results) -> pd.DataFrame:
             stopped = sum(record.stop is not None and record.stop.rung == rung for record in records)
             rows.append((method, examples, reached, stopped))
     return pd.DataFrame(rows, columns=["method", "examples", "reached", "stopped"])
+
+
+def full_trainings(results: Results, method: str) -> float:
+    """Sum the examples that a method's search has trained on, in full budgets; NaN before any rung."""
+    trained = sum(record.rungs[-1].examples for record in results.search(method) if record.rungs)
+    budgets = rungs(results)
+    return trained / budgets[-1] if budgets else math.nan
 
 
 def rungs(results: Results) -> list[int]:

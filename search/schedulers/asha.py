@@ -6,15 +6,13 @@ ASHA: Li et al., 2020, arXiv 1810.05934, in its stopping form (as in Ray Tune an
 import math
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from ray.tune.experiment import Trial
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from collections.abc import Iterable, Sequence
 
 from search.records import Record, Stop, TrialStore
+from search.schedulers.scheduler import MethodScheduler
 from search.statistics import front_ranks
 from trainables.rung_report import RungReport
+from trainables.status import Status
 
 
 class Rungs:
@@ -66,38 +64,23 @@ class Rungs:
         return own[0], sum(other <= own for other in others)
 
 
-class MethodASHA(FIFOScheduler):
-    """Tune's scheduler for the search; its rungs are rebuilt from the trial store, since Tune saves none.
-
-    The default configuration of a method is never stopped: the report compares the winner with it.
-    """
+class MethodASHA(MethodScheduler):
+    """Stops at each rung the trials that are not among the best so far."""
 
     def __init__(
         self, store: TrialStore, methods: Iterable[str], reduction_factor: int, costs: Sequence[str] = ()
     ) -> None:
-        super().__init__()
-        self.store = store
-        self.costs = costs
-        self.rungs = {method: Rungs(reduction_factor) for method in methods}
+        super().__init__(store, methods, costs)
+        self.rungs = {method: Rungs(reduction_factor) for method in self.methods}
         self._stops: dict[tuple[str, int], Stop | None] = {}
         """Trial and rung to what was decided there."""
         for method, rungs in self.rungs.items():
             for record in store.search(method):
                 for rung in record.rungs:
-                    rungs.enter(record.id, rung.rung, rung.score, self._costs(rung.cost))
+                    rungs.enter(record.id, rung.rung, rung.score, self.costs_of(rung.cost))
 
-    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """Decide on a result as Tune hands it over: see `trainables.trainable.tune_result`."""
-        record = self.store.records[trial.config["assignment"]["trial"]]
-        stop = self.stop_for(record, result["report"])
-        return TrialScheduler.CONTINUE if stop is None else TrialScheduler.STOP
-
-    def stop_for(self, record: Record, report: RungReport) -> Stop | None:
-        """Why a trial must stop at the rung that it reports, or None: it goes on, or has ended by itself.
-
-        Decided once for each trial and rung: the scheduler and the recorder both ask, whichever Tune calls
-        first, and the later of the two finds other trials in the rung and this report in the record.
-        """
+    def ends(self, record: Record, report: RungReport) -> Stop | None:
+        """Decide once for each trial and rung: asked again, there are other trials in the rung."""
         if report.status.has_ended:
             return None
         place = (record.id, report.rung)
@@ -105,20 +88,22 @@ class MethodASHA(FIFOScheduler):
             self._stops[place] = self._decide(record, report)
         return self._stops[place]
 
-    def _costs(self, cost: Mapping[str, float | None]) -> tuple[float, ...]:
-        """Of what the search weighs; what could not be measured is worse than all."""
-        known = (cost.get(name) for name in self.costs)
-        return tuple(math.inf if value is None else value for value in known)
+    def settled(self) -> dict[str, Stop | None]:
+        """Decide on what another scheduler has paused, as if it had reported just now."""
+        records = [record for method in self.methods for record in self.store.search(method)]
+        return {record.id: self._settle(record) for record in records if record.status is Status.PAUSED}
+
+    def _settle(self, record: Record) -> Stop | None:
+        if record.origin == "default":
+            return None
+        costs = self.costs_of(record.cost)
+        return self.rungs[record.method].decide(record.id, record.rungs[-1].rung, record.score, costs)
 
     def _decide(self, record: Record, report: RungReport) -> Stop | None:
-        rungs, costs = self.rungs[record.method], self._costs(report.cost)
+        rungs, costs = self.rungs[record.method], self.costs_of(report.cost)
         if record.origin == "default":
             rungs.enter(record.id, report.rung, report.score, costs)
             return None
         if report.rung < len(record.rungs):  # reported again after a crash: it was let pass then
             return None
         return rungs.decide(record.id, report.rung, report.score, costs)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its schedulers; this one's state is the trial store."""
-        return {}

@@ -12,15 +12,17 @@ from contextlib import suppress
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+from search.studies.paused import PausingStorage
 
 SECONDS = 1.0
 
 
-class Mirror(InMemoryStorage):
-    """Optuna's storage in memory, which copies itself to `database`.
+class Mirror(PausingStorage):
+    """Studies in memory, a storage which copies itself to `database`.
 
     Replaces a study of the same name in the database; a study that is deleted there is no longer copied.
 
@@ -41,7 +43,6 @@ class Mirror(InMemoryStorage):
         self.seconds = seconds
         self._clock = clock
         self._studies_there: dict[int, int] = {}
-        self._study_of: dict[int, int] = {}
         self._there: dict[int, tuple[int, FrozenTrial]] = {}
         """Unfinished trials in the database: their ids there, and what is written of them."""
         self._changed: set[int] = set()
@@ -74,7 +75,7 @@ class Mirror(InMemoryStorage):
             there, old = self._there.pop(trial_id)
             self._write_changes(there, old, trial)
         else:
-            study = self._studies_there[self._study_of[trial_id]]
+            study = self._studies_there[self._studies_of[trial_id]]
             there = self.database.create_new_trial(study, template_trial=trial)
         if not trial.state.is_finished():
             self._there[trial_id] = there, trial
@@ -86,8 +87,9 @@ class Mirror(InMemoryStorage):
             database.set_trial_param(there, name, value, new.distributions[name])
         for step in new.intermediate_values.keys() - old.intermediate_values.keys():
             database.set_trial_intermediate_value(there, step, new.intermediate_values[step])
-        for name in new.user_attrs.keys() - old.user_attrs.keys():
-            database.set_trial_user_attr(there, name, new.user_attrs[name])
+        for name, value in new.user_attrs.items():
+            if name not in old.user_attrs or value != old.user_attrs[name]:
+                database.set_trial_user_attr(there, name, value)
         for name in new.system_attrs.keys() - old.system_attrs.keys():
             database.set_trial_system_attr(there, name, new.system_attrs[name])
         if new.state.is_finished():
@@ -107,7 +109,6 @@ class Mirror(InMemoryStorage):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         trial_id = super().create_new_trial(study_id, template_trial)
-        self._study_of[trial_id] = study_id
         self._touch(trial_id)
         return trial_id
 

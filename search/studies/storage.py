@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import optuna
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.records import RunFolder
 from search.studies.mirror import Mirror
+from search.studies.paused import PausingStorage
 from trainables.errors import InputError
 
 IN_MEMORY = "sqlite://"
@@ -29,7 +30,7 @@ def study_storage(url: str | None, folder: RunFolder) -> BaseStorage:
     if url is None:
         return Mirror(_new_journal(folder.study_file))
     if url == IN_MEMORY:  # nobody else can read it
-        return InMemoryStorage()
+        return PausingStorage()
     try:
         return Mirror(optuna.storages.get_storage(os.path.expandvars(url)))
     except (ImportError, ValueError, RuntimeError, SQLAlchemyError) as error:

@@ -14,6 +14,7 @@ from search.records import Origin, Record, TrialStore, derived_seed, now
 from search.samplers import Searched
 from search.samplers import get as get_sampler
 from search.studies.mirror import Mirror
+from search.studies.paused import PAUSED
 from search.studies.storage import study_storage
 from spaces import Space
 from trainables.status import Status
@@ -105,6 +106,9 @@ class MethodStudy:
     def tell(self, record: Record) -> None:
         """Update the study from a record: its rungs, and how it ended."""
         trial = self._open[record.id]
+        paused = self._so_far(record) if record.status is Status.PAUSED else None
+        if paused != trial.user_attrs.get(PAUSED):
+            trial.set_user_attr(PAUSED, paused)
         if not self.costs:  # Optuna takes what is reported on the way for single objectives only
             self._report(trial, record)
         if record.status.has_ended:
@@ -139,8 +143,12 @@ class MethodStudy:
         state = self._state(record)
         if state is TrialState.FAIL or (self.costs and state is TrialState.PRUNED):
             return None
+        return self._so_far(record) or None
+
+    def _so_far(self, record: Record) -> list[float]:
+        """Return what was reached last of the objectives; nothing where one is unknown."""
         values = [next(reversed(self._values(record).values()), None), *map(record.cost.get, self.costs)]
-        return None if None in values else [float(value) for value in values if value is not None]
+        return [] if None in values else [float(value) for value in values if value is not None]
 
     def _state(self, record: Record) -> TrialState:
         state = TrialState[record.status.facts.optuna_state]

@@ -10,6 +10,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 
+from benchmarks.schedulers import measured
 from benchmarks.simulation import (
     Curve,
     Curves,
@@ -115,6 +116,28 @@ class TestClock:
             if not one.goes_on:
                 cost[one.method] += one.curve.seconds[one.rung]
         assert told[-1].spent == pytest.approx(dict(cost))
+
+    @pytest.mark.parametrize("workers", [1, 8])
+    def test_a_pause_costs_nothing(self, curves, workers):
+        search = SimulatedSweep(curves, scheduler="promote", sampler="random")
+        told = list(simulate(search, workers))
+        cost = Counter()
+        for record in search.store.records.values():
+            cost[record.method] += search.curve(record).seconds[len(record.rungs) - 1]
+        assert told[-1].spent == pytest.approx(dict(cost))
+        assert sum(len(record.rungs) for record in search.store.records.values()) == len(told)
+
+
+def test_a_scheduler_is_measured_by_full_trainings_and_by_what_it_missed(curves):
+    """Of planted curves that never cross every scheduler finds the best; of 20 points all are tried."""
+    search = {"sampler": "random", "trials_per_method": 20}
+    none, promote = (
+        measured(curves, {**search, "scheduler": scheduler}, 1, range(2)) for scheduler in ("none", "promote")
+    )
+    assert [(row["method"], row["cost"]) for row in none] == [("full", 20), ("lora", 20)]
+    # 20 trials to 1 of 9 examples, 7 on to 3, 2 on to 9, and the default where it is not among them
+    assert all(20 + 7 * 2 + 2 * 6 <= 9 * row["cost"] <= 20 + 8 * 2 + 3 * 6 for row in promote)
+    assert {(row["regret"], row["missed"]) for row in [*none, *promote]} == {(0, 0)}
 
 
 class TestNearest:

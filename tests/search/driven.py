@@ -11,6 +11,7 @@ from search.records.plan import Plan
 from search.records.record import Record, Stop
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
+from search.schedulers import scheduler_of
 from search.studies.study import rebuild
 from tests.search.replay import RUNGS, curve
 from trainables.rung_report import RungReport
@@ -42,7 +43,8 @@ class Driven:
     def restart(self) -> None:
         self.store = TrialStore(self.plan.folder)
         self.studies = rebuild(self.plan.sweep, self.store, RUNGS)
-        self.search = MethodSearch(self.plan, self.store, self.studies)
+        self.scheduler = scheduler_of(self.plan.sweep, self.store)
+        self.search = MethodSearch(self.plan, self.store, self.studies, self.scheduler)
 
     def begin(self) -> Record | None:
         """The next trial, as Tune asks for it."""

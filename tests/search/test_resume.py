@@ -71,13 +71,14 @@ class Interrupted:
         return load_results(self.folder)
 
 
-def plant(folder: Path) -> Path:
+def plant(folder: Path, scheduler: str = "asha") -> Path:
     return plant_sweep(
         folder,
         seconds=STEP_SECONDS,
         concurrent=CONCURRENT,
         methods=METHODS,
         search__trials_per_method=TRIALS,
+        search__scheduler=scheduler,
     )
 
 
@@ -89,18 +90,20 @@ ON_THIS_MACHINE = [KILL, INTERRUPT, KILL, KILL, TERMINATE, KILL]
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(ON_THE_CLUSTER, id="cluster"),
-        pytest.param(ON_THIS_MACHINE, id="local", marks=pytest.mark.slow),
+        pytest.param((ON_THE_CLUSTER, "asha"), id="cluster"),
+        pytest.param((ON_THIS_MACHINE, "asha"), id="local", marks=pytest.mark.slow),
+        pytest.param((ON_THE_CLUSTER, "promote"), id="promoted", marks=pytest.mark.slow),
     ],
 )
 def interrupted(request, tmp_path_factory, cluster) -> Interrupted:
     """The signals that `request` names, one a process, then a process that is left alone."""
+    hows, scheduler = request.param
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # noqa: T201 (pytest shows it with a failure)
-    options = ["--address", cluster] if request.param is ON_THE_CLUSTER else []
-    task = plant(tmp_path_factory.mktemp("interrupted"))
+    options = ["--address", cluster] if hows is ON_THE_CLUSTER else []
+    task = plant(tmp_path_factory.mktemp("interrupted"), scheduler)
     sweep = Interrupted(task, options, random.Random(seed))
-    for how in [*request.param, None]:
+    for how in [*hows, None]:
         sweep.start(how)
     return sweep
 

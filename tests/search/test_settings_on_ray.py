@@ -256,6 +256,30 @@ def test_search_scheduler(unscheduled):
     assert unscheduled.rungs == RUNGS[-1:]
 
 
+@pytest.fixture(scope="module")
+def promoted(swept) -> Swept:
+    """Seven trials on one worker: two go on from the first rung, one from the second, and the default."""
+    return swept(search__scheduler="promote", search__promote_by="score", search__trials_per_method=7)
+
+
+def test_search_promote_by(promoted):
+    """Every rung is trained once, the first of all trials before the second of any."""
+    searched = [step for step in promoted.steps if step["split"] == "validation"]
+    rungs = [step["rung"] for step in searched]
+    assert rungs == sorted(rungs)
+    assert len({(step["trial"], step["rung"]) for step in searched}) == len(searched)
+    assert len({step["pid"] for step in searched}) == 1  # a promoted trial goes on in the same worker
+    trials = promoted.trials
+    ranked = sorted(trials, key=lambda trial: -trial.rungs[0].score)
+    best, completed = ranked[:2], [trial for trial in trials if trial.status == "completed"]
+    assert [len(trial.rungs) > 1 for trial in ranked[2:]] == [t.origin == "default" for t in ranked[2:]]
+    assert all(len(trial.rungs) > 1 for trial in best)
+    assert {trial.id for trial in completed} == {best[0].id, "full/0000"}
+    stopped = [trial for trial in trials if trial.status == "stopped"]
+    assert len(completed) + len(stopped) == 7
+    assert all(trial.stop.rank > trial.stop.go_on for trial in stopped)
+
+
 def test_resources_concurrent_trials(unscheduled):
     assert max(unscheduled.running) == 2
 

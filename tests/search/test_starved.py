@@ -16,6 +16,7 @@ from search.engine.searcher import MethodSearch
 from search.records.plan import Plan
 from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
+from search.schedulers import scheduler_of
 from search.studies.study import rebuild
 from trainables.data import load
 from trainables.rung_report import RungReport
@@ -64,7 +65,8 @@ def plan(task, tmp_path_factory) -> Plan:
 def record(plan):
     """A trial that the search proposed, entered in the trial store."""
     store = TrialStore(plan.folder)
-    search = MethodSearch(plan, store, rebuild(plan.sweep, store, plan.rungs))
+    studies, scheduler = rebuild(plan.sweep, store, plan.rungs), scheduler_of(plan.sweep, store)
+    search = MethodSearch(plan, store, studies, scheduler)
     trial = search.suggest("tune's own id")["assignment"]["trial"]
     large = {**spaces.get("lora").default, "batch_size": BATCH}
     record = store.records[trial].model_copy(update={"hyperparameters": large})

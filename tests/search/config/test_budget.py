@@ -1,6 +1,8 @@
+from random import Random
+
 import pytest
 
-from search.config.budget import rungs
+from search.config.budget import promoted, rungs
 from search.config.settings import Search
 
 
@@ -61,3 +63,17 @@ def test_rungs_rise_and_end_in_the_full_budget(factor, examples):
         assert found == sorted(set(found))
         assert found[0] >= 1
         assert found[-1] == 2 * examples
+
+
+@pytest.mark.parametrize(("by", "orders"), [("score", 1), ("score or loss", 2)])
+def test_as_many_trials_are_promoted_as_chance_promotes(by, orders):
+    """The oracle draws the best at each rung; trial 0 is the default, which always goes on."""
+    random, counts = Random(0), [0, 0, 0]
+    for _ in range(2000):
+        here = list(range(16))
+        for rung, best in enumerate([5, 2, 0]):
+            counts[rung] += len(here)
+            drawn = [random.sample(here, min(best, len(here))) for _ in range(orders)]
+            here = sorted({0}.union(*drawn))
+    expected = [count / 2000 for count in counts]
+    assert promoted(Search(promote_by=by), 16, 3) == pytest.approx(expected, rel=0.05)

@@ -95,6 +95,13 @@ def test_a_single_problem_is_one_line(write: Any, folder: Path) -> None:
     assert str(error.value) == f"{folder}/sweep.yaml: final.seeds: must be at least 1, got 0"
 
 
+def test_promotion_needs_to_know_how_many_trials_come(write: Any) -> None:
+    timed = ["search.scheduler=promote", "search.budget.device_seconds_per_method=60"]
+    (problem,) = problems(write(), *timed, "search.trials_per_method=null")
+    assert problem.path == "search.scheduler"
+    assert "promote needs to know how many trials come. Set trials_per_method" in problem.message
+
+
 def test_defaults(write: Any) -> None:
     sweep = load_sweep(write())
     search, final, resources = sweep.search, sweep.final, sweep.resources

@@ -108,3 +108,21 @@ def test_an_audit_says_which_trial_it_takes_to_its_end(bare, log):
     record = audit_of(bare.trial("lora", 3, [10], status="stopped"))
     watching(bare, log)("begin", record)
     assert printed(log) == "lora/audit-0003 begins: lora/0003, which was stopped, to its end\n"
+
+
+def test_what_is_paused_and_what_is_not_promoted_is_said_in_words(bare, log):
+    sweep = Sweep.from_yaml(bare.folder.sweep_file.read_text())
+    search = sweep.search.model_copy(update={"scheduler": "promote"})
+    with Progress(sweep.model_copy(update={"search": search}), [], log) as progress:
+        progress("rung", bare.trial("lora", 1, [10], status="paused", ended=None))
+        stop = Stop(rung=0, value=10, cut_off=None, rank=7, rank_by_loss=9, of=16, go_on=5)
+        progress("not promoted", bare.trial("lora", 2, [10], status="stopped", stop=stop))
+        stop = stop.model_copy(update={"rank_by_loss": None})
+        progress("not promoted", bare.trial("lora", 3, [10], status="stopped", stop=stop))
+    text = " ".join(printed(log).split())
+    assert "lora/0001 paused: ROUGE-L 10.00 after 100 examples" in text
+    best = "rank 7 of 16 by score, 9 by loss, at rung 1; the best 5 by either go on"
+    assert f"lora/0002 stopped: ROUGE-L 10.00 after 100 examples, not promoted: {best}" in text
+    assert "not promoted: rank 7 of 16 at rung 1; the best 5 go on" in text
+    assert "running │ paused │ stopped" in text.replace("┃", "│")
+    assert "│ lora │ search │ 2/4 │ - │ 1 │ 2 │" in text

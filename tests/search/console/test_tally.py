@@ -3,6 +3,7 @@ import pytest
 from search.config.settings import Search
 from search.config.sweep import Sweep
 from search.console.tally import Standing, seconds_left, standings
+from search.records.record import Stop
 from tests.search.conftest import SWEEP
 
 SPENT = 11.0
@@ -32,6 +33,7 @@ def test_trials_are_counted_by_how_they_ended(searched):
         phase="search",
         planned=4,
         running=0,
+        paused=0,
         completed=2,
         stopped=1,
         failed=1,
@@ -97,3 +99,20 @@ def test_audits_are_planned_for_what_was_stopped_and_defaults_where_they_did_not
         sweep_of(searched).model_copy(update={"search": Search(trials_per_method=4)}), records, 1
     )
     assert seconds_left(sweep_of(searched), records, 1) == pytest.approx(without + 3 * (SPENT * 3))
+
+
+def test_what_is_left_to_promote_costs_full_trainings(bare):
+    """Of 9 trials 3 go on by score, then 1, and beside them the default where chance does not promote it."""
+    bare.sweep(
+        SWEEP.replace("trials_per_method: 4", "trials_per_method: 9, scheduler: promote, promote_by: score")
+    )
+    sweep = sweep_of(bare)
+    sweep = sweep.model_copy(update={"methods": {"full": sweep.methods["full"]}})
+    stop = {"status": "stopped", "stop": Stop(rung=0, value=1, cut_off=None)}
+    records = [bare.trial("full", n, [n], status="paused") for n in range(3)]
+    records += [bare.trial("full", n, [n], **stop) for n in range(3, 9)]
+    each = 9 * SPENT / (9 / 9)  # 9 first rungs of a ninth each
+    second = 3 + 2 / 3
+    third = 1 + (second - 1) / second
+    search = each * (second * 2 / 9 + third * 6 / 9)
+    assert seconds_left(sweep, records, 1) == pytest.approx(search + 3 * each)

@@ -7,7 +7,6 @@ import pytest
 
 from search.config.settings import Resources
 from search.engine.recorder import Halt, Recorder
-from search.schedulers.asha import MethodASHA
 from tests.search.driven import NARROW, Driven, cost
 from tests.search.replay import RUNGS, curve, sweep
 from tests.search.tuned import TuneTrial
@@ -24,9 +23,9 @@ class Heard:
         settings = sweep(root, methods=NARROW, search=SEARCH | search)
         self.driven = Driven(root / "run", settings)
         self.store = self.driven.store
-        self.asha = MethodASHA(self.store, self.driven.studies, 3, settings.search.costs)
+        self.scheduler = self.driven.scheduler
         self.recorder = Recorder(
-            self.store, self.driven.search, Resources(), Halt(lambda: None), [], self.asha
+            self.store, self.driven.search, Resources(), Halt(lambda: None), [], self.scheduler
         )
         self.order = order
         self.decisions: list[tuple[str, int, str]] = []
@@ -53,7 +52,7 @@ class Heard:
             if listener == "recorder":
                 self.recorder.on_trial_result(1, [], trial, result)
             elif not result["done"]:  # of a trial that has ended by itself Tune asks nothing
-                self.decisions.append((name, rung, self.asha.on_trial_result(None, trial, result)))
+                self.decisions.append((name, rung, self.scheduler.on_trial_result(None, trial, result)))
 
     def recorded(self) -> dict[str, Any]:
         times = {"started", "ended"}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -225,6 +226,20 @@ def test_a_sweep_that_was_interrupted(bare):
     report = read(bare)
     assert "1 of 12 trials have ended; running or interrupted: 2; not started: 9." in report
     assert "20.00 (running at 300 examples)" in report
+
+
+def test_a_sweep_that_promotes_counts_what_is_paused_and_what_it_trained(bare):
+    bare.sweep(SWEEP.replace("trials_per_method: 4", "trials_per_method: 4, scheduler: promote"))
+    bare.trial("lora", 0, [10, 20], status="paused", ended=None)
+    stop = Stop(rung=0, value=10, cut_off=None, rank=2, of=3, go_on=1)
+    bare.trial("lora", 1, [10], status="stopped", stop=stop)
+    report = read(bare)
+    assert "1 of 12 trials have ended; running or interrupted: 0; paused: 1; not started: 10." in report
+    (row,) = re.findall(r"\n\| `lora` .*0\.4 for 2 trials", report)  # (300 + 100) / 900
+    assert row.split("|")[2].strip() == "1 of 2"
+    assert "Each trial was paused at its rung, and the best went on" in report
+    trials = load_results(bare.root).trials.set_index("id")
+    assert trials.loc["lora/0001", "stop_reason"] == stop.reason
 
 
 def test_a_method_whose_trials_all_failed(searched):

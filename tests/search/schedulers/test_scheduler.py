@@ -116,7 +116,7 @@ class Search:
 
     def tell(self, trial: str, rung: int, score: float | None, **cost: float) -> Record:
         report = report_of(rung, score, **cost)
-        stop = self.asha.stop_for(self.store.records[trial], report)
+        stop = self.asha.ends(self.store.records[trial], report)
         return self.store.report(trial, report, stop)
 
 

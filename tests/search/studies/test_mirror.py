@@ -12,6 +12,7 @@ from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import TrialState
 
 from search.studies.mirror import Mirror
+from search.studies.paused import PAUSED
 from tests.search.journal import journal
 
 SPACE = {"rate": FloatDistribution(1e-3, 1.0, log=True), "word": CategoricalDistribution(("a", "b"))}
@@ -143,3 +144,13 @@ def test_a_study_that_an_onlooker_deletes_is_not_shown_any_more_and_the_search_g
     assert [trial.value for trial in deleted.trials] == [1.0, 2.0]
     assert optuna.get_all_study_names(opened()) == ["lora"]
     assert [trial["values"] for trial in seen(opened())] == [[3.0]]
+
+
+def test_an_attribute_that_changes_is_shown_as_it_is(mirror, opened):
+    study = optuna.create_study(storage=mirror, study_name="lora", direction="maximize")
+    trial = study.ask(SPACE)
+    for value in ([1.0], None, [2.0]):
+        trial.set_user_attr(PAUSED, value)
+        mirror.show()
+        (shown,) = seen(opened())
+        assert (shown["user_attrs"][PAUSED], shown["state"]) == (value, TrialState.RUNNING)
