@@ -110,11 +110,13 @@ def test_generation_waits_once_in_sixteen_tokens_and_writes_the_same(
         monkeypatch.setattr(decoding, "DEVICE_STRIDE", stride)
         with shadow.counting() as counts:
             outputs.append(greedy(tuning.base, tuning.model.eval(), sources, cap=cap))
-        lines = counts.by_line("synchronisation").items()
-        waits.append(sum(count for line, count in lines if "decoding.py" in line))
+        assert counts.of("pageable copy") == 0
+        waits.append(counts.of("synchronisation"))
     assert outputs[0] == outputs[1]
     assert len({tuple(row) for row in outputs[0]}) > 1
-    assert waits[0] <= cap // 16 < waits[1]
+    # Once for what was written; transformers looks whether a causal model's ids and mask hide anything.
+    once_a_batch = {"t5": 1, "llama": 3}[family]
+    assert waits[0] <= cap // 16 + once_a_batch < waits[1]
 
 
 def test_an_evaluation_knows_sources_again_without_a_look_at_the_device(
