@@ -30,7 +30,13 @@ from search.compat import (
     worker_of,
 )
 from trainables.compat.sacrebleu import sufficient_statistics
-from trainables.compat.torch import CPU_ATTENTION, CPU_ATTENTION_BACKWARD, TorchDispatchMode, copy_all
+from trainables.compat.torch import (
+    CPU_ATTENTION,
+    CPU_ATTENTION_BACKWARD,
+    TorchDispatchMode,
+    copy_all,
+    multiply_all,
+)
 from trainables.compat.transformers import attention_of, next_model_kwargs
 
 ROOT = Path(__file__).parents[1]
@@ -203,3 +209,10 @@ def test_torch_copies_many_tensors_at_once_into_another_dtype() -> None:
     copies = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
     copy_all(copies, tensors)
     assert all(torch.equal(copy, tensor.bfloat16()) for copy, tensor in zip(copies, tensors, strict=True))
+
+
+def test_torch_multiplies_many_tensors_at_once() -> None:
+    tensors, factors = [torch.randn(3, 2), torch.randn(5)], (2.0, 0.3)
+    wanted = [tensor * factor for tensor, factor in zip(tensors, factors, strict=True)]
+    found = multiply_all(tensors, factors)
+    assert all(torch.equal(each, theirs) for each, theirs in zip(found, wanted, strict=True))

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
-from trainables.compat.torch import copy_all
+from trainables.compat.torch import copy_all, multiply_all
 from trainables.kernels import FusedRMSNorm
+from trainables.low_rank import fuse_lora
 from trainables.methods import Model
 
 LINEAR = (nn.Linear, Conv1D)
@@ -61,54 +62,69 @@ def cast_anew(model: Model) -> None:
             forward.use_frozen(forward.weight.dtype)
 
 
-class CastTogether:
-    """Cast small trained weights in one kernel a forward pass, and their gradients in one a backward pass.
+class Together:
+    """Prepare small trained weights for a forward pass in one kernel, and their gradients in another.
 
-    Of large ones casting takes longer than starting it, and their gradients would be held in both dtypes.
+    B of plain LoRA is multiplied by its scale (see `LoraForward`); on a device all are cast to `dtype`. Of
+    large ones casting takes longer than starting it, and their gradients would be held in both dtypes.
     """
 
-    def __init__(self, model: Model, dtype: torch.dtype) -> None:
-        layers = [
-            layer for layer in model.modules() if type(layer) in LINEAR and _is_small_and_trained(layer)
-        ]
+    def __init__(self, model: Model, dtype: torch.dtype | None, device: torch.device) -> None:
         self.dtype = dtype
-        self.forwards = [CastForward(layer) for layer in layers]
-        for forward in self.forwards:
-            forward.layer.forward = forward
+        scaled = [forward for forward in fuse_lora(model) if _is_small_and_trained(forward.up)]
+        ups = {forward.up for forward in scaled}
+        casts = []
+        if dtype is not None and device.type != "cpu":
+            layers = [layer for layer in model.modules() if type(layer) in LINEAR and layer not in ups]
+            casts = [CastForward(layer) for layer in layers if _is_small_and_trained(layer)]
+        for cast in casts:
+            cast.layer.forward = cast
+        self._users = [*scaled, *casts]
+        self._weights = [*(forward.up.weight for forward in scaled), *(cast.layer.weight for cast in casts)]
+        self._scales = [*(forward.scale for forward in scaled), *(1.0 for _ in casts)]
 
     @contextmanager
-    def casting(self) -> Iterator[None]:
-        """Use the casts in the forward pass within the block, if there will be gradients."""
-        if not self.forwards or not torch.is_grad_enabled():
+    def prepared(self) -> Iterator[None]:
+        """Use the copies within the block, in which the weights must not change."""
+        if not self._users:
             yield
             return
-        copies = _Cast.apply(self.dtype, *[forward.layer.weight for forward in self.forwards])
-        for forward, copy in zip(self.forwards, copies, strict=True):
-            forward.use(copy)
+        copies = _Prepare.apply(self.dtype or torch.float32, self._scales, *self._weights)
+        for user, copy in zip(self._users, copies, strict=True):
+            user.use(copy)
         try:
             yield
         finally:
-            for forward in self.forwards:
-                forward.weight = None
+            for user in self._users:
+                user.use(None)
 
 
-class _Cast(torch.autograd.Function):
+class _Prepare(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, dtype: torch.dtype, *weights: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, dtype: torch.dtype, scales: Sequence[float], *weights: Tensor
+    ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        return _cast(weights, dtype)
+        ctx.scales = scales
+        return tuple(_cast(_scaled(weights, scales), dtype))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        found = iter(_cast([gradient for gradient in gradients if gradient is not None], torch.float32))
-        return None, *(None if gradient is None else next(found) for gradient in gradients)
+        there = [(g, scale) for g, scale in zip(gradients, ctx.scales, strict=True) if g is not None]
+        found = iter(_scaled(_cast([g for g, _ in there], torch.float32), [scale for _, scale in there]))
+        return None, None, *(None if gradient is None else next(found) for gradient in gradients)
 
 
-def _cast(tensors: Sequence[Tensor], dtype: torch.dtype) -> tuple[Tensor, ...]:
+def _cast(tensors: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
     copies = [torch.empty_like(tensor, dtype=dtype) for tensor in tensors]
     if copies:
         copy_all(copies, tensors)
-    return tuple(copies)
+    return copies
+
+
+def _scaled(tensors: Sequence[Tensor], scales: Sequence[float]) -> list[Tensor]:
+    """In fp32: of a scale in bf16 little would be left."""
+    return multiply_all(tensors, scales) if any(scale != 1 for scale in scales) else list(tensors)
 
 
 class CastForward:
@@ -119,8 +135,9 @@ class CastForward:
         self.weight: Tensor | None = None
         self.bias = layer.bias
 
-    def use(self, weight: Tensor) -> None:
-        self.weight = weight.T if isinstance(self.layer, Conv1D) else weight
+    def use(self, weight: Tensor | None) -> None:
+        is_turned = weight is not None and isinstance(self.layer, Conv1D)
+        self.weight = weight.T if is_turned else weight
 
     def use_frozen(self, dtype: torch.dtype) -> None:
         layer = self.layer

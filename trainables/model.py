@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
 from trainables import methods
-from trainables.casts import CastTogether, cast_frozen, cast_inputs
+from trainables.casts import Together, cast_frozen, cast_inputs
 from trainables.device import computes_in_bf16, own_device
 from trainables.encode import load_encoder
 from trainables.errors import InputError, NotApplicable
@@ -50,7 +50,7 @@ class LoadedModel:
         check_options(task, self.device, self.autocast_dtype, is_encoder_decoder=self.is_encoder_decoder)
         self.model = self.pretrained().to(self.device).requires_grad_(False).eval()
         self._constants = constants(self.model)
-        self._together: CastTogether | None = None
+        self._together: Together | None = None
         if task.gradient_checkpointing and not self.model.supports_gradient_checkpointing:
             kind = type(self.model).__name__
             raise InputError(f"task.gradient_checkpointing: {kind} does not support it. Set it to false.")
@@ -84,8 +84,8 @@ class LoadedModel:
         if self.autocast_dtype is not None:
             cast_frozen(attached, self.autocast_dtype)
             cast_inputs(attached, self.autocast_dtype)
-            if self.device.type != "cpu" and not self.task.gradient_checkpointing:
-                self._together = CastTogether(attached, self.autocast_dtype)
+        if not self.task.gradient_checkpointing:
+            self._together = Together(attached, self.autocast_dtype, self.device)
         return attached
 
     @contextmanager
@@ -93,8 +93,8 @@ class LoadedModel:
         """Compute the matrix products of forward passes within the block in the task's precision."""
         dtype = self.autocast_dtype
         with torch.autocast(self.device.type, dtype, enabled=dtype is not None), ExitStack() as casts:
-            if dtype is not None and self._together is not None:
-                casts.enter_context(self._together.casting())
+            if self._together is not None and self._together.dtype is dtype:
+                casts.enter_context(self._together.prepared())
             yield
 
     @contextmanager

@@ -82,6 +82,13 @@ def gpu() -> Iterator[torch.device]:
 
 
 @pytest.fixture
+def shadow() -> Iterator[ShadowCuda]:
+    """The shadow of a GPU, to be counted on."""
+    with ShadowCuda() as device:
+        yield device
+
+
+@pytest.fixture
 def tune(bench: Callable[..., Workbench]) -> Iterator[Callable[..., FineTuning]]:
     """`tune(bench, method, examples=64, seed=0, micro_batch=None, **hyperparameters)`: closed at the end."""
     opened: list[FineTuning] = []

@@ -115,7 +115,9 @@ def test_on_a_device_small_trained_weights_are_cast_in_one_kernel_and_so_are_the
             tuning.close()
             assert table.base._together is None
     (loss, gradients), (wanted, theirs) = found
-    assert loss == wanted
+    assert loss == pytest.approx(
+        wanted, rel=1e-3 if method == "lora" else 0
+    )  # whose update has its own copies
     torch.testing.assert_close(gradients, theirs)  # what a tied weight gets from each place is added up anew
 
 

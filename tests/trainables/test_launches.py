@@ -4,7 +4,7 @@ A change that gives it more to do says so by changing a number here. `python -m 
 for larger models, and by line.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import pytest
@@ -24,19 +24,13 @@ from trainables.workbench import Workbench
 FAMILIES = ("t5", "llama")
 KERNELS = {
     ("t5", "full"): 1245,
-    ("t5", "lora"): 2343,
+    ("t5", "lora"): 2013,
     ("t5", "prompt_tuning"): 1041,
     ("llama", "full"): 612,
-    ("llama", "lora"): 1011,
+    ("llama", "lora"): 891,
     ("llama", "prompt_tuning"): 567,
 }
 """Of three training steps in bf16 with dropout, of models of two layers a stack."""
-
-
-@pytest.fixture
-def shadow() -> Iterator[ShadowCuda]:
-    with ShadowCuda() as device:
-        yield device
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -116,11 +110,13 @@ def test_generation_waits_once_in_sixteen_tokens_and_writes_the_same(
         monkeypatch.setattr(decoding, "DEVICE_STRIDE", stride)
         with shadow.counting() as counts:
             outputs.append(greedy(tuning.base, tuning.model.eval(), sources, cap=cap))
-        lines = counts.by_line("synchronisation").items()
-        waits.append(sum(count for line, count in lines if "decoding.py" in line))
+        assert counts.of("pageable copy") == 0
+        waits.append(counts.of("synchronisation"))
     assert outputs[0] == outputs[1]
     assert len({tuple(row) for row in outputs[0]}) > 1
-    assert waits[0] <= cap // 16 < waits[1]
+    # Once for what was written; transformers looks whether a causal model's ids and mask hide anything.
+    once_a_batch = {"t5": 1, "llama": 3}[family]
+    assert waits[0] <= cap // 16 + once_a_batch < waits[1]
 
 
 def test_an_evaluation_knows_sources_again_without_a_look_at_the_device(

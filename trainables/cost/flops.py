@@ -51,6 +51,7 @@ def _attention_backward(gradient: torch.Tensor, *inputs: torch.Tensor, **options
 
 _FORMULAS: dict[Any, Formula] = {
     **flop_registry,
+    torch.ops.aten.addmm_: flop_registry[torch.ops.aten.addmm],  # in place, of which torch has none
     CPU_ATTENTION: _attention,
     CPU_ATTENTION_BACKWARD: _attention_backward,
 }

@@ -18,15 +18,18 @@ DEVICE_STRIDE = 16
 
 
 @torch.no_grad()
-def decode(
+def decode(  # noqa: PLR0913 - what transformers calls it with
     model: Any,
     input_ids: Tensor,
     logits_processor: Any,
     stopping_criteria: Any,
     generation_config: GenerationConfig,
+    *,
+    pad: int,
+    ends: Tensor | None,
     **model_kwargs: Any,
 ) -> Tensor:
-    """Decode as transformers' greedy loop does: `(rows, given and new tokens)`, padded after the end.
+    """Decode as transformers' greedy loop does: `(rows, given and new tokens)`, `pad` after one of `ends`.
 
     That loop computes all rows until the last has ended. Most summaries are far shorter than the cap, and a
     model that is hardly trained repeats itself up to the cap in a few rows.
@@ -34,7 +37,7 @@ def decode(
     A `custom_generate` of `GenerationMixin.generate`:
     https://huggingface.co/docs/transformers/generation_strategies#custom-generation-methods
     """
-    cap, pad, device = stopping_criteria.max_length, generation_config.pad_token_id, input_ids.device
+    cap, device = stopping_criteria.max_length, input_ids.device
     stride = STRIDE if device.type == "cpu" else DEVICE_STRIDE
     output = input_ids.new_full((len(input_ids), cap), pad)
     rows = torch.arange(len(input_ids), device=device)
@@ -53,7 +56,8 @@ def decode(
         logits = logits_processor(input_ids, outputs.logits[:, -1].float())
         token = logits.argmax(dim=-1).masked_fill(ended, pad)
         input_ids = torch.cat([input_ids, token[:, None]], dim=1)
-        ended |= stopping_criteria(input_ids, None)
+        if ends is not None:
+            ended |= torch.isin(token, ends)
         if input_ids.shape[1] == cap:
             return output.index_copy_(0, rows, input_ids)
         if written % stride == stride - 1 and any(has_ended := ended.tolist()):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,10 +29,12 @@ def greedy(base: LoadedModel, model: Model, sources: Sequence[list[int]], *, cap
     and the like would make methods differ in what is searched, not in what was learned.
     """
     outputs: list[list[int]] = [[] for _ in sources]
+    ends = to_device(torch.tensor(sorted(end_tokens(base))), base.device)
+    decoding = partial(decode, pad=base.tokenizer.pad_token_id, ends=ends)
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
         for batch in by_tokens([len(source) for source in sources], BATCH_TOKENS):
             check_notice()
-            written = _written(base, model, [sources[i] for i in batch], settings)
+            written = _written(base, model, [sources[i] for i in batch], settings, decoding)
             for i, tokens in zip(batch, written.tolist(), strict=True):
                 outputs[i] = tokens
     return outputs
@@ -43,9 +46,10 @@ def forced_logits(
     """Return the logits `(rows, longest target, vocabulary)` of generation forced to write `targets`."""
     cap = max(map(len, targets))
     forced = _Forced(targets, base.tokenizer.pad_token_id)
+    decoding = partial(decode, pad=base.tokenizer.pad_token_id, ends=None)
     with _settings(base, cap) as settings, torch.no_grad(), base.autocast():
-        settings.eos_token_id = None  # no row ends before the longest
-        _generate(base, model, list(sources), settings, logits_processor=LogitsProcessorList([forced]))
+        forcing = LogitsProcessorList([forced])
+        _generate(base, model, list(sources), settings, custom_generate=decoding, logits_processor=forcing)
     return torch.stack(forced.logits, dim=1)
 
 
@@ -74,15 +78,22 @@ class _Forced(LogitsProcessor):
 
 @contextmanager
 def _settings(base: LoadedModel, cap: int) -> Iterator[GenerationConfig]:
-    """Return greedy settings without gaps, which transformers would fill from the model's own."""
+    """Return greedy settings without gaps, which transformers would fill from the model's own.
+
+    Where tokens are numbers it copies them to the device for each batch, and looks there whether they make
+    sense: `decode` knows those that end and pad, and the one that starts is on the device already.
+    """
     own = base.model.generation_config
+    bos, start, forced = (getattr(own, name, None) for name in SPECIAL_TOKENS)
+    start = bos if start is None else start
+    if base.is_encoder_decoder and start is not None:
+        start = to_device(torch.tensor(start), base.device)
     base.model.generation_config = GenerationConfig(
         max_new_tokens=cap,
         do_sample=False,
         num_beams=1,
-        pad_token_id=base.tokenizer.pad_token_id,
-        eos_token_id=sorted(end_tokens(base)),
-        **{name: value for name in SPECIAL_TOKENS if (value := getattr(own, name, None)) is not None},
+        decoder_start_token_id=start if base.is_encoder_decoder else None,
+        forced_bos_token_id=forced,
     )
     try:
         yield base.model.generation_config
@@ -90,9 +101,11 @@ def _settings(base: LoadedModel, cap: int) -> Iterator[GenerationConfig]:
         base.model.generation_config = own
 
 
-def _written(base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig) -> Tensor:
+def _written(
+    base: LoadedModel, model: Model, rows: list[list[int]], settings: GenerationConfig, decoding: Any
+) -> Tensor:
     """Generate new tokens `(rows, at most cap)`, without the decoder's start token or a causal source."""
-    written = _generate(base, model, rows, settings)
+    written = _generate(base, model, rows, settings, custom_generate=decoding)
     if base.is_encoder_decoder:
         return written[:, 1:]
     return written if soft_tokens(model) else written[:, max(map(len, rows)) :]
@@ -103,7 +116,7 @@ def _generate(
 ) -> Tensor:
     """Call transformers' `generate` with `options` as further arguments."""
     ids, mask = padded(rows, base.tokenizer.pad_token_id, left=not base.is_encoder_decoder)
-    options |= {"generation_config": settings, "custom_generate": decode}
+    options |= {"generation_config": settings}
     soft = soft_tokens(model)
     mask = widened(mask, soft)
     with reading(base.model, rows):

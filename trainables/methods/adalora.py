@@ -10,12 +10,15 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from trainables.callback import Callback
+from trainables.methods._ranks import Ranks
 from trainables.methods._wrap import wrap
 from trainables.targets import unquantized
 from trainables.task import Task
 
 ALLOCATIONS = 100
 """How often, at the most, ranks are taken away in a training: each time sorts the scores of all."""
+SCORES = ("exp_avg_ipt", "exp_avg_unc")
+"""peft's names for smoothed importance and its uncertainty."""
 
 
 def attach(model: PreTrainedModel, hyperparameters: Mapping[str, Any], task: Task) -> PeftModel:
@@ -52,7 +55,7 @@ def callback(model: PeftModel, hyperparameters: Mapping[str, Any], steps: int) -
 
 
 class Allocation(Callback):
-    """peft's allocator, called at each step, and the penalty that keeps singular vectors orthogonal.
+    """peft's schedule of ranks, and the penalty that keeps singular vectors orthogonal.
 
     Which ranks are left is kept here, out of the adapter's configuration: from there, peft would cut the
     exported matrices to them, warn of those cut to nothing, and warn of all when they are loaded.
@@ -61,38 +64,48 @@ class Allocation(Callback):
     def __init__(self, model: PeftModel) -> None:
         self.model = model
         self.config = model.active_peft_config
-        self.tuner: Any = model.base_model
-        self.allocator: Any = self.tuner.rankallocator
-        self.kept: dict[str, list[bool]] | None = None
+        tuner: Any = model.base_model
+        self.schedule = tuner.rankallocator.budget_schedule
+        self.ranks = Ranks(tuner.model, self.config)
 
     def regularise(self) -> None:
         (self.config.orth_reg_weight * orthogonality(self.model)).backward()
 
     def after_step(self, step: int) -> None:
-        self.config.rank_pattern = self.kept
-        self.tuner.update_and_allocate(step)
-        self.kept, self.config.rank_pattern = self.config.rank_pattern, None
+        """As peft's `update_and_allocate`: the last ranks are taken when the final phase begins."""
+        last = self.config.total_step - self.config.tfinal
+        budget, is_due = self.schedule(step)
+        if step < last:
+            self.ranks.update()
+            if is_due:
+                self.ranks.allocate(budget)
+        elif step == last:
+            self.ranks.allocate(budget)
+            self.ranks.forget()
+        else:
+            self.ranks.mask()
 
     def tensors(self) -> dict[str, Tensor]:
         """Smoothed importance and its uncertainty, and which ranks are left, by the parameters' names."""
-        scores = {
-            f"{kind}/{name}": value
-            for kind in ("exp_avg_ipt", "exp_avg_unc", "ipt")
-            for name, value in getattr(self.allocator, kind).items()
-        }
-        kept = {f"kept/{name}": torch.tensor(rows) for name, rows in (self.kept or {}).items()}
-        return scores | kept
+        ranks = self.ranks
+        found = {}
+        if ranks.sensitivity is not None and ranks.uncertainty is not None:
+            for kind, flat in zip(SCORES, (ranks.sensitivity, ranks.uncertainty), strict=True):
+                found |= {f"{kind}/{name}": part for name, part in ranks.parts(flat).items()}
+        if ranks.kept is not None:
+            found |= {f"kept/{name}": rows for name, rows in zip(ranks.values, ranks.kept, strict=True)}
+        return found
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        self.allocator.reset_ipt()
-        pattern = {}
-        for key, value in tensors.items():
-            kind, name = key.split("/", 1)
-            if kind == "kept":
-                pattern[name] = value.tolist()
-            else:
-                getattr(self.allocator, kind)[name] = value.to(self.model.device)
-        self.kept = pattern or None
+        ranks, device = self.ranks, self.model.device
+        ranks.sensitivity, ranks.uncertainty = (
+            torch.cat([tensors[f"{kind}/{name}"].flatten() for name in ranks.names]).to(device)
+            if f"{kind}/{ranks.names[0]}" in tensors
+            else None
+            for kind in SCORES
+        )
+        kept = [tensors[f"kept/{name}"] for name in ranks.values if f"kept/{name}" in tensors]
+        ranks.kept = torch.stack(kept).to(device) if kept else None
 
 
 def orthogonality(model: PeftModel) -> Tensor:
