@@ -78,14 +78,20 @@ def resume(
     strict: Strict = False,
     keep_ray_logs: KeepRayLogs = False,
 ) -> None:
-    """Go on with an interrupted sweep: what is in its folder is all that is needed."""
+    """Go on with an interrupted sweep: what is in its folder is all that is needed.
+
+    It first says what is wrong there, as [bold]tuneoff verify[/] does, without reading weights and
+    predictions; damaged records are set aside, and their trials run again.
+    """
     if is_elsewhere(address):
         from search.cluster import resume_sweep
 
         sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
-    from search.records import sweep_of
+    from search.records import sweep_of, verify
 
     sweep = sweep_of(folder)
+    for finding in verify(folder, contents=False):
+        typer.echo(f"Found: {finding}", err=True)
     if audit is not None:
         sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update={"audit": audit})})
     _keep_ray_logs(keep_ray_logs)
