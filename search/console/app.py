@@ -104,11 +104,14 @@ def report(
     live: Annotated[
         bool, typer.Option("--live", help="Write it again and again while the sweep runs.")
     ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Another folder to write, where the run folder is only to be read.")
+    ] = None,
 ) -> None:
     """Write the report of a run folder, also while its sweep runs."""
     from search.report import report_of
 
-    typer.echo(report_of(folder, live=live))
+    typer.echo(report_of(folder, live=live, to=to))
 
 
 @app.command()
