@@ -277,7 +277,6 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         with interruptible(interrupted), Progress(known.admitted(sweep), records, console) as progress:
             results = run(sweep, folder, address=address, listeners=[progress], checks=checks)
     except KeyboardInterrupt as interrupt:
-        typer.echo(interrupted)
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
         typer.echo(f"Error: {error}", err=True)
