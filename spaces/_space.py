@@ -26,6 +26,17 @@ class Space:
         """Return all hyperparameters of a trial: the searched values and the fixed ones."""
         return {**self.fixed, **searched}
 
+    def objection(self, hyperparameters: Mapping[str, object]) -> str | None:
+        """Say why these are no point of the space; None: they are one."""
+        for name, dimension in self.distributions.items():
+            if name not in hyperparameters:
+                return f"{name} is missing"
+            try:
+                pick(dimension, hyperparameters[name])
+            except ValueError as error:
+                return f"{name} {error}"
+        return None
+
     def narrow(self, space: Mapping[str, object], fix: Mapping[str, object]) -> "Space":
         """Return the part of this space that a sweep searches; the default moves to its nearest point.
 

@@ -8,14 +8,18 @@ from jinja2 import TemplateError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from trainables.compat.transformers import render_chats_in
 from trainables.data import Example
 from trainables.errors import InputError
+from trainables.sandbox import FAULTS, Sandbox
 from trainables.task import Task
+from trainables.template_size import TemplateLimit
 
 _USER, _ASSISTANT = "\ue000", "\ue001"
 """Messages that no template holds, of Unicode's private use."""
 MOST_OF_AN_ERROR = 300
 """Characters of a library's error that a message quotes."""
+render_chats_in(Sandbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,16 @@ class Encoder:
             text = self.tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=assistant is None
             )
-        except TemplateError as error:
+        except TemplateLimit as error:
             raise InputError(
-                f"task.chat_template: the model's chat template refuses the prompt: {error}. If it knows no "
-                "system's message, set task.system: null and write it into the prompt."
+                f"task.chat_template: the chat template of {self.task.model} {error}. Mend its tokenizer's "
+                "files, or set task.chat_template: false."
+            ) from error
+        except (TemplateError, SyntaxError, MemoryError, *FAULTS) as error:
+            raise InputError(
+                f"task.chat_template: the model's chat template refuses the prompt: "
+                f"{str(error)[:MOST_OF_AN_ERROR]}. If it knows no system's message, set task.system: null "
+                "and write it into the prompt."
             ) from error
         assert isinstance(text, str)
         return text

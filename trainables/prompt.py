@@ -14,12 +14,14 @@ from typing import Any, NamedTuple, Protocol
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.nodes import Name
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from trainables.sandbox import FAULTS, Sandbox
+from trainables.template_size import TemplateLimit
 
 JINJA_SIGNS = ("{{", "{%", "{#")
 _START, _END = "\ue000", "\ue001"
 """Put around the source to find its place; of Unicode's private use area, which texts do not contain."""
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
+_ENVIRONMENT = Sandbox(
     undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
 )
 
@@ -106,7 +108,7 @@ class Braces:
 
 
 class Jinja:
-    """A jinja template, in a sandbox; a name that is no column is an error."""
+    """A jinja template, in a sandbox with limits; a name that is no column is an error."""
 
     def __init__(self, prompt: str) -> None:
         try:
@@ -114,6 +116,8 @@ class Jinja:
             tree = _ENVIRONMENT.parse(prompt)
         except TemplateSyntaxError as error:
             raise ValueError(f"is no jinja template: line {error.lineno}: {error.message}") from error
+        except (SyntaxError, RecursionError, MemoryError) as error:  # Python's own, of what jinja wrote
+            raise ValueError(f"is no jinja template: nested too deeply ({error})") from error
         free = find_undeclared_variables(tree) - _ENVIRONMENT.globals.keys()
         named = (node.name for node in tree.find_all(Name))
         self.columns = tuple(dict.fromkeys(name for name in named if name in free))
@@ -126,7 +130,9 @@ class Jinja:
     def fill(self, row: Mapping[str, Any]) -> str:
         try:
             return self._template.render(row)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except TemplateLimit as error:
+            raise PromptError(f"the template {error}") from error
+        except (TemplateError, *FAULTS) as error:
             raise PromptError(f"{type(error).__name__}: {error}") from error
 
 

@@ -17,22 +17,26 @@ HEARD = (signal.SIGINT, signal.SIGTERM)
 def interruptible(farewell: str, leave: Callable[[int], Any] = os._exit) -> Iterator[None]:
     """Raise KeyboardInterrupt, with a shell's exit code, on the first signal during the block.
 
-    The second prints `farewell` and ends the process with the same code. A signal that the process was
-    started to ignore, as by nohup, stays ignored.
+    Then `farewell` is printed, once: when the block has ended in order, or at a second signal, which ends the
+    process with the same code. A signal that the process was started to ignore, as by nohup, stays ignored.
     """
     codes: list[int] = []
+    said = False
 
     def hear(number: int, frame: object) -> None:
         codes.append(128 + number)
         if len(codes) == 1:
             raise KeyboardInterrupt(*codes)
-        os.write(1, f"\n{farewell}\n".encode())
+        if not said:
+            os.write(1, f"\n{farewell}\n".encode())
         leave(codes[0])
 
     with hearing(hear):
         try:
             yield
         except KeyboardInterrupt as interrupt:
+            print(farewell, flush=True)  # noqa: T201 - the last line of a command
+            said = True
             raise KeyboardInterrupt(*codes[:1]) from interrupt  # Ray puts its own in place of a handler's
 
 

@@ -86,14 +86,20 @@ def resume(
     strict: Strict = False,
     keep_ray_logs: KeepRayLogs = False,
 ) -> None:
-    """Go on with an interrupted sweep: what is in its folder is all that is needed."""
+    """Go on with an interrupted sweep: what is in its folder is all that is needed.
+
+    It first says what is wrong there, as [bold]tuneoff verify[/] does, without reading weights and
+    predictions; damaged records are set aside, and their trials run again.
+    """
     if is_elsewhere(address):
         from search.cluster import resume_sweep
 
         sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
-    from search.records import sweep_of
+    from search.records import sweep_of, verify
 
     sweep = sweep_of(folder)
+    for finding in verify(folder, contents=False):
+        typer.echo(f"Found: {finding}", err=True)
     if audit is not None:
         sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update={"audit": audit})})
     _keep_ray_logs(keep_ray_logs)
@@ -106,11 +112,14 @@ def report(
     live: Annotated[
         bool, typer.Option("--live", help="Write it again and again while the sweep runs.")
     ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Another folder to write, where the run folder is only to be read.")
+    ] = None,
 ) -> None:
     """Write the report of a run folder, also while its sweep runs."""
     from search.report import report_of
 
-    typer.echo(report_of(folder, live=live))
+    typer.echo(report_of(folder, live=live, to=to))
 
 
 app.command()(show)
@@ -245,7 +254,6 @@ def _run(sweep: "Sweep", folder: str, address: str | None, *, strict: bool) -> N
         with interruptible(interrupted), Progress(known.admitted(sweep), records, console) as progress:
             results = run(sweep, folder, address=address, listeners=[progress], checks=checks)
     except KeyboardInterrupt as interrupt:
-        typer.echo(interrupted)
         sys.exit(interrupt.args[0] if interrupt.args else INTERRUPTED)
     except SweepFailed as error:
         typer.echo(f"Error: {error}", err=True)

@@ -6,12 +6,14 @@ needs, and draws while the command writes.
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
+from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
 from typing import IO, Any
 
 import vl_convert
@@ -31,8 +33,24 @@ _PIPE_BYTES = 2**20
 """Room for what is drawn before it is taken, where the system gives it."""
 
 
+class NotDrawn(RuntimeError):
+    """The process that draws was ended by a signal: V8 ends one that may not have the memory it reserves."""
+
+
 def draw(charts: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Draw SVGs in this process, each when the iterator reaches it."""
+    """Draw SVGs, each when the iterator reaches it: in this process, unless V8 might end it.
+
+    Raises:
+        NotDrawn: V8 ended the process that draws beside one of limited memory.
+    """
+    if getrlimit(RLIMIT_AS)[0] == RLIM_INFINITY:
+        yield from _drawn(charts)
+        return
+    with drawn_beside() as beside:
+        yield from beside(charts)
+
+
+def _drawn(charts: Sequence[dict[str, Any]]) -> Iterator[str]:
     return (vl_convert.vegalite_to_svg(json.dumps(chart), config=_LIGHT) for chart in charts)
 
 
@@ -52,24 +70,37 @@ def drawn_beside() -> Iterator[Draw]:
         start_new_session=True,  # Ctrl-C is for the command, which then ends it
     ) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
         try:
-            yield partial(_ask, process.stdin, process.stdout)
+            yield partial(_ask, process)
         finally:
             process.kill()
+            with suppress(BrokenPipeError):  # of a process that ended before it was asked
+                process.stdin.close()
 
 
-def _ask(question: IO[str], answer: IO[str], charts: Sequence[dict[str, Any]]) -> Iterator[str]:
-    question.write(f"{json.dumps(charts)}\n")
-    question.flush()
-    return map(json.loads, islice(answer, len(charts)))
+def _ask(process: subprocess.Popen[str], charts: Sequence[dict[str, Any]]) -> Iterator[str]:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.write(f"{json.dumps(charts)}\n")
+        process.stdin.flush()
+    return _answers(process, len(charts))
+
+
+def _answers(process: subprocess.Popen[str], count: int) -> Iterator[str]:
+    assert process.stdout is not None
+    given = 0
+    for line in islice(process.stdout, count):
+        yield json.loads(line)
+        given += 1
+    if given < count and (code := process.wait()) < 0:
+        raise NotDrawn(signal.Signals(-code).name)
 
 
 def _answer(question: IO[str], answer: IO[str]) -> None:
     """Read a whole line before drawing anything, so that neither side waits for the other to read."""
-    list(draw([_SMALLEST]))
+    list(_drawn([_SMALLEST]))
     for line in question:
-        for svg in draw(json.loads(line)):
+        for svg in _drawn(json.loads(line)):
             answer.write(f"{json.dumps(svg)}\n")
             answer.flush()
 

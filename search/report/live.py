@@ -11,9 +11,11 @@ SECONDS = 30
 """Between the end of one report and the next."""
 
 
-def write_while_running(folder: str | Place, seconds: float = SECONDS, draw: Draw = draw) -> Place:
+def write_while_running(
+    folder: str | Place, seconds: float = SECONDS, draw: Draw = draw, to: Place | None = None
+) -> Place:
     """Write the report until no process holds the folder any more, and then once again; return its path."""
     while RunFolder(folder).is_held():
-        write_report(folder, draw)
+        write_report(folder, draw, to)
         time.sleep(seconds)
-    return write_report(folder, draw)
+    return write_report(folder, draw, to)

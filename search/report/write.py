@@ -12,7 +12,7 @@ from search.records import Results, load_results
 from search.report import tables
 from search.report.comparison import comparison
 from search.report.document import document
-from search.report.drawing import Draw, draw
+from search.report.drawing import Draw, NotDrawn, draw
 from search.report.figures import figures, for_print, write_figures
 from search.report.page import page, plain_page
 from search.report.paper.write import write_paper
@@ -27,22 +27,24 @@ logger = logging.getLogger(__name__)
 __all__ = ["write_comparison", "write_report"]
 
 
-def write_report(folder: str | Place, draw: Draw = draw) -> Place:
+def write_report(folder: str | Place, draw: Draw = draw, to: Place | None = None) -> Place:
     """Write report.html, report.md, report.json, methods.csv, trials.csv, figures/ and what papers quote.
 
     Args:
         folder: the run folder, or its URL.
         draw: what draws the figures for print.
+        to: another folder to write them to, where the run folder is only to be read.
 
     Returns:
         The path of report.html.
 
     Raises:
         InputError: `folder` is no run folder, or one of its files cannot be read.
+        OSError: the report cannot be written.
     """
     results = _loaded(folder)
     quality = [search_statistics(results, method) for method in results.methods]
-    found, report = verdict(results), results.folder.report
+    found, report = verdict(results), to or results.folder.report
     drawn = figures(results, found, quality)
     printed = for_print(drawn)
     svgs = draw([figure.spec for figure in printed])
@@ -53,8 +55,14 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
     shared = sections(results, found, quality)
     write_text(report / "report.md", document(results, found, shared))
     page_text = page(results, found, shared, drawn)
-    write_figures(printed, svgs, report / "figures")
     write_paper(results, found, printed, report)
+    try:
+        write_figures(printed, svgs, report / "figures")
+    except NotDrawn as error:
+        logger.warning(
+            "The figures for print are not written: what draws them ended with %s. It reserves much address "
+            "space; is that limited (ulimit -v)? report.html draws its own.", error,
+        )  # fmt: skip
     write_text(report / "report.html", page_text)
     return report / "report.html"
 

@@ -17,6 +17,7 @@ from search.studies.mirror import Mirror
 from search.studies.paused import PAUSED
 from search.studies.storage import study_storage
 from spaces import Space
+from trainables.errors import InputError
 from trainables.status import Status
 
 INFEASIBLE = {Status.OUT_OF_MEMORY.value: 1.0}
@@ -214,10 +215,19 @@ def _mirrors(studies: Mapping[str, MethodStudy]) -> set[Mirror]:
     return {storage for storage in storages if isinstance(storage, Mirror)}
 
 
+def _refuse_foreign(store: TrialStore, study: MethodStudy, record: Record) -> None:
+    if objection := study.space.objection(record.hyperparameters):
+        raise InputError(
+            f"The record {store.folder.record_file(record)} is of no trial of this sweep: {objection}. "
+            "Restore it, or remove it: its trial is then proposed and run again."
+        )
+
+
 def _replay(sweep: Sweep, store: TrialStore, study: MethodStudy) -> None:
     known = {record.number: record for record in store.search(study.method)}
     for number in range(max(known, default=-1) + 1):
         if number in known:
+            _refuse_foreign(store, study, known[number])
             study.replay(known[number])
         else:
             store.begin(proposal(sweep, study, number))

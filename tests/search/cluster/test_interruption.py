@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_the_code_is_kept_where_another_interrupt_takes_the_place_of_the_first()
     with pytest.raises(KeyboardInterrupt) as interrupt, interruptible("bye"):
         replace()
     assert interrupt.value.args == (143,)
+
+
+def test_the_farewell_is_printed_once_whenever_the_second_signal_comes(capfd):
+    left = []
+    with pytest.raises(KeyboardInterrupt), interruptible("go on", left.append):
+        signal.raise_signal(signal.SIGINT)
+    assert (left, capfd.readouterr().out) == ([], "go on\n")
+    with interruptible("go on", left.append):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert (left, capfd.readouterr().out) == ([130], "\ngo on\n")
 
 
 def test_what_nohup_had_ignored_stays_ignored():

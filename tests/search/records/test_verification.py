@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from search.records import Record, load_results, verify
+from search.records import Record, load_results, sweep_of, verify
 from tests.search.conftest import Planted, tree
 from trainables.errors import InputError
 from trainables.storage import checkpoint, predictions
@@ -20,6 +20,10 @@ from trainables.storage.sums import seal
 @pytest.fixture
 def whole(finished: Planted) -> Planted:
     """A finished run folder with all that a real one has."""
+    spaces = sweep_of(finished.root).spaces()
+    for trial in (record for record in load_results(finished.root).records if record.phase == "search"):
+        point = dict(spaces[trial.method].default)
+        finished.folder.write_record(trial.model_copy(update={"hyperparameters": point}))
     for record in load_results(finished.root).records:
         if record.split == "test":
             with new_file(finished.folder.predictions_file(record)) as file:
@@ -55,6 +59,13 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "trials/lora/0002.json",
         lambda file: shutil.copyfile(file.with_name("0001.json"), file),
         "holds the record of lora/0001",
+    ),
+    "hyperparameters of no trial": (
+        "trials/lora/0001.json",
+        lambda file: file.write_text(
+            re.sub(r'"learning_rate": [^,}\n]+', '"learning_rate": 5.0', file.read_text())
+        ),
+        "lora/0001: its hyperparameters are of no trial of this sweep: learning_rate must lie within",
     ),
     "a record gone": ("trials/lora/0000.json", Path.unlink, "lora: the records of its trials 0 are missing"),
     "predictions cut off": (
@@ -118,6 +129,24 @@ def test_each_damage_is_found_and_nothing_is_changed(
     assert re.search(told, finding)
     assert summary == "1 finding."
     assert tree(Path(whole.root)) == before
+
+
+IN_CONTENTS = {
+    "predictions cut off", "weights flipped", "a file among the weights", "a link among the weights",
+    "a checkpoint flipped",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "is_cheap"),
+    [(name, damage, key not in IN_CONTENTS) for key, (name, damage, _) in DAMAGE.items()],
+    ids=DAMAGE,
+)
+def test_without_contents_the_same_is_found_in_all_else(
+    name: str, damage: Callable[[Path], object], is_cheap: bool, whole: Planted
+) -> None:
+    damage(Path(whole.root) / name)
+    assert list(verify(whole.root, contents=False)) == (list(verify(whole.root)) if is_cheap else [])
 
 
 def test_a_whole_folder(whole: Planted, tuneoff: Callable[..., tuple[int, str, str]]) -> None:

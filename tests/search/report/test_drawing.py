@@ -1,7 +1,9 @@
 """Charts for print, drawn here or in a process beside, and the charts themselves: Vega-Lite by its schema."""
 
+import errno
 import json
 import math
+import os
 import subprocess
 import sys
 from importlib.resources import files
@@ -17,6 +19,7 @@ from search.report.write import write_report
 from search.verdict import verdict
 from search.verdict.importance import ENOUGH_TRIALS
 from search.verdict.search_quality import search_statistics
+from tests.search.conftest import tree
 
 NARROW, WIDE = (
     {"data": {"values": [{"x": x}]}, "mark": "point", "encoding": {"x": {"field": "x"}}} for x in (1, 10**9)
@@ -81,6 +84,37 @@ def test_a_chart_that_cannot_be_drawn_ends_the_report_and_says_why(finished, cap
     with drawn_beside() as beside, pytest.raises(ValueError, match="shorter"):
         write_report(finished.root, first_is_bad)
     assert "conversion failed" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_with_little_memory_all_but_the_figures_for_print_is_written(finished):
+    """V8 ends the process that draws."""
+    code = "import sys, resource as r; r.setrlimit(r.RLIMIT_AS, (6 * 2**30,) * 2); from search.report import "
+    write = f"{code}write_report; write_report(sys.argv[1])"
+    command = [sys.executable, "-c", write, str(finished.root)]
+    ended = subprocess.run(command, capture_output=True, timeout=240, check=True, text=True)
+    assert "figures for print are not written: what draws them ended with SIG" in ended.stderr
+    assert (finished.root / "report" / "report.html").exists()
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_a_report_may_lie_elsewhere(finished, tmp_path, tuneoff, monkeypatch, is_read_only):
+    """Root may write everywhere: what a read-only disk says is planted."""
+    if is_read_only:
+
+        def refuse(path, text):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+        monkeypatch.setattr("search.report.write.write_text", refuse)
+        code, _, error = tuneoff("report", str(finished.root))
+        assert code == 2
+        assert "report cannot be written (Read-only file system). Name another folder with --to." in error
+    else:
+        before = tree(finished.root)
+        out = tmp_path / "elsewhere"
+        assert tuneoff("report", str(finished.root), "--to", str(out))[:2] == (0, f"{out / 'report.html'}\n")
+        assert (out / "figures" / "best-so-far.png").exists()
+        assert tree(finished.root) == before
 
 
 def test_a_report_drawn_beside_is_the_same_report(finished):

@@ -15,6 +15,7 @@ from tests.search.driven import FIXED, LISTED, NARROW, WEIGHED, Driven
 from tests.search.journal import journal
 from tests.search.replay import RUNGS, sweep
 from trainables.errors import InputError
+from trainables.status import Status
 
 
 @pytest.fixture
@@ -40,6 +41,15 @@ def test_what_a_variant_fixes_is_in_every_trial(tmp_path):
         hyperparameters = driven.begin().hyperparameters
         assert (hyperparameters["targets"], hyperparameters["rank"]) == ("attention", 16)
     assert "rank" not in driven.seen("attention")[0]["params"]
+
+
+@pytest.mark.parametrize("status", ["running", "completed"])
+def test_a_record_with_hyperparameters_of_no_trial_is_refused_in_words(driven, tmp_path, status):
+    trial = driven.begin()
+    changed = {"status": Status(status), "hyperparameters": trial.hyperparameters | {"learning_rate": 5.0}}
+    driven.plan.folder.write_record(trial.model_copy(update=changed))
+    with pytest.raises(InputError, match=r"0000.json is of no trial of this sweep: learning_rate must lie"):
+        Driven(tmp_path / "run", driven.plan.sweep)
 
 
 def test_methods_have_equally_many_trials_and_advance_together(driven):
