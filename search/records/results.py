@@ -16,6 +16,7 @@ from search.records.record import Phase, Record
 from search.records.run_folder import RunFolder
 from trainables.errors import InputError
 from trainables.status import Status
+from trainables.storage import predictions
 from trainables.storage.place import Place, bytes_of
 
 BASELINE = "baseline"
@@ -116,6 +117,17 @@ class Results:
         again = "`tuneoff resume` sets them aside and has the run again."
         damaged = self.folder.damaged_predictions(self.records)
         return {run: f"{problem} {again}" for run, problem in damaged.items()}
+
+    @cached_property
+    def copies(self) -> pd.DataFrame:
+        """Copies of a part of each source on the test split, as `trainables.copies` has them.
+
+        Empty where none were scored, or the baseline's output is damaged: see `damaged_predictions`.
+        """
+        baseline = self.final(BASELINE, 0)
+        if baseline is None or baseline.id in self.damaged_predictions:
+            return pd.DataFrame(columns=[*predictions.COPIES])
+        return self.folder.read_copies(baseline)
 
     def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
         """Read what one run of the final wrote on the test split, one row a document.

@@ -61,7 +61,7 @@ def _output(run: RunFolder, record: Record) -> Iterator[str]:
     if not run.predictions_file(record).exists():
         yield f"{record.id}: its predictions are gone: {run.predictions_file(record)}"
     else:
-        yield from _told(lambda: run.read_predictions(record))
+        yield from _told(lambda: run.check_output(record))
     if record.method != BASELINE:
         yield from _sealed(record, run.adapter(record), "its weights")
 

@@ -8,7 +8,7 @@ from search.report import tables
 from search.report.gaps import gaps
 from search.report.markdown import bullets, code, columns, fence, section, table, text, wrap
 from search.report.names import data_name, method_name, metric_name
-from search.report.scored import correction, leading, reading, scored
+from search.report.scored import correction, leading, of_copies, reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
 from trainables.amounts import DASH, known, number, points
@@ -39,14 +39,14 @@ def _methods(results: Results, verdict: Verdict) -> str:
     costs = pd.concat([tables.methods(results), tables.retrained_defaults(results)])
     rows = [
         [
-            method_name(row.name),
+            row.label,
             *(_estimate(row.scores.get(score)) for score in scores),
             *([row.letters] if verdict.lead else []),
-            *_costs(costs.loc[row.name]),
+            *_costs(costs.loc[row.name] if row.seeds else None),
         ]
         for row in scored(verdict)
     ]
-    has_defaults = len(rows) > len(verdict.methods)
+    has_defaults = not all(default.is_winner for default in verdict.untuned)
     defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
     note = (
         f"Test split, points from 0 to 100, the best {metric_name(results)} first: "
@@ -56,7 +56,7 @@ def _methods(results: Results, verdict: Verdict) -> str:
     )
     ties = ["Ties"] if verdict.lead else []
     header = ["Method", *map(score_name, scores), *ties, *(figure.column for figure in tabled()), "Seeds"]
-    return section("Methods", table(header, rows), note)
+    return section("Methods", table(header, rows), note, of_copies(verdict))
 
 
 def _estimate(estimate: Estimate | None) -> str:
@@ -67,7 +67,9 @@ def _estimate(estimate: Estimate | None) -> str:
     return f"{points(estimate.mean)} [{points(estimate.low)}, {points(estimate.high)}]"
 
 
-def _costs(row: pd.Series) -> list[str]:
+def _costs(row: pd.Series | None) -> list[str]:
+    if row is None:
+        return [DASH] * (len(tabled()) + 1)
     return [*(figure.unit.shown(row[figure.name]) for figure in tabled()), number(row["seeds"])]
 
 

@@ -1,34 +1,53 @@
-"""The rows of the table of methods: methods, the untrained model, and defaults where they were retrained."""
+"""The rows of the table of methods: methods, the untrained model, retrained defaults, and copies."""
 
 from dataclasses import dataclass
 
 from search.records import BASELINE
+from search.report.names import method_name
 from search.statistics import MOST_PARTITIONED
-from search.verdict import Estimate, Verdict, default_name
+from search.verdict import DefaultVerdict, Estimate, MethodVerdict, Verdict, default_name
 from trainables.amounts import DASH, known
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A method, the baseline or a default configuration, as it was scored on test."""
+    """A method, the baseline, a default configuration or a copy, as it was scored on test."""
 
     name: str
+    label: str
+    """The name in print, as Markdown."""
     scores: dict[str, Estimate]
     letters: str
-    """Ties; a dash for one seed, the untrained model and defaults, compared with their own method only."""
-    seeds: int
+    """Ties; a dash for one seed, the untrained model, defaults (compared with their own method only) and
+    copies (compared with nothing)."""
+    seeds: int | None
+    """None of a copy."""
     costs: dict[str, float]
 
 
 def scored(verdict: Verdict) -> list[Scored]:
     """List what was scored on test, the highest mean of the task's metric first."""
-    rows = [Scored(m.method, m.scores, m.letters or DASH, m.seeds, m.costs) for m in verdict.methods]
+    rows = [_scored(m.method, m, m.letters or DASH) for m in verdict.methods]
+    rows += [_scored(default_name(d.method), d, DASH) for d in verdict.untuned if not d.is_winner]
     rows += [
-        Scored(default_name(default.method), default.scores, DASH, default.seeds, default.costs)
-        for default in verdict.untuned
-        if not default.is_winner
+        Scored(copy.label, f"copy: {copy.label}", copy.scores, DASH, None, {}) for copy in verdict.copies
     ]
     return sorted(rows, key=lambda row: row.scores[verdict.metric].mean, reverse=True)
+
+
+def _scored(name: str, measured: MethodVerdict | DefaultVerdict, letters: str) -> Scored:
+    return Scored(name, method_name(name), measured.scores, letters, measured.seeds, measured.costs)
+
+
+def of_copies(verdict: Verdict) -> str:
+    """Say what the rows of copies are; empty without them."""
+    if not verdict.copies:
+        return ""
+    return (
+        "Rows that begin with copy are a part of each source as it stands, what any summary must beat; they "
+        "are outside the tests, with intervals over documents. How many of the first and of the last is "
+        "what scores highest on validation."
+    )
 
 
 def reading(verdict: Verdict, metric: str) -> str:

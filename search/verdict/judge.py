@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from search.records import BASELINE, Results
 from search.statistics import Comparison, Scores, all_pairs, holm, letters
 from search.verdict import sentences
+from search.verdict.copies import copies
 from search.verdict.costs import costs
 from search.verdict.defaults import judge_defaults
 from search.verdict.degenerate import Degenerate, degenerate
@@ -33,6 +34,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     best = lead(pairs)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent, degenerate(results))
+    copied = list(copies(results, runs))
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
     advised = list(recommendations(comparison, spent, margin, best.tied if best else ()))
     return Verdict(
@@ -40,6 +42,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         documents=runs.documents,
         intervals_over="seeds and documents" if any(m.seeds > 1 for m in methods) else "documents only",
         methods=methods,
+        copies=copied,
         uncompared=uncompared,
         pairs=pairs,
         lead=best,
@@ -48,7 +51,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
         summary=sentences.summary(results, methods, pairs, best),
-        notes=list(notes(results, runs, comparison, methods)),
+        notes=list(notes(results, runs, comparison, methods, copied)),
         missing=[method for method in results.methods if method not in comparison.scores],
     )
 

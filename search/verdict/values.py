@@ -68,6 +68,17 @@ class DefaultVerdict:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A copy of a part of each source, scored on the compared documents and compared with nothing."""
+
+    copy: Literal["lead", "tail", "longest"]
+    label: str
+    """What is copied: `first 2 turns`, `longest sentence`."""
+    scores: dict[str, Estimate]
+    """Each score of the metric's family, with its interval over documents."""
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two methods compared on the same documents; the one with the higher mean comes first."""
 
@@ -171,6 +182,8 @@ class Verdict:
     """What the methods' intervals cover; the latter where no method has a second seed."""
     methods: list[MethodVerdict]
     """The highest mean first, the baseline among them; empty before the final."""
+    copies: list[Copy]
+    """Where a part of the source is an answer; none of an older sweep."""
     uncompared: list[str]
     """Methods with a single seed, which tells none from another: in no pair and no recommendation."""
     pairs: list[Pair]

@@ -17,7 +17,7 @@ from search.report.names import data_name, method_name, metric_name
 from search.report.page.outputs import documents
 from search.report.page.sortable import improvements, methods
 from search.report.page.vega import scripts
-from search.report.scored import correction, leading, reading
+from search.report.scored import correction, leading, of_copies, reading
 from search.report.sections import Sections
 from search.verdict import Verdict
 
@@ -38,6 +38,7 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         correction=correction(verdict),
         leading=leading(verdict),
         reading=reading(verdict, metric_name(results)),
+        of_copies=of_copies(verdict),
         has_retrained_defaults=not all(default.is_winner for default in verdict.untuned),
         improvements=improvements(verdict),
         figures=figures,

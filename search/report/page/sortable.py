@@ -24,7 +24,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose rows begin with the name of a method."""
+    """A table whose rows begin with the name of what they are of."""
 
     header: list[str]
     rows: list[tuple[str, list[Cell]]]
@@ -48,11 +48,11 @@ def methods(results: Results, verdict: Verdict) -> Table:
             *([Cell(row.letters)] if verdict.lead else []),
             _tuning(tuned, row.name),
             *(_cost(row.costs.get(axis), axis) for axis in axes),
-            Cell(str(row.seeds), row.seeds),
+            Cell(DASH) if row.seeds is None else Cell(str(row.seeds), row.seeds),
         ]
         for row in rows
     ]
-    return Table(header, list(zip((row.name for row in rows), cells, strict=True)))
+    return Table(header, list(zip((row.label.strip("`") for row in rows), cells, strict=True)))
 
 
 def improvements(verdict: Verdict) -> Table:
