@@ -22,7 +22,7 @@ from trainables.json_rows import read_json, read_jsonl
 from trainables.separated import read_csv, read_tsv
 from trainables.task import DataFiles, Task, is_path
 
-__all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
+__all__ = ["SPLITS", "Data", "Example", "Split", "columns_of", "load", "read_table", "train_rows"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -111,12 +111,20 @@ def _frames(data: str | DataFiles) -> dict[Split, pd.DataFrame]:
 
 
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
-    return {name: _read(Path(path)) for name in SPLITS if (path := files[name]) is not None}
+    return {name: read_table(path) for name in SPLITS if (path := files[name]) is not None}
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(name: str) -> pd.DataFrame:
+    """Read a local file row for row.
+
+    Raises:
+        InputError: it does not exist, has no known ending, or cannot be read.
+    """
+    path = Path(name)
     if not path.is_file():
         raise InputError(f"Data file {path} does not exist.")
+    if path.suffix.lower() not in READERS:
+        raise InputError(f"Data file {path} must end in one of {', '.join(READERS)}.")
     try:
         return READERS[path.suffix.lower()](path).rename(columns=str)
     except (ValueError, OSError) as error:
@@ -194,15 +202,21 @@ def _target_columns(frame: pd.DataFrame, split: Split, task: Task) -> list[str]:
     present = [column for column in named if column in frame.columns]
     if present:
         return present
-    numbered = [
-        column
-        for column in frame.columns
-        for name in named
-        if column.startswith(name) and column[len(name) :].isdigit()
-    ]
+    numbered = [c for c in frame.columns if any(_is_numbered(c, name) for name in named)]
     if not numbered:
         _require_columns(frame, split, named)
     return numbered
+
+
+def columns_of(name: str, frame: pd.DataFrame) -> list[str]:
+    """Return the column `name`, else those of that name and a number; empty where there are none."""
+    if name in frame.columns:
+        return [name]
+    return [column for column in frame.columns if _is_numbered(column, name)]
+
+
+def _is_numbered(column: str, name: str) -> bool:
+    return column.startswith(name) and column[len(name) :].isdigit()
 
 
 def _require_columns(frame: pd.DataFrame, split: Split, names: list[str]) -> None:

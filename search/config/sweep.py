@@ -44,7 +44,8 @@ class Sweep(Settings):
     )
     task: Task = Field(description="Model, data, prompt and metric: what is fixed for all trials.")
     methods: dict[FolderName, MethodChoice] = Field(
-        min_length=1, description="The methods to compare; {} searches the whole space of a method."
+        description="The methods to compare; {} searches the whole space of a method.",
+        json_schema_extra={"minProperties": 1},
     )
     search: Search = Field(Search(), description="The search phase, on validation data.")
     final: Final = Field(Final(), description="The winners' retraining, on test data.")
@@ -58,6 +59,12 @@ class Sweep(Settings):
         [],
         description="Experiment trackers that are told of every trial; their own environment variables say "
         "where it is kept, and with whose key.",
+    )
+    imported: bool = Field(
+        False,
+        description="Whether the run folder holds results of other tools alone, which `tuneoff import` says "
+        "there; not needed.",
+        validate_default=True,
     )
     format: Format = Field(FORMAT, description="Format of this file, which a run folder says; not needed.")
 
@@ -102,6 +109,13 @@ class Sweep(Settings):
             raise spaces.ProblemsError(problems)
         return search
 
+    @field_validator("imported")
+    @classmethod
+    def _or_has_methods(cls, imported: bool, info: ValidationInfo) -> bool:
+        if not imported and info.data.get("methods") == {}:
+            raise spaces.ProblemsError([Problem("methods", "must not be empty, got {}")])
+        return imported
+
     @property
     def folder(self) -> str:
         """The run folder, where no other is named: `<storage>/<name>`."""
@@ -118,6 +132,11 @@ class Sweep(Settings):
     def to_yaml(self) -> str:
         """The whole sweep with its defaults written out; `from_yaml` reads it back."""
         return yaml_file.dump(self.model_dump(mode="json"))
+
+    @classmethod
+    def parsed(cls, content: dict[str, Any], source: str) -> "Sweep":
+        """A sweep from its keys and values; SweepError naming `source` where it is none."""
+        return _validated(content, source, [])
 
     @classmethod
     def from_yaml(cls, text: str | bytes, source: str = "sweep") -> "Sweep":
@@ -140,7 +159,12 @@ def load_sweep(path: str | Path, overrides: Iterable[str] = (), *, elsewhere: bo
     for old, new in renamed_settings(data):
         logger.warning("%s: `%s` is called `%s` now.", file, old, new)
     problems = [*apply_overrides(data, overrides), *locate.resolve(data, file.parent, elsewhere=elsewhere)]
-    return _validated(data, str(file), problems)
+    sweep = _validated(data, str(file), problems)
+    if sweep.imported:
+        raise SweepError(
+            [Problem("imported", "must not be true: nothing can be run of imported results")], str(file)
+        )
+    return sweep
 
 
 def _validated(data: dict[str, Any], source: str, problems: list[Problem]) -> Sweep:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.console.doctor import doctor
+from search.console.importing import import_results
 from search.console.options import (
     Address,
     Audit,
@@ -83,9 +84,10 @@ def resume(
         from search.cluster import resume_sweep
 
         sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
-    from search.records import sweep_of
+    from search.records import RunFolder, refuse_imported, sweep_of
 
     sweep = sweep_of(folder)
+    refuse_imported(RunFolder(folder), sweep)
     if audit is not None:
         sweep = sweep.model_copy(update={"search": sweep.search.model_copy(update={"audit": audit})})
     _keep_ray_logs(keep_ray_logs)
@@ -168,6 +170,7 @@ def check(
 
 
 app.command()(doctor)
+app.command("import")(import_results)
 
 
 @app.command()

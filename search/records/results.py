@@ -48,6 +48,17 @@ class Results:
         return [name for name in dict.fromkeys(names) if name != BASELINE]
 
     @cached_property
+    def imported(self) -> list[str]:
+        """The methods whose results another tool made, in the order of `methods`."""
+        foreign = {record.method for record in self.records if record.is_foreign}
+        return [name for name in self.methods if name in foreign]
+
+    @property
+    def searched(self) -> list[str]:
+        """The methods that tuneoff searches, in the order of `methods`."""
+        return [name for name in self.methods if name not in self.imported]
+
+    @cached_property
     def trials(self) -> pd.DataFrame:
         """One row a trial of the search, and one a run of the audit: see `phase`.
 
@@ -95,7 +106,7 @@ class Results:
         devices = float(gpus) or 1.0
         return {
             method: sum(r.spent_seconds * (1.0 if r.whole_gpu else devices) for r in self.search(method))
-            for method in self.methods
+            for method in self.searched
         }
 
     def search(self, method: str) -> list[Record]:
@@ -171,6 +182,15 @@ def sweep_of(folder: str | Place) -> Sweep:
     if not run.sweep_file.is_file():
         raise InputError(f"{run.root} is not a run folder: it holds no sweep.yaml. {_advice(run.root)}")
     return Sweep.from_yaml(bytes_of(run.sweep_file), str(run.sweep_file))
+
+
+def refuse_imported(run: RunFolder, sweep: Sweep) -> None:
+    """Raise InputError for a folder of imported results alone, of which nothing can be run."""
+    if sweep.imported:
+        raise InputError(
+            f"{run.root} holds imported results alone: there is nothing to run or to go on with. `tuneoff "
+            "report` writes its report anew, `tuneoff import` adds to it."
+        )
 
 
 def winner(records: Iterable[Record]) -> Record | None:

@@ -51,7 +51,7 @@ def stopping(results: Results, quality: list[SearchStatistics]) -> str:
     stops = tables.stops(results).set_index(["method", "examples"])
     rows = [
         [code(method), *(_stopped(stops.loc[(method, examples)]) for examples in rungs)]
-        for method in results.methods
+        for method in results.searched
     ]
     note = (
         "Trials stopped at each rung, of those that reached it; a rung is a number of training examples. "

@@ -41,7 +41,7 @@ def write_report(folder: str | Place, draw: Draw = draw) -> Place:
         InputError: `folder` is no run folder, or one of its files cannot be read.
     """
     results = _loaded(folder)
-    quality = [search_statistics(results, method) for method in results.methods]
+    quality = [search_statistics(results, method) for method in results.searched]
     found, report = verdict(results), results.folder.report
     drawn = figures(results, found, quality)
     printed = for_print(drawn)

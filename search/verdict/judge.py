@@ -15,8 +15,9 @@ from search.verdict.costs import costs
 from search.verdict.defaults import judge_defaults
 from search.verdict.degenerate import Degenerate, degenerate
 from search.verdict.estimate import estimate
-from search.verdict.notes import notes
+from search.verdict.notes import missing, notes
 from search.verdict.paired import Paired, paired
+from search.verdict.quoted import quoted
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
 from search.verdict.values import Lead, MethodVerdict, Pair, Verdict
 
@@ -34,7 +35,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     best = lead(pairs)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent, degenerate(results))
-    copied = list(copies(results, runs))
+    copied, scores_only = list(copies(results, runs)), quoted(results)
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
     advised = list(recommendations(comparison, spent, margin, best.tied if best else ()))
     return Verdict(
@@ -43,6 +44,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         intervals_over="seeds and documents" if any(m.seeds > 1 for m in methods) else "documents only",
         methods=methods,
         copies=copied,
+        quoted=scores_only,
         uncompared=uncompared,
         pairs=pairs,
         lead=best,
@@ -50,9 +52,9 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         recommendations=advised,
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
-        summary=sentences.summary(results, methods, pairs, best),
-        notes=list(notes(results, runs, comparison, methods, copied)),
-        missing=[method for method in results.methods if method not in comparison.scores],
+        summary=sentences.summary(results, methods, pairs, best, scores_only),
+        notes=list(notes(results, runs, comparison, methods, [*copied, *scores_only])),
+        missing=missing(results, comparison),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from search.records import BASELINE, Results
 from search.statistics import Comparison
 from search.verdict.paired import Paired
-from search.verdict.values import Copy, MethodVerdict
+from search.verdict.values import Copy, MethodVerdict, Quoted
 from search.verdict.words import counted, listed, score_name
 from trainables.metrics import get
 
@@ -30,12 +30,17 @@ def notes(
     paired: Paired,
     comparison: Comparison,
     methods: Sequence[MethodVerdict],
-    copies: Sequence[Copy],
+    outside: Sequence[Copy | Quoted],
 ) -> Iterator[str]:
-    """Yield what weakens the verdict or was left out of it, a sentence each."""
-    missing = [method for method in results.methods if method not in comparison.scores]
-    if comparison.scores and missing:
-        yield f"Without a score on test, and not compared: {listed(missing)}."
+    """Yield what weakens the verdict or was left out of it, a sentence each; `outside` is in no test."""
+    quoted = [one.method for one in outside if isinstance(one, Quoted)]
+    if comparison.scores and (without := missing(results, comparison)):
+        yield f"Without a score on test, and not compared: {listed(without)}."
+    if comparison.scores and quoted:
+        yield (
+            f"Only scores of the whole corpus were imported of {listed(quoted)}: without predictions there "
+            "is no score a document, and nothing can be tested."
+        )
     if paired.left_out:
         yield f"Without scores a document, and left out: {listed(paired.left_out)}."
     if comparison.scores:
@@ -43,8 +48,16 @@ def notes(
         yield from _seeds(comparison)
         yield from _disagreement(results.sweep.task.metric, methods)
         yield from _cut(methods)
-        yield from _below_copies(results.sweep.task.metric, methods, copies)
+        yield from _below_copies(
+            results.sweep.task.metric, methods, [one for one in outside if isinstance(one, Copy)]
+        )
         yield from _degenerate(methods)
+
+
+def missing(results: Results, comparison: Comparison) -> list[str]:
+    """List the methods without a score on test."""
+    scored = {*comparison.scores, *results.finals.loc[results.finals["origin"] == "quoted", "method"]}
+    return [method for method in results.methods if method not in scored]
 
 
 def _degenerate(methods: Sequence[MethodVerdict]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def paired(results: Results, *, with_defaults: bool = False) -> Paired:
     """
     metric = results.sweep.task.metric
     ended = counting(results.finals)
+    ended = ended[ended["origin"] != "quoted"]
     runs = _runs(results, ended)
     if with_defaults:
         retrained = counting(results.retrained_defaults)

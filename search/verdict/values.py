@@ -71,11 +71,23 @@ class DefaultVerdict:
 class Copy:
     """A copy of a part of each source, scored on the compared documents and compared with nothing."""
 
-    copy: Literal["lead", "tail", "longest"]
+    copy: str
+    """`lead`, `tail` or `longest`."""
     label: str
     """What is copied: `first 2 turns`, `longest sentence`."""
     scores: dict[str, Estimate]
     """Each score of the metric's family, with its interval over documents."""
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A method of which only scores of the whole corpus were imported: shown, and compared with nothing."""
+
+    method: str
+    scores: dict[str, float]
+    """Score name to the mean over seeds, in points; those that were not given are left out."""
+    seeds: int
+    costs: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -184,6 +196,8 @@ class Verdict:
     """The highest mean first, the baseline among them; empty before the final."""
     copies: list[Copy]
     """Where a part of the source is an answer; none of an older sweep."""
+    quoted: list[Quoted]
+    """The highest mean first; none where nothing was imported without predictions."""
     uncompared: list[str]
     """Methods with a single seed, which tells none from another: in no pair and no recommendation."""
     pairs: list[Pair]
