@@ -68,9 +68,7 @@ def reading(results: Results, verdict: Verdict) -> str:
     """Say what the scores' intervals cover, and what the letters mean."""
     seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
     winners = (
-        ""
-        if results.sweep.imported
-        else (" Intervals hold for these winners; another search would find others.")
+        "" if results.sweep.imported else f" Intervals hold for these winners; {_another_search(verdict)}."
     )
     measured = f"{seeds} with its 95 % interval over {verdict.intervals_over}.{winners}"
     if verdict.lead is None:
@@ -80,6 +78,19 @@ def reading(results: Results, verdict: Verdict) -> str:
         f"{measured} Methods that share a letter under Ties cannot be told apart by {metric_name(results)}"
         f"{single}. The letters hold for all pairs at once, which asks more than that the best is better "
         "than every other."
+    )
+
+
+def _another_search(verdict: Verdict) -> str:
+    """Say how much another search would move a winner, where the search's own trials tell."""
+    found = sorted(verdict.search_sd.items(), key=lambda item: item[1])
+    if not found:
+        return "another search would find others"
+    (least, low), (most, high) = found[0], found[-1]
+    span = f"{low:.2f}" if len(found) == 1 else f"{low:.2f} ({least}) to {high:.2f} ({most})"
+    return (
+        f"another search would find others, whose best validation score moves by about {span} points "
+        "(standard deviation by the bootstrap of each method's trials, a rough figure that is in no interval)"
     )
 
 

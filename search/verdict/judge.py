@@ -18,6 +18,7 @@ from search.verdict.estimate import estimate
 from search.verdict.notes import missing, notes
 from search.verdict.paired import Paired, paired
 from search.verdict.quoted import quoted
+from search.verdict.search_quality import search_sd
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
 from search.verdict.values import Lead, MethodVerdict, Pair, Verdict
 
@@ -48,6 +49,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         uncompared=uncompared,
         pairs=pairs,
         lead=best,
+        search_sd=search_sd(results),
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
         recommendations=advised,
         untuned=list(judge_defaults(results, methods)),

@@ -204,6 +204,9 @@ class Verdict:
     """All pairs of the others, in the order of `methods`."""
     lead: Lead | None
     """The best of the trained methods that are compared; None where there are fewer than two."""
+    search_sd: dict[str, float]
+    """Method to how much another search would move its best validation score, a standard deviation in points;
+    methods with too few trials are left out. It is in no interval."""
     fronts: list[Front]
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]

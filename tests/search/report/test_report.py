@@ -17,6 +17,7 @@ from search.report.markdown import DASH
 from search.report.page import page
 from search.report.sections import sections
 from search.report.write import write_comparison, write_report
+from search.statistics import sd_of_best
 from search.verdict import verdict
 from search.verdict.search_quality import search_statistics
 from tests.search.conftest import PROVENANCE, SWEEP, plant_copies
@@ -444,3 +445,16 @@ def test_copies_of_other_documents_than_those_compared_are_not_shown(finished):
     table = pd.read_parquet(file)
     table[table["id"] != "test_3"].to_parquet(file)
     assert verdict(load_results(finished.root)).copies == []
+
+
+def test_how_much_another_search_would_move_a_winner_is_told(finished):
+    assert "another search would find others. " in read(finished)
+    for number in range(4, 7):
+        finished.trial("lora", number, [20, 25, 30 + number])
+    found = verdict(load_results(finished.root))
+    (sd,) = found.search_sd.values()
+    assert sd == sd_of_best([34.5, 31, 34.5, 34, 35, 36])
+    assert (
+        f"another search would find others, whose best validation score moves by about {sd:.2f} points"
+        in read(finished)
+    )
