@@ -47,11 +47,9 @@ def _methods(results: Results, verdict: Verdict) -> str:
         ]
         for row in rows
     ]
-    has_defaults = not all(default.is_winner for default in verdict.untuned)
-    defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
     note = (
         f"Test split, points from 0 to 100, the best {metric_name(results)} first: "
-        f"{reading(results, verdict)}{_retrained(results)}{defaults}. Train s: mean of the seeds, without "
+        f"{reading(results, verdict)}{_origin(results, verdict)} Train s: mean of the seeds, without "
         "evaluation. Peak memory: the most of any seed."
     )
     ties = ["Ties"] if verdict.lead else []
@@ -59,10 +57,13 @@ def _methods(results: Results, verdict: Verdict) -> str:
     return section("Methods", table(header, cells), note, *outside(results, verdict))
 
 
-def _retrained(results: Results) -> str:
+def _origin(results: Results, verdict: Verdict) -> str:
+    """Say where the methods' outputs come from."""
     if results.sweep.imported:
-        return " All were made by other tools, and are scored here"
-    return " Each method is the best trial of its search, retrained at the full budget"
+        return " Predictions are those of other tools, scored here." if verdict.methods else ""
+    has_defaults = not all(default.is_winner for default in verdict.untuned)
+    defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
+    return f" Each method is the best trial of its search, retrained at the full budget{defaults}."
 
 
 def _estimate(estimate: Estimate | None) -> str:

@@ -22,7 +22,7 @@ def subject(results: Results, marked: Callable[[str], str] = str) -> str:
     task = results.sweep.task
     what = f"{marked(task.model)} on {marked(data_name(task.data))}"
     if results.sweep.imported:
-        what = "Results of other tools on the same examples"
+        what = "Results of other tools"
     return f"{what}, compared by {metric_name(results)}"
 
 

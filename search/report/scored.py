@@ -66,6 +66,8 @@ def outside(results: Results, verdict: Verdict) -> list[str]:
 
 def reading(results: Results, verdict: Verdict) -> str:
     """Say what the scores' intervals cover, and what the letters mean."""
+    if not verdict.methods:
+        return "scores of the whole corpus, as they were imported."
     seeds = "one seed a method" if verdict.intervals_over == "documents only" else "mean over seeds"
     winners = (
         "" if results.sweep.imported else f" Intervals hold for these winners; {_another_search(verdict)}."
