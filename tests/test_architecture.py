@@ -20,8 +20,8 @@ MOST_LINES = 300
 MOST_ON_THE_SPINE = 7
 RAY_SEAM = "trainables/trainable.py"
 ROOMS = (
-    "compat", "statistics", "samplers", "config", "records", "studies", "schedulers", "verdict", "report",
-    "cluster", "doctor", "trackers", "preflight", "engine", "console",
+    "compat", "statistics", "samplers", "config", "records", "importing", "studies", "schedulers", "verdict",
+    "report", "cluster", "doctor", "trackers", "preflight", "engine", "console",
 )  # fmt: skip
 """The packages of `search/`, from the bottom: a room may use those before it."""
 TRAINING = {"torch", "transformers", "peft"}

@@ -21,7 +21,7 @@ from trainables.examples import Example, label_words, made
 from trainables.tables import read_split
 from trainables.task import DataFiles, HubData, Task, is_path
 
-__all__ = ["SPLITS", "Data", "Example", "Split", "load", "train_rows"]
+__all__ = ["SPLITS", "Data", "Example", "Split", "columns_of", "load", "train_rows"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -203,15 +203,21 @@ def _target_columns(frame: pd.DataFrame, split: Split, task: Task) -> list[str]:
     present = [column for column in named if column in frame.columns]
     if present:
         return present
-    numbered = [
-        column
-        for column in frame.columns
-        for name in named
-        if column.startswith(name) and column[len(name) :].isdigit()
-    ]
+    numbered = [c for c in frame.columns if any(_is_numbered(c, name) for name in named)]
     if not numbered:
         _require_columns(frame, split, named)
     return numbered
+
+
+def columns_of(name: str, frame: pd.DataFrame) -> list[str]:
+    """Return the column `name`, else those of that name and a number; empty where there are none."""
+    if name in frame.columns:
+        return [name]
+    return [column for column in frame.columns if _is_numbered(column, name)]
+
+
+def _is_numbered(column: str, name: str) -> bool:
+    return column.startswith(name) and column[len(name) :].isdigit()
 
 
 def _require_columns(frame: pd.DataFrame, split: Split, names: list[str]) -> None:

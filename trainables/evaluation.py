@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trainables import metrics
 from trainables.batches import by_tokens
 from trainables.data import Split
 from trainables.encode import Encoded
@@ -14,6 +13,7 @@ from trainables.inference.encoded_once import encoded_once
 from trainables.inference.generate import BATCH_TOKENS, end_tokens, greedy
 from trainables.loss import mean_cross_entropy
 from trainables.methods import Model
+from trainables.scoring import score
 from trainables.workbench import Workbench
 
 
@@ -22,8 +22,7 @@ class Evaluation:
     """A split scored: one row an example, and what sums them up."""
 
     examples: pd.DataFrame
-    """id, source, references, prediction, and for each score of the task the example's own, in points; of a
-    score that is no mean over examples also its statistics, as `trainables.metrics` names them."""
+    """As `trainables.scoring` has them."""
     scores: dict[str, float]
     """Each score of the whole split, in points."""
     loss: float
@@ -52,18 +51,8 @@ def evaluate(
         texts = base.tokenizer.batch_decode(outputs, skip_special_tokens=True)
         predictions = [text.strip() for text in texts]
         capped_share = sum(map(end_tokens(base).isdisjoint, outputs)) / len(outputs)
-    references = [list(example.references) for example in examples]
-    columns = metrics.measure(task.scored_by, predictions, references, task.rules(bench.data.labels))
-    table = pd.DataFrame(
-        {
-            "id": [example.id for example in examples],
-            "source": [example.source for example in examples],
-            "references": references,
-            "prediction": predictions,
-            **columns,
-        }
-    )
-    return Evaluation(table, metrics.of_corpus(columns), loss, capped_share)
+    table, scores = score(task, examples, predictions, bench.data.labels)
+    return Evaluation(table, scores, loss, capped_share)
 
 
 def _written(

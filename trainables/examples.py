@@ -35,13 +35,13 @@ def made(row: Mapping[str, Any], name: str, targets: Sequence[str], task: Task) 
             label is none of the task's.
     """
     prompt = template(task.prompt)
-    read = {column: _plain(row[column], _cell(name, column)) for column in {*prompt.columns, *targets}}
+    read = {column: plain_value(row[column], _cell(name, column)) for column in {*prompt.columns, *targets}}
     values = {**row, **read, task.source: _source(read[task.source], _cell(name, task.source))}
     try:
         filled = fill(prompt, values, task.source)
     except PromptError as error:
         raise InputError(f"task.prompt cannot be filled with {name}: {error}") from error
-    references = (text for column in targets for text in _texts(read[column], _cell(name, column)))
+    references = (text for column in targets for text in texts_of(read[column], _cell(name, column)))
     texts = [text for text in references if text.strip()]
     if task.picks_labels:
         texts = [_label(text, task) for text in texts]
@@ -58,7 +58,7 @@ def _cell(row: str, column: str) -> str:
     return f"{row}: the column {column!r}"
 
 
-def _plain(value: Any, cell: str) -> Any:
+def plain_value(value: Any, cell: str) -> Any:
     """Convert a cell to plain Python: empty text for a missing one, lists for arrays, text for bytes.
 
     Lines of a text end in a line feed only: most tokenizers know no other end.
@@ -89,10 +89,10 @@ def _source(value: Any, cell: str) -> str:
     return str(value)
 
 
-def _texts(value: Any, cell: str) -> list[str]:
+def texts_of(value: Any, cell: str) -> list[str]:
     """Read a cell's references: a text, a list of texts, or SQuAD's `{text: [...], answer_start: [...]}`."""
     if isinstance(value, dict) and "text" in value:
-        return _texts("" if value["text"] is None else value["text"], cell)
+        return texts_of("" if value["text"] is None else value["text"], cell)
     texts = value if isinstance(value, list) else [value]
     for text in texts:
         is_nan = isinstance(text, float) and math.isnan(text)

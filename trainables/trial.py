@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trainables.assignment import Assignment
+from trainables.copies import CHOSEN_ON, copies
 from trainables.cost.latency import latency
 from trainables.cost.meter import Figures
 from trainables.device import accelerator, set_deterministic
@@ -20,8 +21,9 @@ from trainables.rung_report import RungReport
 from trainables.status import Status
 from trainables.storage import predictions
 from trainables.storage.atomic import new_file, new_folder
-from trainables.storage.place import place
+from trainables.storage.place import Place, place
 from trainables.storage.sums import seal
+from trainables.task_types import get as task_type
 from trainables.workbench import workbench
 
 
@@ -123,12 +125,26 @@ class Trial:
         with new_file(output / "predictions.parquet") as file:
             predictions.write(evaluation.examples, file)
         if self.assignment.method is None:
+            self._write_copies(output)
             return self._latency()
         with new_folder(output / "adapter") as folder:
             self.tuning.base.export(self.tuning.model, folder)
             seal(folder)
             adapter_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
         return {"adapter_bytes": adapter_bytes, **self._latency()}
+
+    def _write_copies(self, output: Place) -> None:
+        """Score copies of the sources beside the untrained model, where that is an answer to the task."""
+        bench, assignment = self.tuning.bench, self.assignment
+        if not task_type(bench.task.type).may_copy:
+            return
+        subsets = (
+            bench.subset("validation", CHOSEN_ON),
+            bench.subset(assignment.split, assignment.evaluation_limit),
+        )
+        table = copies(bench.task, *([example for example, _ in subset] for subset in subsets))
+        with new_file(output / "copies.parquet") as file:
+            predictions.write(table, file)
 
     def _latency(self) -> Figures:
         tuning = self.tuning

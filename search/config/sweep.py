@@ -46,7 +46,9 @@ class Sweep(Settings):
     )
     task: Task = Field(description="Model, data, prompt and metric: what is fixed for all trials.")
     methods: dict[FolderName, MethodChoice] = Field(
-        min_length=1, description="The methods to compare; {} searches the whole space of a method."
+        description="The methods to compare: a list of names, or by name what of a method is searched; {} "
+        "searches its whole space.",
+        json_schema_extra={"minProperties": 1},
     )
     search: Search = Field(Search(), description="The search phase, on validation data.")
     final: Final = Field(Final(), description="The winners' retraining, on test data.")
@@ -61,12 +63,22 @@ class Sweep(Settings):
         description="Experiment trackers that are told of every trial; their own environment variables say "
         "where it is kept, and with whose key.",
     )
+    imported: bool = Field(
+        False,
+        description="Whether the run folder holds results of other tools alone, which `tuneoff import` says "
+        "there; not needed.",
+        validate_default=True,
+    )
     format: Format = Field(FORMAT, description="Format of this file, which a run folder says; not needed.")
 
     @field_validator("methods", mode="before")
     @classmethod
     def _base_is_the_name_unless_given(cls, methods: object) -> object:
         """Says each method's base, so that each can be checked on its own; `full:` alone means `full: {}`."""
+        if isinstance(methods, list):
+            raise ValueError(
+                f"must be a mapping of keys to values, or a list of names, got {spaces.shown(methods)}"
+            )
         if not isinstance(methods, dict):
             return methods
         return {
@@ -104,6 +116,13 @@ class Sweep(Settings):
             raise spaces.ProblemsError(problems)
         return search
 
+    @field_validator("imported")
+    @classmethod
+    def _or_has_methods(cls, imported: bool, info: ValidationInfo) -> bool:
+        if not imported and info.data.get("methods") == {}:
+            raise spaces.ProblemsError([Problem("methods", "must not be empty, got {}")])
+        return imported
+
     @property
     def folder(self) -> str:
         """The run folder, where no other is named: `<storage>/<name>`."""
@@ -120,6 +139,11 @@ class Sweep(Settings):
     def to_yaml(self) -> str:
         """The whole sweep with its defaults written out; `from_yaml` reads it back."""
         return yaml_file.dump(self.model_dump(mode="json"))
+
+    @classmethod
+    def parsed(cls, content: dict[str, Any], source: str) -> "Sweep":
+        """A sweep from its keys and values; SweepError naming `source` where it is none."""
+        return _validated(content, source, [])
 
     @classmethod
     def from_yaml(cls, text: str | bytes, source: str = "sweep") -> "Sweep":
@@ -141,8 +165,28 @@ def load_sweep(path: str | Path, overrides: Iterable[str] = (), *, elsewhere: bo
     data = yaml_file.parse(locate.read(file), str(file))
     for old, new in renamed_settings(data):
         logger.warning("%s: `%s` is called `%s` now.", file, old, new)
-    problems = [*apply_overrides(data, overrides), *locate.resolve(data, file.parent, elsewhere=elsewhere)]
-    return _validated(data, str(file), problems)
+    problems = [
+        *_named_methods(data),
+        *apply_overrides(data, overrides),
+        *_named_methods(data),
+        *locate.resolve(data, file.parent, elsewhere=elsewhere),
+    ]
+    sweep = _validated(data, str(file), problems)
+    if sweep.imported:
+        raise SweepError(
+            [Problem("imported", "must not be true: nothing can be run of imported results")], str(file)
+        )
+    return sweep
+
+
+def _named_methods(data: dict[str, Any]) -> list[Problem]:
+    """Write `methods: [lora, full]` as the mapping that it means, in place; returns the names said twice."""
+    names = data.get("methods")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return []
+    twice = dict.fromkeys(name for place, name in enumerate(names) if name in names[:place])
+    data["methods"] = {name: {} for name in names}
+    return [Problem(f"methods.{name}", "is named twice") for name in twice]
 
 
 def _validated(data: dict[str, Any], source: str, problems: list[Problem]) -> Sweep:
@@ -165,7 +209,13 @@ def json_schema() -> dict[str, Any]:
     choice["properties"]["base"]["enum"] = spaces.available()
     choice.pop("required")  # `base` is the method's name unless given
     known = {name: {"$ref": "#/$defs/MethodChoice"} for name in spaces.available()}
-    schema["properties"]["methods"]["properties"] = known
+    mapping = schema["properties"]["methods"]
+    mapping["properties"] = known
+    names = {"type": "array", "items": {"enum": spaces.available()}, "minItems": 1, "uniqueItems": True}
+    schema["properties"]["methods"] = {
+        "description": mapping.pop("description"),
+        "anyOf": [mapping, names],
+    }
     return schema
 
 

@@ -11,6 +11,7 @@ import typer
 
 from search.console.doctor import doctor
 from search.console.export import export
+from search.console.importing import import_results
 from search.console.init import init
 from search.console.options import (
     Address,
@@ -95,9 +96,10 @@ def resume(
         from search.cluster import resume_sweep
 
         sys.exit(resume_sweep(address, folder, audit=audit, strict=strict))
-    from search.records import sweep_of, verify
+    from search.records import RunFolder, refuse_imported, sweep_of, verify
 
     sweep = sweep_of(folder)
+    refuse_imported(RunFolder(folder), sweep)
     for finding in verify(folder, contents=False):
         typer.echo(f"Found: {finding}", err=True)
     if audit is not None:
@@ -188,6 +190,7 @@ def check(
 
 
 app.command()(doctor)
+app.command("import")(import_results)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from search.records import (
     note_placement,
     note_resumption,
     provenance,
+    refuse_imported,
     refuse_newer_records,
     repair,
 )
@@ -94,6 +95,7 @@ def run(
     if not isinstance(sweep, Sweep):
         sweep = load_sweep(sweep)
     run_folder = RunFolder(folder or sweep.folder)
+    refuse_imported(run_folder, sweep)
     _refuse_what_is_not_ours(run_folder, sweep)
     check_resources(sweep.resources, address)
     with run_folder.locked(), _full_disk_reported(run_folder):

@@ -43,6 +43,28 @@ def _data(task: Task, data: Data) -> dict[str, Any]:
     return {"fingerprint": data.fingerprint, "counts": data.counts, "notes": data.notes, **labels}
 
 
+def describe_import(folder: RunFolder, sweep: Sweep, data: Data, entry: dict[str, Any]) -> None:
+    """Note an import: the files, by their names and content, and the methods that came with them.
+
+    Args:
+        folder: of the import alone, or of a sweep that has a provenance of its own.
+        sweep: the folder's.
+        data: the imported examples, as the test split.
+        entry: what is noted; with it when, by which versions and by which command.
+    """
+    known, start = folder.read_provenance(), this_start()
+    entry = entry | {name: start[name] for name in ("tuneoff", "command", "started")}
+    if not known:
+        known = {"format": FORMAT, **start, "metric": _metric(sweep.task, data)}
+    if sweep.imported:
+        known["data"] = {
+            "fingerprint": data.fingerprint,
+            "counts": {"test": len(data.test)},
+            "notes": list(dict.fromkeys([*known.get("data", {}).get("notes", []), *data.notes])),
+        }
+    _write(folder, {**known, "imported": [*known.get("imported", []), entry]})
+
+
 def _metric(task: Task, data: Data) -> dict[str, Any]:
     """Describe what can move the scores: how each metric is computed, how several references count."""
     counts = {len(example.references) for example in data.test}

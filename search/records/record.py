@@ -9,7 +9,7 @@ from search.config import FORMAT, Format, refuse_newer_json, upgraded
 from trainables.rung_report import Cost, Rung
 from trainables.status import Status
 
-Origin = Literal["default", "warm", "sampled", "winner", "baseline"]
+Origin = Literal["default", "warm", "sampled", "winner", "baseline", "imported", "quoted"]
 Phase = Literal["search", "final", "untuned", "audit"]
 """`untuned`: a method's default retrained and scored as its winner is in the final; `audit`: a trial of the
 search that was stopped early, run on to the full budget. Neither decides anything."""
@@ -92,7 +92,8 @@ class Record(BaseModel):
     split: Literal["validation", "test"]
     origin: Origin
     """`default`: the method's default configuration; `warm`: a good trial of another sweep; `winner`: a final
-    of the method's best trial."""
+    of the method's best trial; `imported`: another tool's predictions, scored here; `quoted`: another tool's
+    scores of the whole corpus, without predictions."""
     of_trial: RecordId | None = None
     """After the search: the trial whose hyperparameters these are."""
     hyperparameters: dict[str, Any]
@@ -135,6 +136,11 @@ class Record(BaseModel):
     def cost(self) -> Cost:
         """The cost figures so far."""
         return self.rungs[-1].cost if self.rungs else {}
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another tool ran it, and it was imported."""
+        return self.origin in ("imported", "quoted")
 
     @property
     def device_seconds(self) -> float:

@@ -16,6 +16,7 @@ from search.records.record import Phase, Record
 from search.records.run_folder import RunFolder
 from trainables.errors import InputError
 from trainables.status import Status
+from trainables.storage import predictions
 from trainables.storage.place import Place, bytes_of
 
 BASELINE = "baseline"
@@ -46,6 +47,17 @@ class Results:
         """The methods in the sweep's order, then those that only the records know."""
         names = [*self.sweep.methods, *(record.method for record in self.records)]
         return [name for name in dict.fromkeys(names) if name != BASELINE]
+
+    @cached_property
+    def imported(self) -> list[str]:
+        """The methods whose results another tool made, in the order of `methods`."""
+        foreign = {record.method for record in self.records if record.is_foreign}
+        return [name for name in self.methods if name in foreign]
+
+    @property
+    def searched(self) -> list[str]:
+        """The methods that tuneoff searches, in the order of `methods`."""
+        return [name for name in self.methods if name not in self.imported]
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -95,7 +107,7 @@ class Results:
         devices = float(gpus) or 1.0
         return {
             method: sum(r.spent_seconds * (1.0 if r.whole_gpu else devices) for r in self.search(method))
-            for method in self.methods
+            for method in self.searched
         }
 
     def search(self, method: str) -> list[Record]:
@@ -117,6 +129,17 @@ class Results:
         again = "`tuneoff resume` sets them aside and has the run again."
         damaged = self.folder.damaged_predictions(self.records)
         return {run: f"{problem} {again}" for run, problem in damaged.items()}
+
+    @cached_property
+    def copies(self) -> pd.DataFrame:
+        """Copies of a part of each source on the test split, as `trainables.copies` has them.
+
+        Empty where none were scored, or the baseline's output is damaged: see `damaged_predictions`.
+        """
+        baseline = self.final(BASELINE, 0)
+        if baseline is None or baseline.id in self.damaged_predictions:
+            return pd.DataFrame(columns=[*predictions.COPIES])
+        return self.folder.read_copies(baseline)
 
     def predictions(self, method: str, seed: int = 0, phase: Phase = "final") -> pd.DataFrame:
         """Read what one run of the final wrote on the test split, one row a document.
@@ -160,6 +183,15 @@ def sweep_of(folder: str | Place) -> Sweep:
     if not run.sweep_file.is_file():
         raise InputError(f"{run.root} is not a run folder: it holds no sweep.yaml. {_advice(run.root)}")
     return Sweep.from_yaml(bytes_of(run.sweep_file), str(run.sweep_file))
+
+
+def refuse_imported(run: RunFolder, sweep: Sweep) -> None:
+    """Raise InputError for a folder of imported results alone, of which nothing can be run."""
+    if sweep.imported:
+        raise InputError(
+            f"{run.root} holds imported results alone: there is nothing to run or to go on with. `tuneoff "
+            "report` writes its report anew, `tuneoff import` adds to it."
+        )
 
 
 def winner(records: Iterable[Record]) -> Record | None:

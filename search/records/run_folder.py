@@ -116,8 +116,24 @@ class RunFolder:
         Raises:
             InputError: it is damaged.
         """
-        scores = record.rungs[-1].scores if record.rungs else ()
-        return predictions.read(self.predictions_file(record), scores)
+        return predictions.read(self.predictions_file(record), _scores(record))
+
+    def read_copies(self, baseline: Record) -> pd.DataFrame:
+        """Read the copies that were scored beside the untrained model; empty where none were.
+
+        Raises:
+            InputError: they are damaged.
+        """
+        file = self.output(baseline) / "copies.parquet"
+        if not file.exists():
+            return pd.DataFrame(columns=[*predictions.COPIES])
+        return predictions.read_copies(file, _scores(baseline))
+
+    def check_output(self, record: Record) -> None:
+        """Raise InputError where what a run wrote on the test split is damaged."""
+        self.read_predictions(record)
+        if record.origin == "baseline":
+            self.read_copies(record)
 
     def damaged_predictions(self, records: Iterable[Record]) -> dict[str, str]:
         """Map ids of completed runs to what is wrong with their predictions; missing ones are left out."""
@@ -126,7 +142,7 @@ class RunFolder:
             is_scored = record.split == "test" and record.status is Status.COMPLETED
             if is_scored and self.predictions_file(record).exists():
                 try:
-                    self.read_predictions(record)
+                    self.check_output(record)
                 except InputError as error:
                     damaged[record.id] = str(error)
         return damaged
@@ -254,6 +270,10 @@ class RunFolder:
             return
         with lock.held(self.root):
             yield
+
+
+def _scores(record: Record) -> Iterable[str]:
+    return record.rungs[-1].scores if record.rungs else ()
 
 
 def _object(file: Place, remedy: str) -> dict[str, Any]:

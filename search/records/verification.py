@@ -47,7 +47,7 @@ def _told(read: Callable[[], object]) -> Iterator[str]:
 
 
 def _strangers(sweep: Sweep, records: list[Record]) -> Iterator[str]:
-    for method in dict.fromkeys(record.method for record in records):
+    for method in dict.fromkeys(record.method for record in records if not record.is_foreign):
         if method not in (*sweep.methods, BASELINE):
             yield f"There are records of {method}, which the sweep does not name."
 
@@ -70,13 +70,13 @@ def _gaps(sweep: Sweep, files: list[Place]) -> Iterator[str]:
 
 def _output(run: RunFolder, record: Record, *, contents: bool) -> Iterator[str]:
     """Check what a completed run on the test split has left."""
-    if record.split != "test" or record.status is not Status.COMPLETED:
+    if record.split != "test" or record.status is not Status.COMPLETED or record.origin == "quoted":
         return
     if not run.predictions_file(record).exists():
         yield f"{record.id}: its predictions are gone: {run.predictions_file(record)}"
     elif contents:
-        yield from _told(lambda: run.read_predictions(record))
-    if record.method != BASELINE:
+        yield from _told(lambda: run.check_output(record))
+    if record.method != BASELINE and not record.is_foreign:
         yield from _sealed(record, run.adapter(record), "its weights", contents=contents)
 
 

@@ -25,7 +25,7 @@ def fates(results: Results) -> Iterator[tuple[Record, str]]:
 
     `winner`, `completed`, `stopped early` or `failed`; `audited`: a stopped one as it was run on to the end.
     """
-    for method in results.methods:
+    for method in results.searched:
         records = results.search(method)
         best = winner(records)
         for record in drawn(records, best):
@@ -46,7 +46,7 @@ def best_so_far(results: Results) -> pd.DataFrame:
     (points). Only trials at the full budget count for `best`, but all count for the seconds.
     """
     rows: list[dict[str, Any]] = []
-    for method in results.methods:
+    for method in results.searched:
         ended = [record for record in results.search(method) if record.status.has_ended]
         seconds = accumulate(record.device_seconds for record in ended)
         best = running_best([_full_score(record) for record in ended]).tolist()

@@ -7,8 +7,8 @@ from search.report import sampled as examples
 from search.report import tables
 from search.report.gaps import gaps
 from search.report.markdown import bullets, code, columns, fence, section, table, text, wrap
-from search.report.names import data_name, method_name, metric_name
-from search.report.scored import correction, leading, reading, scored
+from search.report.names import method_name, metric_name, subject
+from search.report.scored import correction, leading, outside, reading, scored
 from search.report.sections import Sections
 from search.verdict import Estimate, Verdict, listed, score_name
 from trainables.amounts import DASH, known, number, points
@@ -24,39 +24,46 @@ def document(results: Results, verdict: Verdict, shared: Sections) -> str:
 
 
 def _top(results: Results, verdict: Verdict) -> str:
-    task = results.sweep.task
     title = f"# Tune-off: {text(results.sweep.name)}"
     advice = bullets([text(sentence) for sentence in verdict.advice])
     warnings = "\n>\n".join(f"> {line}" for line in [*gaps(results), *map(text, verdict.notes)])
-    subject = f"{code(task.model)} on {code(data_name(task.data))}, compared by {metric_name(results)}."
-    return "\n\n".join(filter(None, [title, f"**{text(verdict.summary)}**", advice, warnings, subject]))
+    return "\n\n".join(
+        filter(None, [title, f"**{text(verdict.summary)}**", advice, warnings, f"{subject(results, code)}."])
+    )
 
 
 def _methods(results: Results, verdict: Verdict) -> str:
     scores = tables.score_names(results)
-    if not verdict.methods:
+    rows = scored(results, verdict)
+    if not rows:
         return section("Methods", "No method has been scored on test yet.")
     costs = pd.concat([tables.methods(results), tables.retrained_defaults(results)])
-    rows = [
+    cells = [
         [
-            method_name(row.name),
+            row.label,
             *(_estimate(row.scores.get(score)) for score in scores),
             *([row.letters] if verdict.lead else []),
-            *_costs(costs.loc[row.name]),
+            *_costs(costs.loc[row.name] if row.seeds else None),
         ]
-        for row in scored(verdict)
+        for row in rows
     ]
-    has_defaults = len(rows) > len(verdict.methods)
-    defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
     note = (
         f"Test split, points from 0 to 100, the best {metric_name(results)} first: "
-        f"{reading(verdict, metric_name(results))} Each method is the best trial of its search, retrained at "
-        f"the full budget{defaults}. Train s: mean of the seeds, without evaluation. Peak memory: the most "
-        "of any seed."
+        f"{reading(results, verdict)}{_origin(results, verdict)} Train s: mean of the seeds, without "
+        "evaluation. Peak memory: the most of any seed."
     )
     ties = ["Ties"] if verdict.lead else []
     header = ["Method", *map(score_name, scores), *ties, *(figure.column for figure in tabled()), "Seeds"]
-    return section("Methods", table(header, rows), note)
+    return section("Methods", table(header, cells), note, *outside(results, verdict))
+
+
+def _origin(results: Results, verdict: Verdict) -> str:
+    """Say where the methods' outputs come from."""
+    if results.sweep.imported:
+        return " Predictions are those of other tools, scored here." if verdict.methods else ""
+    has_defaults = not all(default.is_winner for default in verdict.untuned)
+    defaults = "; `(default)` is its default configuration, retrained alike" if has_defaults else ""
+    return f" Each method is the best trial of its search, retrained at the full budget{defaults}."
 
 
 def _estimate(estimate: Estimate | None) -> str:
@@ -67,7 +74,9 @@ def _estimate(estimate: Estimate | None) -> str:
     return f"{points(estimate.mean)} [{points(estimate.low)}, {points(estimate.high)}]"
 
 
-def _costs(row: pd.Series) -> list[str]:
+def _costs(row: pd.Series | None) -> list[str]:
+    if row is None:
+        return [DASH] * (len(tabled()) + 1)
     return [*(figure.unit.shown(row[figure.name]) for figure in tabled()), number(row["seeds"])]
 
 

@@ -97,7 +97,7 @@ def _search(results: Results, quality: list[SearchStatistics]) -> list[_Drawn]:
         shares = "Share of each hyperparameter in a trial's being among the best third, a panel a method"
         words = ("importance", "search", "What mattered", shares)
         drawn.append((words, charts.importance(mattered)))
-    for method in results.methods:
+    for method in results.searched:
         lines = f"Hyperparameters of the trials of {method}, a line a trial, coloured by score"
         panels = f"Score of the trials of {method} against each hyperparameter"
         drawn += [

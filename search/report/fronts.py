@@ -15,7 +15,7 @@ def fronts(results: Results) -> str:
     costs = results.sweep.search.costs
     if not costs:
         return ""
-    ended = {method: _ended(results.search(method), costs) for method in results.methods}
+    ended = {method: _ended(results.search(method), costs) for method in results.searched}
     if not any(ended.values()):
         return section("Trade-off in the search", "No trial has reached the full budget yet.")
     metric, figures = metric_name(results), [COST_FIGURES[cost] for cost in costs]

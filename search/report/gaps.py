@@ -7,6 +7,7 @@ import pandas as pd
 from search.records import BASELINE, Results, winner
 from search.report import tables
 from search.report.markdown import code
+from search.report.names import method_name
 from search.verdict import listed
 from trainables.amounts import number, points
 from trainables.status import Status
@@ -17,8 +18,16 @@ _COLLAPSED = 0.9
 
 def gaps(results: Results) -> list[str]:
     """List what is missing or not as planned; empty for a sweep that ended well."""
-    parts = (_search, _winners, _collapsed, _finals, _outdated, _baseline, _beside)
+    parts = (_imported, _search, _winners, _collapsed, _finals, _outdated, _baseline, _beside)
     return [sentence for part in parts for sentence in part(results)]
+
+
+def _imported(results: Results) -> Iterator[str]:
+    """Name what another tool has run: neither its search nor its training is known here."""
+    foreign = {record.method for record in results.records if record.is_foreign}
+    if foreign and not results.sweep.imported:
+        names = [method_name(name) for name in [*results.imported, BASELINE] if name in foreign]
+        yield f"Imported, and not run by tuneoff: {listed(names)}."
 
 
 def _search(results: Results) -> Iterator[str]:
@@ -42,7 +51,7 @@ def _winners(results: Results) -> Iterator[str]:
 
 def _collapsed(results: Results) -> Iterator[str]:
     """Tell which winners ended far below what they had scored at an earlier rung."""
-    for method in results.methods:
+    for method in results.searched:
         best = winner(results.search(method))
         if best is None or best.score is None or best.best_score is None:
             continue
@@ -58,6 +67,8 @@ def _collapsed(results: Results) -> Iterator[str]:
 def _finals(results: Results) -> Iterator[str]:
     planned = results.sweep.final.seeds
     done = tables.methods(results)["seeds"].drop(BASELINE)
+    if not results.sweep.imported:
+        done = done.drop(results.imported)
     if not done.any():
         yield "No run of the final has finished."
         return
@@ -68,7 +79,7 @@ def _finals(results: Results) -> Iterator[str]:
 
 def _outdated(results: Results) -> Iterator[str]:
     """Tell which methods were retrained from a trial that an extended search has beaten since."""
-    for method in results.methods:
+    for method in results.searched:
         best = winner(results.search(method))
         retrained = results.finals.loc[results.finals["method"] == method, "of_trial"].dropna().unique()
         others = [code(trial) for trial in retrained if best and trial != best.id]
@@ -85,5 +96,5 @@ def _beside(results: Results) -> Iterator[str]:
 
 
 def _baseline(results: Results) -> Iterator[str]:
-    if not tables.methods(results)["seeds"][BASELINE]:
+    if not results.sweep.imported and not tables.methods(results)["seeds"][BASELINE]:
         yield "The untrained model (baseline) has not been scored on test."

@@ -1,6 +1,6 @@
 """What things are called in print."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from search.records import BASELINE, Results
@@ -16,6 +16,15 @@ def metric_name(results: Results) -> str:
 
 def method_name(method: object) -> str:
     return "baseline (untrained)" if method == BASELINE else code(method)
+
+
+def subject(results: Results, marked: Callable[[str], str] = str) -> str:
+    """Say what was compared by which score; names are `marked`."""
+    task = results.sweep.task
+    what = f"{marked(task.model)} on {marked(data_name(task.data))}"
+    if results.sweep.imported:
+        what = "Results of other tools"
+    return f"{what}, compared by {metric_name(results)}"
 
 
 def data_name(data: str | DataFiles | HubData) -> str:

@@ -56,7 +56,7 @@ def stopping(results: Results, quality: list[SearchStatistics]) -> str:
             *(_stopped(stops.loc[(method, examples)]) for examples in rungs),
             f"{tables.full_trainings(results, method):.1f} for {len(results.search(method))} trials",
         ]
-        for method in results.methods
+        for method in results.searched
     ]
     note = (
         "Trials stopped at each rung, of those that reached it; a rung is a number of training examples. "

@@ -6,6 +6,7 @@ from search.records import Results
 from search.report.checks import checks
 from search.report.degenerate import degenerate
 from search.report.fronts import fronts
+from search.report.imported import imported
 from search.report.outcomes import search, stopping
 from search.report.reliability import search_quality
 from search.report.setup import setup
@@ -28,13 +29,17 @@ class Sections:
 
 
 def sections(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> Sections:
+    """Draw them; those on a search are empty where there was none, as all results were imported."""
+    outputs = degenerate(verdict)
+    if results.sweep.imported:
+        return Sections("", "", "", "", "", outputs, "", imported(results))
     return Sections(
         tuning=tuning(results, verdict),
         search=search(results),
         fronts=fronts(results),
         stopping=stopping(results, quality),
         quality=search_quality(results, quality),
-        outputs=degenerate(verdict),
+        outputs=outputs,
         checks=checks(results),
         setup=setup(results),
     )

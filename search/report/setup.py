@@ -27,7 +27,7 @@ def setup(results: Results) -> str:
     """Write what was run; facts that provenance.json does not hold are a dash."""
     return section(
         "What was run",
-        bullets([*_task(results), *_procedure(results), *_machine(results)]),
+        bullets([*_task(results), *_procedure(results), *_machine(results), *imports(results)]),
         *_titled("Notes on the data", _notes(results)),
         *_titled("Failures", _failures(results)),
         "**Prompt**",
@@ -139,6 +139,20 @@ def _resumptions(results: Results) -> str:
 def _facts(results: Results, topic: str) -> dict[str, Any]:
     facts: dict[str, Any] = results.provenance.get(topic, {})
     return facts
+
+
+def imports(results: Results) -> list[str]:
+    """List the files of each import, with the methods that came with them."""
+    return [_entry(entry) for entry in results.provenance.get("imported", [])]
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    methods = listed([code(method) for method in entry["methods"]])
+    return f"Imported {code(entry['started'])}: {listed([_file(one) for one in entry['files']])}; {methods}"
+
+
+def _file(one: Mapping[str, Any]) -> str:
+    return f"{code(one['file'])} ({counted(one['rows'], 'row')}, SHA-256 {code(one['sha256'][:16])})"
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

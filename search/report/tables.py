@@ -59,7 +59,7 @@ def tuning(results: Results) -> pd.DataFrame:
     `gain` is known only where the default was trained to the end: a score at a smaller budget does not
     measure what the default is worth.
     """
-    rows = {method: _tuning(results.search(method)) for method in results.methods}
+    rows = {method: _tuning(results.search(method)) for method in results.searched}
     table = _by_method(rows, _tuning([])).astype(
         {"default": float, "default_examples": float, "tuned": float}
     )
@@ -81,7 +81,7 @@ def _tuning(records: list[Record]) -> dict[str, Any]:
 
 def search(results: Results) -> pd.DataFrame:
     """Count how each method's trials ended, with its winner and its seconds of training and evaluation."""
-    rows = {method: _search(results, method) for method in results.methods}
+    rows = {method: _search(results, method) for method in results.searched}
     columns = _search(results, BASELINE)
     return _by_method(rows, columns).astype({"best_validation": float, "best_rung": float})
 
@@ -104,7 +104,7 @@ def _search(results: Results, method: str) -> dict[str, Any]:
 def stops(results: Results) -> pd.DataFrame:
     """Count by method and rung (its budget in examples) trials that reached it and those stopped there."""
     rows = []
-    for method in results.methods:
+    for method in results.searched:
         records = results.search(method)
         for rung, examples in enumerate(rungs(results)):
             reached = sum(len(record.rungs) > rung for record in records)
@@ -164,6 +164,8 @@ def device_seconds(results: Results) -> DeviceSeconds:
     spent = dict.fromkeys(get_args(Phase), 0.0)
     trials = {record.id: record for record in results.records}
     for record in results.records:
+        if record.is_foreign:
+            continue
         spent[record.phase] += record.spent_seconds - _before(record, trials.get(record.of_trial or ""))
     return DeviceSeconds(spent["search"], spent["final"] + spent["untuned"], spent["audit"])
 

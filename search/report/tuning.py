@@ -73,6 +73,6 @@ def _on_test(results: Results, verdict: Verdict) -> list[str]:
         limits = any(known(default.low) for default in verdict.untuned if not default.is_winner)
         interval = ", with its 95 % interval" if limits else "; one seed has no interval"
         return [f"On test: the winner's mean minus its default's, retrained alike{interval}."]
-    if results.sweep.final.retrain_defaults or len(verdict.untuned) == len(results.methods):
+    if results.sweep.final.retrain_defaults or len(verdict.untuned) == len(results.searched):
         return []
     return ["`final.retrain_defaults: true` retrains the defaults too and tells the gain on test."]

@@ -43,7 +43,7 @@ def write_report(folder: str | Place, draw: Draw = draw, to: Place | None = None
         OSError: the report cannot be written.
     """
     results = _loaded(folder)
-    quality = [search_statistics(results, method) for method in results.methods]
+    quality = [search_statistics(results, method) for method in results.searched]
     found, report = verdict(results), to or results.folder.report
     drawn = figures(results, found, quality)
     printed = for_print(drawn)

@@ -8,7 +8,7 @@ from search.statistics.corpus import Corpus
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import MOST_PARTITIONED, all_pairs, holm, letters
 from search.statistics.pareto import front_ranks, hypervolume, on_front
-from search.statistics.trials import expected_best, rank_correlation, running_best, share_interval
+from search.statistics.trials import expected_best, rank_correlation, running_best, sd_of_best, share_interval
 
 __all__ = [
     "MOST_PARTITIONED",
@@ -24,6 +24,7 @@ __all__ = [
     "on_front",
     "rank_correlation",
     "running_best",
+    "sd_of_best",
     "share_interval",
     "shortfall_p_values",
 ]

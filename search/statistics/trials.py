@@ -27,6 +27,23 @@ def expected_best(scores: ArrayLike) -> NDArray[np.float64]:
     return weights @ ordered
 
 
+def sd_of_best(scores: ArrayLike) -> float:
+    """Estimate the standard deviation of the best of as many trials in another search, in points.
+
+    The bootstrap of the search: so many trials drawn with replacement from these, and the best of each draw.
+    Of n ordered trials the i-th or a worse one is the best with probability (i / n) ** n, so that nothing is
+    drawn. It finds no better trial than the best one and is low: of random trials 0.6 to 1.05 times the truth
+    in simulated searches of 8 to 32 trials. Those of a sampler that learns are not independent, and it is
+    rougher: 0.65 to 1.6 times the truth for TPE with 8 and 16 trials. NaN for fewer than two.
+    """
+    ordered = np.sort(np.asarray(scores, dtype=float))
+    count = len(ordered)
+    if count < 2:
+        return math.nan
+    weights = np.diff((np.arange(count + 1) / count) ** count)
+    return math.sqrt(float(weights @ (ordered - weights @ ordered) ** 2))
+
+
 def rank_correlation(earlier: ArrayLike, later: ArrayLike) -> tuple[float, float, int]:
     """Return Kendall's tau-b and Spearman's rho of two rungs' scores, and how many trials reached both.
 

@@ -14,6 +14,7 @@ from search.verdict.values import (
     Front,
     MethodVerdict,
     Pair,
+    Quoted,
     Verdict,
     default_name,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Importance",
     "MethodVerdict",
     "Pair",
+    "Quoted",
     "SearchStatistics",
     "Verdict",
     "counted",

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from search.records import BASELINE, Results
 from search.statistics import Comparison, Scores, all_pairs, holm, letters
 from search.verdict import sentences
+from search.verdict.copies import copies
 from search.verdict.costs import costs
 from search.verdict.defaults import judge_defaults
 from search.verdict.degenerate import Degenerate, degenerate
 from search.verdict.estimate import estimate
-from search.verdict.notes import notes
+from search.verdict.notes import missing, notes
 from search.verdict.paired import Paired, paired
+from search.verdict.quoted import quoted
+from search.verdict.search_quality import search_sd
 from search.verdict.tradeoff import SIGNIFICANCE, fronts, recommendations
 from search.verdict.values import Lead, MethodVerdict, Pair, Verdict
 
@@ -33,6 +36,7 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
     best = lead(pairs)
     spent = costs(results)
     methods = _methods(runs, comparison, pairs, spent, degenerate(results))
+    copied, scores_only = list(copies(results, runs)), quoted(results)
     uncompared = [method for method in comparison.methods if method not in comparison.comparable]
     advised = list(recommendations(comparison, spent, margin, best.tied if best else ()))
     return Verdict(
@@ -40,16 +44,19 @@ def verdict(results: Results, *, margin: float = 1.0) -> Verdict:
         documents=runs.documents,
         intervals_over="seeds and documents" if any(m.seeds > 1 for m in methods) else "documents only",
         methods=methods,
+        copies=copied,
+        quoted=scores_only,
         uncompared=uncompared,
         pairs=pairs,
         lead=best,
+        search_sd=search_sd(results),
         fronts=list(fronts(comparison, spent, rng)) if methods else [],
         recommendations=advised,
         untuned=list(judge_defaults(results, methods)),
         advice=list(sentences.advice(advised, of_those_compared=bool(uncompared))),
-        summary=sentences.summary(results, methods, pairs, best),
-        notes=list(notes(results, runs, comparison, methods)),
-        missing=[method for method in results.methods if method not in comparison.scores],
+        summary=sentences.summary(results, methods, pairs, best, scores_only),
+        notes=list(notes(results, runs, comparison, methods, [*copied, *scores_only])),
+        missing=missing(results, comparison),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from search.records import BASELINE, Results
 from search.statistics import Comparison
 from search.verdict.paired import Paired
-from search.verdict.values import MethodVerdict
+from search.verdict.values import Copy, MethodVerdict, Quoted
 from search.verdict.words import counted, listed, score_name
 from trainables.metrics import get
 
@@ -26,12 +26,21 @@ _KINDS = {
 
 
 def notes(
-    results: Results, paired: Paired, comparison: Comparison, methods: Sequence[MethodVerdict]
+    results: Results,
+    paired: Paired,
+    comparison: Comparison,
+    methods: Sequence[MethodVerdict],
+    outside: Sequence[Copy | Quoted],
 ) -> Iterator[str]:
-    """Yield what weakens the verdict or was left out of it, a sentence each."""
-    missing = [method for method in results.methods if method not in comparison.scores]
-    if comparison.scores and missing:
-        yield f"Without a score on test, and not compared: {listed(missing)}."
+    """Yield what weakens the verdict or was left out of it, a sentence each; `outside` is in no test."""
+    quoted = [one.method for one in outside if isinstance(one, Quoted)]
+    if comparison.scores and (without := missing(results, comparison)):
+        yield f"Without a score on test, and not compared: {listed(without)}."
+    if comparison.scores and quoted:
+        yield (
+            f"Only scores of the whole corpus were imported of {listed(quoted)}: without predictions there "
+            "is no score a document, and nothing can be tested."
+        )
     if paired.left_out:
         yield f"Without scores a document, and left out: {listed(paired.left_out)}."
     if comparison.scores:
@@ -39,7 +48,16 @@ def notes(
         yield from _seeds(comparison)
         yield from _disagreement(results.sweep.task.metric, methods)
         yield from _cut(methods)
+        yield from _below_copies(
+            results.sweep.task.metric, methods, [one for one in outside if isinstance(one, Copy)]
+        )
         yield from _degenerate(methods)
+
+
+def missing(results: Results, comparison: Comparison) -> list[str]:
+    """List the methods without a score on test."""
+    scored = {*comparison.scores, *results.finals.loc[results.finals["origin"] == "quoted", "method"]}
+    return [method for method in results.methods if method not in scored]
 
 
 def _degenerate(methods: Sequence[MethodVerdict]) -> Iterator[str]:
@@ -84,6 +102,20 @@ def _cut(methods: Sequence[MethodVerdict]) -> Iterator[str]:
             f"Intervals that reach beyond the scale, {low:g} to {high:g}, are cut off there: "
             f"{listed(intervals)}."
         )
+
+
+def _below_copies(metric: str, methods: Sequence[MethodVerdict], copies: Sequence[Copy]) -> Iterator[str]:
+    """Name trained methods that score no more than a copy of a part of the source."""
+    if not copies:
+        return
+    best = max(copies, key=lambda copy: copy.scores[metric].mean)
+    bar = best.scores[metric].mean
+    below = [
+        f"{m.method} ({m.score.mean:.2f})" for m in methods if m.method != BASELINE and m.score.mean <= bar
+    ]
+    if below:
+        more = f"no more than a copy of each source's {best.label} ({bar:.2f})"
+        yield f"On test {listed(below)} {'scores' if len(below) == 1 else 'score'} {more}."
 
 
 def _documents(paired: Paired) -> Iterator[str]:

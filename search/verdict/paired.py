@@ -24,12 +24,17 @@ class Paired:
 
     Without documents in common, a method's seeds have one column, their records' score.
     """
-    documents: int
-    """How many documents are compared."""
+    compared: pd.Index
+    """The documents that are compared, each by its id and how often that came before."""
     dropped: int
     """Documents that some run has and another has not, or has no finite score for."""
     left_out: list[str]
     """Ended runs of the final without scores a document."""
+
+    @property
+    def documents(self) -> int:
+        """How many documents are compared."""
+        return len(self.compared)
 
     @property
     def by_method(self) -> dict[str, Scores | Corpus]:
@@ -44,6 +49,7 @@ def paired(results: Results, *, with_defaults: bool = False) -> Paired:
     """
     metric = results.sweep.task.metric
     ended = counting(results.finals)
+    ended = ended[ended["origin"] != "quoted"]
     runs = _runs(results, ended)
     if with_defaults:
         retrained = counting(results.retrained_defaults)
@@ -52,10 +58,10 @@ def paired(results: Results, *, with_defaults: bool = False) -> Paired:
     tables = {run: table for run, table in runs.items() if table is not None}
     shared, union = _documents([table[metric].dropna().index for table in tables.values()])
     if shared.empty:
-        return Paired({metric: _of_records(ended)}, documents=0, dropped=len(union), left_out=[])
+        return Paired({metric: _of_records(ended)}, compared=shared, dropped=len(union), left_out=[])
     return Paired(
         scores={name: _stacked(tables, shared, name) for name in _names(tables, metric)},
-        documents=len(shared),
+        compared=shared,
         dropped=len(union) - len(shared),
         left_out=[f"{method}/seed-{seed}" for (method, seed), table in runs.items() if table is None],
     )
@@ -76,12 +82,16 @@ def _table(results: Results, method: str, seed: int, phase: Phase) -> pd.DataFra
         table = results.predictions(method, seed, phase)
     except InputError:
         return None
-    occurrence = table.groupby("id").cumcount()
-    scores = table.drop(columns="id").select_dtypes("number").replace([np.inf, -np.inf], np.nan)
+    table = by_document(table)
+    scores = table.select_dtypes("number").replace([np.inf, -np.inf], np.nan)
     if metric not in scores or scores[metric].isna().all():
         return None
-    statistics = table[[column for column in table if is_statistics(column)]]
-    return scores.join(statistics).set_index([table["id"], occurrence])
+    return scores.join(table[[column for column in table if is_statistics(column)]])
+
+
+def by_document(table: pd.DataFrame) -> pd.DataFrame:
+    """Index rows by their document's id and by how often that came before."""
+    return table.set_index([table["id"], table.groupby("id").cumcount()]).drop(columns="id")
 
 
 def _documents(indices: list[pd.Index]) -> tuple[pd.Index, pd.Index]:

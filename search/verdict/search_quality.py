@@ -8,9 +8,12 @@ import numpy as np
 
 from search.records import Record, Results, winner
 from search.samplers import get as get_sampler
-from search.statistics import expected_best, rank_correlation
+from search.statistics import expected_best, rank_correlation, sd_of_best
 from search.verdict.importance import Importance, importance
 from trainables.status import Status
+
+FEWEST_SAMPLED = 5
+"""With fewer trials their spread says nothing of another search's."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,27 @@ def search_statistics(results: Results, method: str) -> SearchStatistics:
         importance=importance(results.sweep, method, records) if known else Importance({}, 0),
         audit=_audit(records, audits),
     )
+
+
+def search_sd(results: Results) -> dict[str, float]:
+    """Estimate how much the best validation score would move from search to search, in points.
+
+    The standard deviation by the bootstrap of each method's sampled trials (`sd_of_best`); a rough figure
+    where the sampler learns. Another search would try the same default configuration, so none of its bests is
+    below that. Stopped trials count by their last score, which loses as they did. Methods with fewer than
+    `FEWEST_SAMPLED` are left out.
+    """
+    scores = {method: _sampled_scores(results.search(method)) for method in results.searched}
+    return {method: sd_of_best(found) for method, found in scores.items() if len(found) >= FEWEST_SAMPLED}
+
+
+def _sampled_scores(records: list[Record]) -> list[float]:
+    default = max((r.score or 0.0 for r in records if r.origin == "default"), default=0.0)
+    return [
+        max(record.score or 0.0, default)
+        for record in records
+        if record.origin == "sampled" and record.status.facts.tells_quality
+    ]
 
 
 def _random(results: Results, records: list[Record]) -> list[Record]:

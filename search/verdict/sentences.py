@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from search.records import BASELINE, Results, winner
-from search.verdict.values import Lead, MethodVerdict, Pair, Recommendation
+from search.verdict.values import Lead, MethodVerdict, Pair, Quoted, Recommendation
 from search.verdict.words import listed, score_name
 from trainables.cost.declared import COST_FIGURES
 
@@ -55,14 +55,18 @@ def _share(found: Recommendation) -> str:
 
 
 def summary(
-    results: Results, methods: Sequence[MethodVerdict], pairs: Sequence[Pair], lead: Lead | None
+    results: Results,
+    methods: Sequence[MethodVerdict],
+    pairs: Sequence[Pair],
+    lead: Lead | None,
+    quoted: Sequence[Quoted] = (),
 ) -> str:
     """Name the best method, its lead over the untrained model, and the methods it is tied with.
 
     A method with one seed is the best of nothing: where others have more, the best is one of those.
     """
     if not methods:
-        return _so_far(results)
+        return _of_quoted(results, quoted) if quoted else _so_far(results)
     trained = [method for method in methods if method.method != BASELINE]
     metric = score_name(results.sweep.task.metric)
     if not trained:
@@ -79,17 +83,29 @@ def summary(
     return " ".join(parts)
 
 
+def _of_quoted(results: Results, quoted: Sequence[Quoted]) -> str:
+    metric = results.sweep.task.metric
+    return (
+        f"{quoted[0].method} has the highest {score_name(metric)}, {quoted[0].scores[metric]:.2f}; whether "
+        "it is better than the others cannot be told: scores of the whole corpus, without predictions, are a "
+        "table without tests."
+    )
+
+
 def _one_seed(results: Results, single: Sequence[MethodVerdict], *, others: bool) -> Iterator[str]:
     """Say that one seed compares no methods, and how to get more seeds."""
     if single and others:
         names = listed([f"{method.method} ({method.score.mean:.2f})" for method in single])
         verb = "is" if len(single) == 1 else "are"
-        yield f"Not compared {verb} {names}, as one seed cannot tell methods apart: {_more_seeds(results)}."
+        remedy = _more_seeds(results, single)
+        yield f"Not compared {verb} {names}, as one seed cannot tell methods apart: {remedy}."
     elif single:
-        yield f"One seed cannot tell methods apart: {_more_seeds(results)}."
+        yield f"One seed cannot tell methods apart: {_more_seeds(results, single)}."
 
 
-def _more_seeds(results: Results) -> str:
+def _more_seeds(results: Results, single: Sequence[MethodVerdict]) -> str:
+    if all(method.method in results.imported for method in single):
+        return "import predictions of two seeds or more of each"
     planned = results.sweep.final.seeds
     if planned > 1:
         return f"{planned} are planned, and have not all finished"

@@ -68,6 +68,29 @@ class DefaultVerdict:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A copy of a part of each source, scored on the compared documents and compared with nothing."""
+
+    copy: str
+    """`lead`, `tail` or `longest`."""
+    label: str
+    """What is copied: `first 2 turns`, `longest sentence`."""
+    scores: dict[str, Estimate]
+    """Each score of the metric's family, with its interval over documents."""
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A method of which only scores of the whole corpus were imported: shown, and compared with nothing."""
+
+    method: str
+    scores: dict[str, float]
+    """Score name to the mean over seeds, in points; those that were not given are left out."""
+    seeds: int
+    costs: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two methods compared on the same documents; the one with the higher mean comes first."""
 
@@ -171,12 +194,19 @@ class Verdict:
     """What the methods' intervals cover; the latter where no method has a second seed."""
     methods: list[MethodVerdict]
     """The highest mean first, the baseline among them; empty before the final."""
+    copies: list[Copy]
+    """Where a part of the source is an answer; none of an older sweep."""
+    quoted: list[Quoted]
+    """The highest mean first; none where nothing was imported without predictions."""
     uncompared: list[str]
     """Methods with a single seed, which tells none from another: in no pair and no recommendation."""
     pairs: list[Pair]
     """All pairs of the others, in the order of `methods`."""
     lead: Lead | None
     """The best of the trained methods that are compared; None where there are fewer than two."""
+    search_sd: dict[str, float]
+    """Method to how much another search would move its best validation score, a standard deviation in points;
+    methods with too few trials are left out. It is in no interval."""
     fronts: list[Front]
     """One a cost axis that two methods or more were measured on."""
     recommendations: list[Recommendation]

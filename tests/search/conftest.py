@@ -228,6 +228,18 @@ def _plant_finals(planted: Planted) -> None:
             planted.predictions(record, rows)
 
 
+def plant_copies(planted: Planted, **scores: float) -> None:
+    """Copies beside the untrained model: of document `test_<i>` each scores 10 i and so much more."""
+    (baseline,) = [record for record in planted.folder.read_records() if record.method == "baseline"]
+    rows = [
+        {"copy": name, "units": "turns", "length": 2 if name == "lead" else 1, "id": f"test_{place}"}
+        | {"prediction": "a", "rouge1": 10.0 * place, "rougeL": 10.0 * place + scores.get(name, 0.0)}
+        for name in ("lead", "tail", "longest")
+        for place in (9, 0, 1, 2, 3, 4, 5, 6, 7, 8)
+    ]
+    pd.DataFrame(rows).to_parquet(planted.folder.output(baseline) / "copies.parquet")
+
+
 @pytest.fixture
 def one_seed(finished: Planted) -> Planted:
     """The same sweep with a single seed a method."""

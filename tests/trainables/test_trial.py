@@ -222,7 +222,12 @@ def test_the_baseline_is_scored_without_training(
     )
     assert report.train_loss is None
     assert report.score > 0
-    assert [path.name for path in (tmp_path / "final").iterdir()] == ["predictions.parquet"]
+    assert {path.name for path in (tmp_path / "final").iterdir()} == {"copies.parquet", "predictions.parquet"}
+    written, copied = (
+        pd.read_parquet(tmp_path / "final" / f"{name}.parquet") for name in ("predictions", "copies")
+    )
+    for _, table in copied.groupby("copy"):
+        assert list(table["id"]) == list(written["id"])
     assert not Path(assign().checkpoints).exists()
 
 

@@ -1,6 +1,6 @@
-"""The predictions of a run on the test split: a parquet file, a row a document."""
+"""The predictions of a run on the test split: a parquet file, a row a document; copies alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from trainables.errors import InputError
 from trainables.storage.place import Place, bytes_of, is_regular
 
 COLUMNS = ("id", "source", "references", "prediction")
+COPIES = ("copy", "units", "length", "id", "prediction")
 
 
 def write(examples: pd.DataFrame, file: Path) -> None:
@@ -24,17 +25,32 @@ def read(file: Place, scores: Iterable[str]) -> pd.DataFrame:
     Raises:
         InputError: they are damaged.
     """
+    table = _table(file, (*COLUMNS, *scores))
+    try:
+        table["references"] = table["references"].map(list)
+    except TypeError as error:
+        raise _damaged(file, str(error)) from error
+    return table
+
+
+def read_copies(file: Place, scores: Iterable[str]) -> pd.DataFrame:
+    """Read the copies that were scored beside the untrained model, as `trainables.copies` has them.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    return _table(file, (*COPIES, *scores))
+
+
+def _table(file: Place, columns: Sequence[str]) -> pd.DataFrame:
     if not is_regular(file):
         raise _damaged(file, "it is no regular file")
     content = bytes_of(file)
     try:
         table = pd.read_parquet(BytesIO(content), page_checksum_verification=True)
-        missing = [name for name in (*COLUMNS, *scores) if name not in table]
-        if not missing:
-            table["references"] = table["references"].map(list)
     except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # as the damage will have it
         raise _damaged(file, " ".join(str(error).split())[:200].rstrip(".")) from error
-    if missing:
+    if missing := [name for name in columns if name not in table]:
         raise _damaged(file, f"without the columns {', '.join(missing)}")
     return table
 

@@ -15,5 +15,7 @@ class TaskType:
     """What `tuneoff init` proposes, `<source>` and `<target>` standing for the columns' names."""
     hub_task: str
     """As model cards on the hub name it (https://huggingface.co/tasks)."""
+    may_copy: bool = False
+    """Whether a part of the source is an answer, so that copies are scored beside the untrained model."""
     picks_labels: bool = False
     """The output is the most likely label word, not generated text."""

@@ -7,4 +7,5 @@ TASK_TYPE = TaskType(
     score="rougeL",
     prompt="Read the following.\n\n{<source>}\n\nWrite the <target>: ",
     hub_task="summarization",
+    may_copy=True,
 )

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from search.records import Results
 from search.report.figures import Figure
 from search.report.gaps import gaps
-from search.report.names import data_name, method_name, metric_name
+from search.report.names import method_name, metric_name, subject
 from search.report.page.outputs import documents
 from search.report.page.sortable import improvements, methods
 from search.report.page.vega import scripts
-from search.report.scored import correction, leading, reading
+from search.report.scored import correction, leading, outside, reading
 from search.report.sections import Sections
 from search.verdict import Verdict
 
@@ -26,10 +26,10 @@ _HERE = files(__package__)
 
 def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Figure]) -> str:
     """Render the whole page; text of models and data is escaped, and nothing is loaded from anywhere."""
-    task = results.sweep.task
     return _template("page.html.j2").render(
         name=results.sweep.name,
-        subject=f"{task.model} on {data_name(task.data)}, compared by {metric_name(results)}",
+        subject=subject(results),
+        is_imported=results.sweep.imported,
         verdict=verdict,
         gaps=[_inline(gap) for gap in gaps(results)],
         metric=metric_name(results),
@@ -37,7 +37,8 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         methods=methods(results, verdict),
         correction=correction(verdict),
         leading=leading(verdict),
-        reading=reading(verdict, metric_name(results)),
+        reading=reading(results, verdict),
+        outside=" ".join(outside(results, verdict)),
         has_retrained_defaults=not all(default.is_winner for default in verdict.untuned),
         improvements=improvements(verdict),
         figures=figures,

@@ -24,7 +24,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose rows begin with the name of a method."""
+    """A table whose rows begin with the name of what they are of."""
 
     header: list[str]
     rows: list[tuple[str, list[Cell]]]
@@ -32,13 +32,13 @@ class Table:
 
 def methods(results: Results, verdict: Verdict) -> Table:
     """Tabulate scores with intervals, ties, the gain from tuning on validation, and all costs."""
-    tuned, rows = tables.tuning(results), scored(verdict)
-    scores = list(rows[0].scores) if rows else []
+    tuned, rows = tables.tuning(results), scored(results, verdict)
+    scores = list(dict.fromkeys(score for row in rows for score in row.scores))
     axes = list(dict.fromkeys(axis for row in rows for axis in row.costs))
     header = [
         *(score_name(score) for score in scores),
         *(["Ties"] if verdict.lead else []),
-        "Default → tuned, on validation",
+        *([] if results.sweep.imported else ["Default → tuned, on validation"]),
         *(COST_FIGURES[axis].heading for axis in axes),
         "Seeds",
     ]
@@ -46,13 +46,13 @@ def methods(results: Results, verdict: Verdict) -> Table:
         [
             *(_estimate(row.scores.get(score)) for score in scores),
             *([Cell(row.letters)] if verdict.lead else []),
-            _tuning(tuned, row.name),
+            *([] if results.sweep.imported else [_tuning(tuned, row.name)]),
             *(_cost(row.costs.get(axis), axis) for axis in axes),
-            Cell(str(row.seeds), row.seeds),
+            Cell(DASH) if row.seeds is None else Cell(str(row.seeds), row.seeds),
         ]
         for row in rows
     ]
-    return Table(header, list(zip((row.name for row in rows), cells, strict=True)))
+    return Table(header, list(zip((row.label.strip("`") for row in rows), cells, strict=True)))
 
 
 def improvements(verdict: Verdict) -> Table:

@@ -245,7 +245,15 @@ def test_an_unreadable_file_is_told() -> None:
         ),
         ("methods.baseline={base: lora}", "methods", "must not name a method baseline"),
         ("methods={}", "methods", "must not be empty, got {}"),
-        ("methods=[lora]", "methods", "must be a mapping of keys to values, got ['lora']"),
+        ("methods=[]", "methods", "must not be empty, got {}"),
+        ("methods=[lora, lora]", "methods.lora", "is named twice"),
+        ("methods=[lroa]", "methods.lroa", "unknown method 'lroa': must be one of"),
+        (
+            "methods=[lora, 3]",
+            "methods",
+            "must be a mapping of keys to values, or a list of names, got ['lora'",
+        ),
+        ("methods=lora", "methods", "must be a mapping of keys to values, got 'lora'"),
         ("name=../up", "name", "must be letters, digits, '_' and '-', the first a letter or a digit"),
         (
             "search.study_storage=postgresql://host/db?user=me&Password=secret",
@@ -340,12 +348,21 @@ def test_a_data_file_in_the_place_of_a_folder_is_told_how_to_be_named(write: Any
 def test_the_schema_knows_methods_keys_and_descriptions() -> None:
     schema = json_schema()
     json.dumps(schema)
-    assert list(schema["properties"]["methods"]["properties"]) == spaces.available()
+    mapping, names = schema["properties"]["methods"]["anyOf"]
+    assert list(mapping["properties"]) == names["items"]["enum"] == spaces.available()
     assert schema["$defs"]["MethodChoice"]["properties"]["base"]["enum"] == spaces.available()
     assert "base" not in schema["$defs"]["MethodChoice"].get("required", [])
     for model in (schema, *schema["$defs"].values()):
         assert model["additionalProperties"] is False
         assert all("description" in field for field in model["properties"].values())
+
+
+def test_a_list_of_methods_is_the_mapping_with_whole_spaces(write: Any) -> None:
+    listed = SMALL.replace("methods: {lora: {}}", "methods: [lora, full]")
+    assert load_sweep(write(listed)) == small("methods=[lora, full]") == small("methods={lora: {}, full: {}}")
+    narrowed = load_sweep(write(listed), ["methods.lora.fix.rank=8", "methods.ia3="])
+    assert list(narrowed.methods) == ["lora", "full", "ia3"]
+    assert narrowed.methods["lora"].fix == {"rank": 8}
 
 
 def test_a_tracker_that_is_not_known_is_told_with_those_that_are(write: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from search.records import Record, load_results, sweep_of, verify
-from tests.search.conftest import Planted, tree
+from tests.search.conftest import Planted, plant_copies, tree
 from trainables.errors import InputError
 from trainables.storage import checkpoint, predictions
 from trainables.storage.atomic import new_file
@@ -28,7 +28,9 @@ def whole(finished: Planted) -> Planted:
         if record.split == "test":
             with new_file(finished.folder.predictions_file(record)) as file:
                 predictions.write(rows(record), file)
-            if record.method != "baseline":
+            if record.method == "baseline":
+                plant_copies(finished)
+            else:
                 finished.adapter(record, {"adapter_model.safetensors": record.id})
                 seal(finished.folder.adapter(record))
         elif record.id == "lora/0001":
@@ -74,6 +76,11 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "are damaged",
     ),
     "predictions gone": ("final/lora/seed-0/predictions.parquet", Path.unlink, "its predictions are gone"),
+    "copies cut off": (
+        "final/baseline/seed-0/copies.parquet",
+        lambda file: file.write_bytes(b"PAR1"),
+        "are damaged",
+    ),
     "weights flipped": (
         "final/lora/seed-0/adapter/adapter_model.safetensors",
         flip,

@@ -15,11 +15,13 @@ from search.report import tables
 from search.report.coordinates import at_equal_time
 from search.report.document import document
 from search.report.markdown import DASH
+from search.report.page import page
 from search.report.sections import sections
 from search.report.write import write_comparison, write_report
+from search.statistics import sd_of_best
 from search.verdict import verdict
 from search.verdict.search_quality import search_statistics
-from tests.search.conftest import PROVENANCE, SWEEP
+from tests.search.conftest import PROVENANCE, SWEEP, plant_copies
 from trainables.accelerator import Accelerator
 from trainables.status import Status
 
@@ -414,3 +416,60 @@ def test_text_of_data_and_models_is_never_markup(finished):
     headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
     assert len(headings) == 12
     assert "\x1b" not in read(finished)
+
+
+def test_copies_are_rows_outside_the_tests(finished):
+    before = verdict(load_results(finished.root))
+    plant_copies(finished, lead=2.0, tail=-7.0, longest=-8.0)
+    found = verdict(load_results(finished.root))
+    assert (found.methods, found.pairs, found.fronts) == (before.methods, before.pairs, before.fronts)
+    assert [(copy.label, copy.scores["rougeL"].mean) for copy in found.copies] == [
+        ("first 2 turns", 47.0),
+        ("last turn", 38.0),
+        ("longest turn", 37.0),
+    ]
+    spread = 2.2622 * pd.Series(range(0, 100, 10)).sem()  # Student's t with 9 degrees of freedom
+    lead = found.copies[0].scores["rougeL"]
+    assert (lead.low, lead.high) == pytest.approx((47 - spread, 47 + spread), abs=0.01)
+    worse = [note for note in found.notes if "copy" in note]
+    assert worse == [
+        "On test full (45.00) and prompt_tuning (40.00) score no more than a copy of each source's first 2 "
+        "turns (47.00)."
+    ]
+    text = read(finished)
+    names = [
+        line.split("|")[1].strip()
+        for line in text.partition("## Improvements")[0].splitlines()
+        if "|" in line
+    ]
+    assert names[2:] == [
+        "`lora`", "copy: first 2 turns", "`full`", "`prompt_tuning`", "copy: last turn", "copy: longest turn",
+        "baseline (untrained)",
+    ]  # fmt: skip
+    assert "outside the tests" in text
+    results = load_results(finished.root)
+    assert '<th scope="row">copy: first 2 turns</th>' in page(
+        results, found, sections(results, found, []), []
+    )
+
+
+def test_copies_of_other_documents_than_those_compared_are_not_shown(finished):
+    plant_copies(finished)
+    (baseline,) = [record for record in finished.folder.read_records() if record.method == "baseline"]
+    file = finished.folder.output(baseline) / "copies.parquet"
+    table = pd.read_parquet(file)
+    table[table["id"] != "test_3"].to_parquet(file)
+    assert verdict(load_results(finished.root)).copies == []
+
+
+def test_how_much_another_search_would_move_a_winner_is_told(finished):
+    assert "another search would find others. " in read(finished)
+    for number in range(4, 7):
+        finished.trial("lora", number, [20, 25, 30 + number])
+    found = verdict(load_results(finished.root))
+    (sd,) = found.search_sd.values()
+    assert sd == sd_of_best([34.5, 31, 34.5, 34, 35, 36])
+    assert (
+        f"another search would find others, whose best validation score moves by about {sd:.2f} points"
+        in read(finished)
+    )

@@ -5,18 +5,20 @@ import math
 from itertools import combinations, product
 
 import numpy as np
+import optuna
 import pytest
 from scipy import stats
 
 from benchmarks.planted import REST_SD, Scenario, plant
 from benchmarks.statistics import measure, recommended, single_seed, studies, winners
+from search.samplers import get
 from search.statistics.comparison import Comparison
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import all_pairs, holm, letters
 from search.statistics.pareto import hypervolume, on_front
 from search.statistics.randomisation import approximate_randomisation
 from search.statistics.seeds import SeedSpread
-from search.statistics.trials import expected_best, rank_correlation, running_best
+from search.statistics.trials import expected_best, rank_correlation, running_best, sd_of_best
 from search.statistics.uncertain import Uncertain
 
 
@@ -378,6 +380,40 @@ class TestTrials:
 
     def test_the_expected_best_of_none(self):
         assert expected_best([]).shape == (0,)
+
+    def test_the_spread_of_the_best_is_that_over_all_searches_drawn_with_replacement(self, rng):
+        scores = rng.normal(30, 2, 5)
+        every = [max(search) for search in product(scores, repeat=5)]
+        assert sd_of_best(scores) == pytest.approx(np.std(every))
+        assert sd_of_best([3.0, 3.0]) == 0
+        assert math.isnan(sd_of_best([3.0]))
+
+    @pytest.mark.parametrize("hyperparameters", [2, 5])
+    def test_the_spread_of_the_best_is_near_that_of_other_searches_and_not_above(self, rng, hyperparameters):
+        """Planted: a quadratic optimum, 16 random trials a search, validation noise of half a point."""
+        true = 40 - 10 * (rng.uniform(-1, 1, (1500, 16, hyperparameters)) ** 2).sum(axis=2)
+        seen = true + rng.normal(0, 0.5, true.shape)
+        winners = np.take_along_axis(true, seen.argmax(axis=1)[:, None], axis=1)
+        estimate = np.mean([sd_of_best(search) for search in seen])
+        assert 0.6 * winners.std() < estimate < 1.05 * winners.std()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("hyperparameters", "trials"), [(2, 8), (5, 16)])
+    def test_the_spread_of_the_best_of_a_sampler_that_learns_is_a_rough_figure(
+        self, rng, hyperparameters, trials
+    ):
+        winners, estimates = [], []
+        for seed in range(60):
+            study = optuna.create_study(direction="maximize", sampler=get("tpe").optuna_sampler(seed))
+            true = []
+            for _ in range(trials):
+                trial = study.ask()
+                place = [trial.suggest_float(f"x{d}", -1, 1) for d in range(hyperparameters)]
+                true.append(40 - 10 * np.square(place).sum())
+                study.tell(trial, true[-1] + rng.normal(0, 0.5))
+            winners.append(true[study.best_trial.number])
+            estimates.append(sd_of_best([trial.value for trial in study.trials]))
+        assert 0.5 < np.mean(estimates) / np.std(winners) < 2
 
     def test_rank_correlation_is_of_the_trials_that_reached_both(self, rng):
         earlier = rng.normal(0, 1, 12)
