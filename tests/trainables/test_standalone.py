@@ -1,5 +1,6 @@
 """The script that goes with an export writes what the trial wrote, with transformers and peft alone."""
 
+import ast
 import io
 import json
 import runpy
@@ -28,6 +29,8 @@ EVERY_PAIR = pytest.mark.parametrize(
     [pytest.param(*pair, marks=[] if pair in DAILY else [pytest.mark.slow]) for pair in PAIRS],
 )
 STEPS = 3
+PLAIN = {"jinja2", "peft", "torch", "transformers"}
+"""What a user of a script needs."""
 LABELLED = {"type": "classification", "metric": "accuracy"}
 
 
@@ -70,6 +73,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
+def imported(source: str) -> set[str]:
+    """The packages that a script imports at its top."""
+    found = ast.parse(source).body
+    names = [alias.name for node in found if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in found if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
 @EVERY_PAIR
 @pytest.mark.filterwarnings("ignore:Position ids are not supported")  # peft's, which counts them by itself
 def test_it_writes_what_the_trial_wrote(
@@ -107,6 +118,7 @@ def test_it_reads_and_picks_as_the_trial_did(
     folder, written = exported(bench, "full", count=2)
     found, names = run(folder)
     assert found == written
+    assert imported((folder / "predict.py").read_text()) <= {*sys.stdlib_module_names, *PLAIN}
     read = bench.subset("test", None)
     sources = [encoded.source for _, encoded in read]
     assert any(encoded.source_cut for _, encoded in read) == ("max_source_tokens" in options)
