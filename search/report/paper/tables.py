@@ -31,19 +31,27 @@ def method_name(method: str) -> str:
     return "untrained" if method == BASELINE else code(method)
 
 
+def _cost(value: float | None, name: str) -> str:
+    return text(COST_FIGURES[name].unit.shown(value))
+
+
 def _methods(results: Results, verdict: Verdict) -> str:
     metric, ties = verdict.metric, verdict.lead is not None
     names = [metric, *(name for name in values.score_names(results) if name != metric)]
     costs = pd.concat([values.methods(results), values.retrained_defaults(results)])
+    best = verdict.methods[0].method if verdict.methods else ""
     rows = [
         [
-            method_name(row.name),
-            _interval(row.scores.get(metric), bold=place == 0),
+            method_name(row.name) if row.seeds else text(row.label),
+            _interval(row.scores.get(metric), bold=row.name == best),
             *(_mean(row.scores.get(name)) for name in names[1:]),
             *([text(row.letters)] if ties else []),
-            *(text(COST_FIGURES[name].unit.shown(costs.loc[row.name][name])) for name in _COSTS),
+            *(
+                text(COST_FIGURES[name].unit.shown(costs.loc[row.name][name] if row.seeds else None))
+                for name in _COSTS
+            ),
         ]
-        for place, row in enumerate(scored(verdict))
+        for row in scored(results, verdict)
     ]
     seeds = results.sweep.final.seeds
     caption = (
