@@ -17,7 +17,7 @@ from transformers.pytorch_utils import Conv1D
 
 from trainables.compat.torch import copy_all, multiply_all
 from trainables.kernels import FusedRMSNorm
-from trainables.low_rank import fuse_lora
+from trainables.low_rank import LoraForward, fuse_lora
 from trainables.methods import Model
 
 LINEAR = (nn.Linear, Conv1D)
@@ -79,7 +79,7 @@ class Together:
             casts = [CastForward(layer) for layer in layers if _is_small_and_trained(layer)]
         for cast in casts:
             cast.layer.forward = cast
-        self._users = [*scaled, *casts]
+        self._users: list[LoraForward | CastForward] = [*scaled, *casts]
         self._weights = [*(forward.up.weight for forward in scaled), *(cast.layer.weight for cast in casts)]
         self._scales = [*(forward.scale for forward in scaled), *(1.0 for _ in casts)]
 
@@ -136,8 +136,9 @@ class CastForward:
         self.bias = layer.bias
 
     def use(self, weight: Tensor | None) -> None:
-        is_turned = weight is not None and isinstance(self.layer, Conv1D)
-        self.weight = weight.T if is_turned else weight
+        self.weight = weight
+        if weight is not None and isinstance(self.layer, Conv1D):
+            self.weight = weight.T
 
     def use_frozen(self, dtype: torch.dtype) -> None:
         layer = self.layer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peft.tuners import lora
+from peft.tuners.lora import Linear
 from torch import Tensor, nn
 
 from trainables.methods import Model
@@ -39,13 +39,13 @@ class LoraForward:
 
 def fuse_lora(model: Model) -> list[LoraForward]:
     """Have the plain LoRA layers of a model compute by `LoraForward`; return these."""
-    layers = [layer for layer in model.modules() if type(layer) is lora.Linear and _is_plain(layer)]
+    layers = [layer for layer in model.modules() if type(layer) is Linear and _is_plain(layer)]
     forwards = [LoraForward(layer) for layer in layers]
     for forward in forwards:
         forward.layer.forward = forward
     return forwards
 
 
-def _is_plain(layer: lora.Linear) -> bool:
+def _is_plain(layer: Linear) -> bool:
     ups = [layer.lora_B[adapter] for adapter in layer.active_adapters]
     return len(ups) == 1 and ups[0].bias is None and not layer.lora_variant

@@ -66,7 +66,7 @@ class Ranks:
     def mask(self) -> None:
         """Set to zero what is not left."""
         assert self.kept is not None
-        values = list(self.values.values())
+        values: list[Tensor] = list(self.values.values())
         masked = torch.stack(values).masked_fill(~self.kept.unsqueeze(2), 0.0)
         copy_all(values, masked.unbind())
 

@@ -88,7 +88,7 @@ class Allocation(Callback):
     def tensors(self) -> dict[str, Tensor]:
         """Smoothed importance and its uncertainty, and which ranks are left, by the parameters' names."""
         ranks = self.ranks
-        found = {}
+        found: dict[str, Tensor] = {}
         if ranks.sensitivity is not None and ranks.uncertainty is not None:
             for kind, flat in zip(SCORES, (ranks.sensitivity, ranks.uncertainty), strict=True):
                 found |= {f"{kind}/{name}": part for name, part in ranks.parts(flat).items()}
