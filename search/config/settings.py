@@ -150,6 +150,12 @@ class Search(Settings):
     scheduler: Literal["asha", "none"] = Field(
         "asha", description="What stops trials early; none: every trial uses its full budget."
     )
+    deadline: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that the search may take, of each run or resume; then no trial begins, those "
+        "that run leave at their next rung, and the final follows; null: no limit.",
+    )
     audit: int = Field(
         0,
         ge=0,

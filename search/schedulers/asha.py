@@ -6,7 +6,7 @@ ASHA: Li et al., 2020, arXiv 1810.05934, in its stopping form (as in Ray Tune an
 import math
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -81,6 +81,8 @@ class MethodASHA(FIFOScheduler):
         self.rungs = {method: Rungs(reduction_factor) for method in methods}
         self._stops: dict[tuple[str, int], Stop | None] = {}
         """Trial and rung to what was decided there."""
+        self.is_over: Callable[[], bool] = lambda: False
+        """Returns whether each trial leaves at its next rung; its record does not end: it may go on."""
         for method, rungs in self.rungs.items():
             for record in store.search(method):
                 for rung in record.rungs:
@@ -90,7 +92,7 @@ class MethodASHA(FIFOScheduler):
         """Decide on a result as Tune hands it over: see `trainables.trainable.tune_result`."""
         record = self.store.records[trial.config["assignment"]["trial"]]
         stop = self.stop_for(record, result["report"])
-        return TrialScheduler.CONTINUE if stop is None else TrialScheduler.STOP
+        return TrialScheduler.CONTINUE if stop is None and not self.is_over() else TrialScheduler.STOP
 
     def stop_for(self, record: Record, report: RungReport) -> Stop | None:
         """Why a trial must stop at the rung that it reports, or None: it goes on, or has ended by itself.
