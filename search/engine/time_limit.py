@@ -24,7 +24,7 @@ class TimeLimit:
         return self._end is not None and self._clock() >= self._end
 
     def sooner(self, other: "TimeLimit") -> "TimeLimit":
-        """Return which of two ends first; None is never."""
+        """Return which of two ends first."""
         if self._end is None or other._end is None:
             return other if self._end is None else self
-        return min(self, other, key=lambda limit: limit._end)
+        return self if self._end <= other._end else other
