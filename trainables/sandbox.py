@@ -98,7 +98,7 @@ class _Limits(NodeTransformer):
         return node
 
 
-def _call(method: str, *arguments: nodes.Expr) -> nodes.Call:
+def _call(method: str, *arguments: Any) -> nodes.Call:
     line = arguments[0].lineno
     function = nodes.EnvironmentAttribute(method, lineno=line)
     return nodes.Call(function, [*arguments], [], None, None, lineno=line)
@@ -171,7 +171,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset("+*%") | {"**"}
     code_generator_class = _Generator
     template_class = _Template
-    concat = staticmethod(_joined)  # type: ignore[assignment]
+    concat = staticmethod(_joined)
     held = staticmethod(_held)
     counted = _Counted
 
@@ -191,7 +191,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         check_size(sum(map(size, parts)))
         return markup_join(parts) if context.autoescape else str_join(parts)
 
-    def call(self, context: Any, function: Any, /, *given: Any, **named: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Any, function: Any, /, *given: Any, **named: Any) -> Any:
         _step()
         if function in (_held, _Counted):
             return function(*given)

@@ -156,6 +156,12 @@ class Search(Settings):
         "score or loss",
         description="Who goes on with promote: the best by score, or the best by either score or loss.",
     )
+    deadline: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that the search may take, of each run or resume; then no trial begins, those "
+        "that run leave at their next rung, and the final follows; null: no limit.",
+    )
     audit: int = Field(
         0,
         ge=0,

@@ -26,7 +26,7 @@ _MAY_GROW = (
 )  # fmt: skip
 _MAY_CHANGE = (
     "resources.", "storage", "tracking", "search.study_storage", "search.audit", "final.retrain_defaults",
-    "task.data",
+    "task.data", "deadline", "search.deadline",
 )  # fmt: skip
 """Data may lie elsewhere: the run folder knows its fingerprint."""
 _MAY_SWITCH = {"search.scheduler": {"asha", "promote"}}
@@ -53,6 +53,13 @@ class Sweep(Settings):
     search: Search = Field(Search(), description="The search phase, on validation data.")
     final: Final = Field(Final(), description="The winners' retraining, on test data.")
     resources: Resources = Field(Resources(), description="What one trial may use.")
+    deadline: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that a run or resume may take, preflight checks included; then nothing begins, "
+        "trials of the search leave at their next rung, runs of the final end, and the report is written; "
+        "null: no limit.",
+    )
     storage: str = Field(
         "runs",
         min_length=1,

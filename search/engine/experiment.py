@@ -8,7 +8,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -21,6 +21,7 @@ from search.compat import keep_keys_from_runtime_env
 from search.config import Resources
 from search.engine.recorder import Halt, Recorder
 from search.engine.searcher import RecordQueue
+from search.engine.time_limit import TimeLimit
 from search.records import Listener, Plan, RunFolder, TrialStore
 from search.schedulers import MethodScheduler
 from trainables.storage.place import remove
@@ -54,6 +55,7 @@ class Experiment:
     folder: Path
     """For Tune's own state, on this machine."""
     listeners: tuple[Listener, ...]
+    limit: TimeLimit = field(default_factory=TimeLimit)
 
     def packed(self, figures: Iterable[Mapping[str, Any]]) -> "Experiment":
         """Return a copy with several trials on a GPU, where the sweep and the memory check allow it."""
@@ -66,9 +68,9 @@ class Experiment:
         return replace(self, slots=unpacked(self.slots, self.cluster.machines(), self.resources))
 
     def fit(self, work: Work, store: TrialStore) -> None:
-        """Run the trials that the queue hands out.
+        """Run the trials that the queue hands out, until the limit; those of the search end at a rung.
 
-        May return with work left, if Ray ended the experiment; what was done is in the trial store.
+        May return with work left, also if Ray ended the experiment; what was done is in the trial store.
 
         Raises:
             SweepFailed: a disk is full, the run folder was removed, Ray is lost, or a trial failed and
@@ -82,6 +84,9 @@ class Experiment:
         listeners = [*work.listeners, *self.listeners]
         recorder = Recorder(store, work.queue, self.resources, halt, listeners, work.scheduler)
         work.queue.room = self.cluster.room(self.slots, self.resources)
+        work.queue.is_over = self.limit.has_passed
+        if work.scheduler:
+            work.scheduler.is_over = self.limit.has_passed
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the recorder reports each failure
         remove(self.folder)
         _run_until_tune_ends(self._tuner(work, [recorder, recorder.deadline], halt), recorder)
@@ -177,14 +182,26 @@ class TrialPhase(ABC):
         return self.unended(plan, store)
 
     def run(self, plan: Plan, experiment: Experiment) -> Plan:
-        """Rebuild the phase from the records and run it, until nothing is left.
+        """Rebuild the phase from the records and run it, until nothing is left or the time is over.
 
         Raises:
             SweepFailed: it ended too often with work left, or a disk is full.
         """
-        experiment = self.prepare(plan, experiment)
+        limit = experiment.limit
+        if not limit.has_passed():
+            limit = self._run(plan, self.prepare(plan, experiment))
+        if limit.has_passed() and (left := self.left(plan, TrialStore(plan.folder))):
+            logger.warning(
+                "The time is over (%s): of the %s %d trials are left. Go on with: tuneoff resume %s",
+                limit.words, self.name, left, plan.folder.root,
+            )  # fmt: skip
+        return plan
+
+    def _run(self, plan: Plan, experiment: Experiment) -> TimeLimit:
         attempts, known = 0, None
-        while self.unended(plan, store := TrialStore(plan.folder, plan.sweep.search.audit)):
+        while left := self.unended(plan, store := TrialStore(plan.folder, plan.sweep.search.audit)):
+            if experiment.limit.has_passed():
+                break
             attempts = attempts + 1 if store.records == known else 1
             if attempts > ATTEMPTS:
                 raise SweepFailed(
@@ -198,4 +215,4 @@ class TrialPhase(ABC):
                 else:
                     work.queue.release_held_back()
                     experiment.unpacked().fit(work, store)
-        return plan
+        return experiment.limit

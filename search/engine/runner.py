@@ -12,6 +12,7 @@ from search.config import Sweep, SweepError, differences, load_sweep, rungs
 from search.engine.experiment import Experiment, SweepPhase
 from search.engine.final import Final
 from search.engine.search_phase import SearchPhase
+from search.engine.time_limit import TimeLimit
 from search.preflight import Checker, pass_checks
 from search.records import (
     ChecksListener,
@@ -181,10 +182,11 @@ def _experiment(
         connected(address, farewell=farewell) as cluster,
         plan.folder.study_kept(),
     ):
+        limit = TimeLimit("deadline", plan.sweep.deadline)
         slots = cluster.slots(plan.sweep.resources)
         _compare_nodes(plan.folder, cluster)
         everyone: tuple[Listener, ...] = (TensorBoardLogger(plan.folder), *trackers, *listeners)
-        yield Experiment(trainable, cluster, plan.sweep.resources, slots, plan.folder.tune, everyone)
+        yield Experiment(trainable, cluster, plan.sweep.resources, slots, plan.folder.tune, everyone, limit)
 
 
 def _compare_nodes(run_folder: RunFolder, cluster: Cluster) -> None:

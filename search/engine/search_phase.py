@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from search.engine.experiment import Experiment, TrialPhase, Work
 from search.engine.searcher import MethodSearch
+from search.engine.time_limit import TimeLimit
 from search.records import Event, Plan, Record, TrialStore, note_placement, planned_trials
 from search.schedulers import scheduler_of
 from search.studies import rebuild, show
@@ -25,10 +27,11 @@ class SearchPhase(TrialPhase):
         return left
 
     def prepare(self, plan: Plan, experiment: Experiment) -> Experiment:
-        """Place several trials on a GPU where the preflight checks found room for them."""
+        """Start the search's time; place several trials on a GPU where the checks found room for them."""
         experiment = experiment.packed(found.figures("memory") for found in plan.preflight.methods.values())
         note_placement(plan.folder, gpus_per_trial=experiment.slots.gpus)
-        return experiment
+        limit = TimeLimit("search.deadline", plan.sweep.search.deadline)
+        return replace(experiment, limit=experiment.limit.sooner(limit))
 
     @contextmanager
     def work(self, plan: Plan, store: TrialStore) -> Iterator[Work]:

@@ -33,6 +33,8 @@ class RecordQueue(Searcher):
         self._running: set[str] = set()
         self.room: Callable[[], int] = lambda: sys.maxsize
         """Returns how many trials may run at a time; called before each, as machines come and go."""
+        self.is_over: Callable[[], bool] = lambda: False
+        """Returns whether nothing may begin any more, whatever waits."""
 
     def next_record(self) -> Record | None:
         """Enter a new trial in the trial store and return it; None if nothing is left to do."""
@@ -50,7 +52,7 @@ class RecordQueue(Searcher):
         """Return the configuration of Tune's trial `trial_id`; None to be asked later; or `FINISHED`."""
         if len(self._running) >= self.room():
             return None
-        record = self._waiting.pop(0) if self._waiting else self.next_record()
+        record = None if self.is_over() else self._waiting.pop(0) if self._waiting else self.next_record()
         if record is None:
             return None if self._running else Searcher.FINISHED
         self._running.add(trial_id)

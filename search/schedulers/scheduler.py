@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -24,6 +24,8 @@ class MethodScheduler(FIFOScheduler):
         self.store = store
         self.methods = list(methods)
         self.costs = costs
+        self.is_over: Callable[[], bool] = lambda: False
+        """Returns whether each trial leaves at its next rung; its record does not end: it may go on."""
 
     @abstractmethod
     def ends(self, record: Record, report: RungReport) -> Stop | Pause | None:
@@ -45,7 +47,7 @@ class MethodScheduler(FIFOScheduler):
         """Decide on a result as Tune hands it over: see `trainables.trainable.tune_result`."""
         record = self.store.records[trial.config["assignment"]["trial"]]
         ends = self.ends(record, result["report"])
-        return TrialScheduler.CONTINUE if ends is None else TrialScheduler.STOP
+        return TrialScheduler.CONTINUE if ends is None and not self.is_over() else TrialScheduler.STOP
 
     def costs_of(self, cost: Mapping[str, float | None]) -> tuple[float, ...]:
         """Select those that the search weighs; what could not be measured is worse than all."""

@@ -17,9 +17,12 @@ import spaces
 from search.cluster import SweepFailed
 from search.config.settings import CostObjective, Final, MethodChoice, Resources, Search
 from search.config.sweep import Sweep
+from search.engine import search_phase
 from search.engine.runner import run
+from search.engine.time_limit import TimeLimit
 from search.records.events import Event
 from search.records.record import Record
+from search.records.repair import sound_records
 from search.records.results import Results
 from search.records.run_folder import RunFolder
 from search.records.seeds import derived_seed
@@ -316,6 +319,49 @@ def test_resources_fail_fast(swept):
     failures = {"full/0000": ("cannot begin", 0)}
     with pytest.raises(SweepFailed, match=r"full/0000 failed, and resources\.fail_fast is set: .*begin"):
         swept(failures=failures, resources__fail_fast=True)
+
+
+def until(reached: str, rung: int, folder: RunFolder) -> type[TimeLimit]:
+    """A time that is over once a trial has reached a rung, on however slow a machine."""
+
+    class Until(TimeLimit):
+        def has_passed(self) -> bool:
+            return any(record.id == reached and len(record.rungs) > rung for record in sound_records(folder))
+
+    return Until
+
+
+def test_search_deadline(tmp_path, cluster, caplog, monkeypatch):
+    """What had begun is left at a rung, the final follows, and a resume goes on with the search."""
+    folder = RunFolder(tmp_path / "run")
+    settings = {**SMALL, "search__trials_per_method": 4}
+    monkeypatch.setattr(search_phase, "TimeLimit", until("full/0001", 0, folder))
+    task = plant_task(tmp_path, seconds=0.3)
+    cut = run(sweep(task, **settings, search__deadline=60), folder.root, address=cluster, trainable=Replay)
+    known = {trial.id: trial.rungs for trial in cut.search("full")}
+    assert (len(known), len(known["full/0000"])) == (2, len(RUNGS))
+    assert 0 < len(known["full/0001"]) < len(RUNGS)
+    assert "The time is over (search.deadline: 60 s): of the search " in caplog.text
+    assert "completed" in [record.status for record in cut.records if record.phase == "final"]
+    monkeypatch.undo()
+    whole = run(sweep(task, **settings), folder.root, address=cluster, trainable=Replay).search("full")
+    assert len(whole) == 4
+    assert all(trial.status.has_ended for trial in whole)
+    assert all(
+        trial.rungs[: len(rungs)] == rungs for trial, rungs in zip(whole, known.values(), strict=False)
+    )
+
+
+def test_deadline(tmp_path, cluster, caplog):
+    """Nothing begins after it, not even the untrained model; the report says what there is."""
+    task = plant_task(tmp_path)
+    none = run(sweep(task, **SMALL, deadline=1e-3), tmp_path / "run", address=cluster, trainable=Replay)
+    assert none.records == []
+    assert "(deadline: 0.001 s): of the final 1 trials are left" in caplog.text
+    assert (none.folder.report / "report.md").exists()
+    whole = run(sweep(task, **SMALL, deadline=600), tmp_path / "run", address=cluster, trainable=Replay)
+    assert {record.status.has_ended for record in whole.records} == {True}
+    assert len(whole.records) == 2 + 2
 
 
 @pytest.fixture(scope="module")

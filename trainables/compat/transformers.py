@@ -25,4 +25,4 @@ def render_chats_in(sandbox: type[ImmutableSandboxedEnvironment]) -> None:
 
     Templates that were compiled before keep the sandbox that they have.
     """
-    chat_template_utils.ImmutableSandboxedEnvironment = sandbox
+    chat_template_utils.ImmutableSandboxedEnvironment = sandbox  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from search.cluster.failures import SweepFailed
 from search.engine.experiment import ATTEMPTS, TrialPhase, Work
 from search.engine.final import Final
 from search.engine.searcher import RecordQueue
+from search.engine.time_limit import TimeLimit
 from search.records.plan import Plan
 from search.records.trial_store import TrialStore
 from tests.search.engine.test_final import plan_of
@@ -40,7 +41,7 @@ class Experiment(SimpleNamespace):
 
 def run(planted: Any, *events: Any) -> int:
     """How many experiments it took."""
-    experiment = Experiment(attempts=0, events=list(events))
+    experiment = Experiment(attempts=0, events=list(events), limit=TimeLimit())
     Running().run(plan_of(planted), experiment)
     return experiment.attempts
 
@@ -58,6 +59,26 @@ def test_what_leads_nowhere_is_given_up(bare):
     with pytest.raises(SweepFailed, match=rf"The test ended {ATTEMPTS} times with work left"):
         run(bare, *retries)
     assert TrialStore(bare.folder).records["lora/0000"].failures == len(retries)
+
+
+def test_after_the_time_no_phase_begins_anything(bare, caplog):
+    bare.trial("lora", 0, [], status="running", ended=None)
+    experiment = Experiment(attempts=0, events=[], limit=TimeLimit("deadline", 0.0))
+    Running().run(plan_of(bare), experiment)
+    assert experiment.attempts == 0
+    assert caplog.messages == [
+        f"The time is over (deadline: 0 s): of the test 1 trials are left. Go on with: tuneoff resume "
+        f"{bare.folder.root}"
+    ]
+
+
+def test_the_sooner_of_two_limits_counts():
+    now = [0.0]
+    short, long = (TimeLimit(name, seconds, lambda: now[0]) for name, seconds in (("a", 2), ("b", 3)))
+    assert short.sooner(long) is long.sooner(short) is short.sooner(TimeLimit()) is TimeLimit().sooner(short)
+    assert not short.has_passed()
+    now[0] = 2.5
+    assert (short.has_passed(), long.has_passed(), TimeLimit().has_passed()) == (True, False, False)
 
 
 def test_what_is_left_of_the_final_is_counted_without_entering_it(searched):
