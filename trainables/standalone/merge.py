@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 from transformers.utils import logging
 
 from trainables.errors import InputError
+from trainables.methods import Model
 from trainables.task import Task
 
 
@@ -43,7 +44,7 @@ def merge(task: Task, adapter: Path, to: Path, *, is_encoder_decoder: bool) -> N
 _INSTEAD = "Leave --merge out: an adapter is exported, with a script that loads it."
 
 
-def _merged(model: PeftModel) -> torch.nn.Module:
+def _merged(model: PeftModel) -> Model:
     tuner = model.base_model
     if not isinstance(tuner, BaseTuner):
         raise InputError(
