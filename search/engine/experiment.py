@@ -199,7 +199,7 @@ class TrialPhase(ABC):
 
     def _run(self, plan: Plan, experiment: Experiment) -> TimeLimit:
         attempts, known = 0, None
-        while left := self.unended(plan, store := TrialStore(plan.folder, plan.sweep.search.audit)):
+        while self.unended(plan, store := TrialStore(plan.folder, plan.sweep.search.audit)):
             if experiment.limit.has_passed():
                 break
             attempts = attempts + 1 if store.records == known else 1

@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 from transformers.utils import logging
 
 from trainables.errors import InputError
+from trainables.methods import Model
 from trainables.task import Task
 
 
@@ -36,20 +37,18 @@ def merge(task: Task, adapter: Path, to: Path, *, is_encoder_decoder: bool) -> N
         tokenizer = AutoTokenizer.from_pretrained(task.model_path)
     except OSError as error:
         raise InputError(f"--merge: {task.model} cannot be loaded: {error}") from error
-    _merged(PeftModel.from_pretrained(base, str(adapter))).save_pretrained(str(to))
+    _merged(PeftModel.from_pretrained(base, str(adapter))).save_pretrained(to)
     tokenizer.save_pretrained(to)
 
 
 _INSTEAD = "Leave --merge out: an adapter is exported, with a script that loads it."
 
 
-def _merged(model: PeftModel) -> PreTrainedModel:
+def _merged(model: PeftModel) -> Model:
     tuner = model.base_model
     if not isinstance(tuner, BaseTuner):
         raise InputError(
             "--merge: the method trains tokens or keys that stand before a text, which no weight of the "
             f"model can hold. {_INSTEAD}"
         )
-    merged = tuner.merge_and_unload()
-    assert isinstance(merged, PreTrainedModel)
-    return merged
+    return tuner.merge_and_unload()

@@ -126,7 +126,7 @@ def _ranges(method: str, space: spaces.Space, best: Mapping[str, object]) -> Ite
     fixed = dict.fromkeys(space.fixed, "fixed")
     first = [method_name(method)]
     for name, drawn in (ranges | fixed).items():
-        values_of = {**space.default, **space.fixed}.get(name), best.get(name)
+        values_of = space.complete(space.default).get(name), best.get(name)
         yield [*first, text(name.replace("_", " ")), text(drawn), *map(_value, values_of)]
         first = [""]
 
