@@ -8,7 +8,7 @@ from functools import partial
 
 from search.config import Sweep
 from search.records import Pause, Record, Stop, TrialStore, planned_trials
-from search.schedulers.ladder import Ladder, by_front, by_loss, by_score
+from search.schedulers.ladder import Ladder, Order, by_front, by_loss, by_score
 from search.schedulers.scheduler import MethodScheduler
 from trainables.rung_report import RungReport
 from trainables.status import Status
@@ -25,7 +25,7 @@ class MethodPromotion(MethodScheduler):
         super().__init__(store, sweep.methods, sweep.search.costs)
         self.sweep = sweep
         by_either = sweep.search.promote_by == "score or loss"
-        self.orders = [by_score, by_loss] if by_either else [by_score]
+        self.orders: list[Order] = [by_score, by_loss] if by_either else [by_score]
         if self.costs:
             self.orders = [partial(by_front, costs=self.costs_of)]
 
