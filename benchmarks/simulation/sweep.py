@@ -1,13 +1,12 @@
 """The sweep's own searcher, studies, scheduler and records, with curves in place of workers and a disk."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 
-from benchmarks.simulation.curves import Curve, Curves
-from benchmarks.simulation.nearest import Tabular
+from benchmarks.simulation.curves import Curve
 from search.config.sweep import Sweep
 from search.engine.searcher import MethodSearch
 from search.records.plan import Plan
@@ -16,6 +15,7 @@ from search.records.run_folder import RunFolder
 from search.records.trial_store import TrialStore
 from search.schedulers.asha import MethodASHA
 from search.studies.study import MethodStudy
+from spaces import Space, Value
 from trainables.rung_report import RungReport
 from trainables.status import Status
 
@@ -25,30 +25,51 @@ NOWHERE = "/dev/null/simulated"
 """No file or folder can be there."""
 
 
+class Learner(Protocol):
+    """What stands for the training of one method."""
+
+    space: Space
+    rungs: list[int]
+    reduction_factor: int
+
+    def curve(self, point: Mapping[str, Value], seed: int) -> Curve:
+        """What a trial of the point comes to."""
+
+
 class SimulatedSweep:
-    """A search of `search.simulation.clock` that decides as `tuneoff run` would.
+    """A search of `simulate` that decides as `tuneoff run` would.
 
     Args:
-        curves: what the trials come to.
+        learners: method to what its trials come to, all with the same rungs.
         seed: of the sweep.
-        search: keys of the sweep file's `search`; by default as many trials as the table has of the
-            method of which it has the fewest. `sampler` is `tpe` or `random`.
+        study: what proposes for one method.
+        search: keys of the sweep file's `search`.
     """
 
-    def __init__(self, curves: Curves, seed: int = 0, **search: Any) -> None:
+    def __init__(
+        self,
+        learners: Mapping[str, Learner],
+        seed: int = 0,
+        *,
+        study: type[MethodStudy] = MethodStudy,
+        **search: Any,
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.curves = curves
-        self.sweep = _sweep(curves, seed, search)
+        self.learners = learners
+        self.rungs = next(iter(learners.values())).rungs
+        self.sweep = _sweep(learners, seed, search)
         self.store = TrialStore(_Unwritten(NOWHERE))
-        plan = Plan(self.sweep, self.store.folder, "", curves.rungs)
+        plan = Plan(self.sweep, self.store.folder, "", self.rungs)
         storage = InMemoryStorage()
-        self.studies: dict[str, MethodStudy] = {
-            method: _TabularStudy(self.sweep, method, curves, storage) for method in curves.methods
+        self.studies = {
+            method: study(self.sweep, method, one.space, storage=storage, budgets=self.rungs)
+            for method, one in learners.items()
         }
         self.searcher = MethodSearch(plan, self.store, self.studies)
         settings = self.sweep.search
-        self.scheduler = MethodASHA(self.store, curves.methods, settings.reduction_factor, settings.costs)
+        self.scheduler = MethodASHA(self.store, learners, settings.reduction_factor, settings.costs)
         self._records: dict[str, str] = {}
+        self._curves: dict[str, Curve] = {}
 
     def propose(self, trial: str) -> tuple[str, Curve] | None:
         config = self.searcher.suggest(trial)
@@ -56,12 +77,13 @@ class SimulatedSweep:
             return None
         record = self.store.records[config["assignment"]["trial"]]
         self._records[trial] = record.id
-        return record.method, self.curve(record)
+        self._curves[record.id] = self.learners[record.method].curve(record.hyperparameters, record.seed)
+        return record.method, self._curves[record.id]
 
     def report(self, trial: str, rung: int) -> bool:
         """As with Tune: the scheduler decides, then trial store, study and searcher hear of it."""
         record = self.store.records[self._records[trial]]
-        report = _report(self.curve(record), rung, self.curves.rungs)
+        report = _report(self._curves[record.id], rung, self.rungs)
         stops_early = self.sweep.search.scheduler == "asha"
         stop = self.scheduler.stop_for(record, report) if stops_early else None
         record = self.store.report(record.id, report, stop)
@@ -69,19 +91,6 @@ class SimulatedSweep:
         if record.status.has_ended:
             self.searcher.on_trial_complete(trial)
         return not record.status.has_ended
-
-    def curve(self, record: Record) -> Curve:
-        curves = self.curves.methods[record.method].curves
-        return next(curve for curve in curves if curve.hyperparameters == record.hyperparameters)
-
-
-class _TabularStudy(MethodStudy):
-    def __init__(self, sweep: Sweep, method: str, curves: Curves, storage: InMemoryStorage) -> None:
-        self.table = curves.methods[method]
-        super().__init__(sweep, method, self.table.searched, storage=storage, budgets=curves.rungs)
-
-    def sampler_of(self, number: int) -> BaseSampler:
-        return Tabular(super().sampler_of(number), self.table.space, self.table.points)
 
 
 class _Unwritten(RunFolder):
@@ -94,19 +103,15 @@ class _Unwritten(RunFolder):
         return []
 
 
-def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:
-    fewest = min(len(table.curves) for table in curves.methods.values())
+def _sweep(learners: Mapping[str, Learner], seed: int, search: dict[str, Any]) -> Sweep:
+    factor = next(iter(learners.values())).reduction_factor
     return Sweep.model_validate(
         {
             "name": "simulated",
             "seed": seed,
             "task": TASK,
-            "methods": {name: {"base": table.base} for name, table in curves.methods.items()},
-            "search": {
-                "trials_per_method": fewest,
-                "reduction_factor": curves.reduction_factor,
-                **search,
-            },
+            "methods": {name: {"base": learner.space.name} for name, learner in learners.items()},
+            "search": {"reduction_factor": factor, **search},
         }
     )
 
