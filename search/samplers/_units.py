@@ -44,7 +44,8 @@ def columns(distributions: Distributions, shares: np.ndarray) -> np.ndarray:
 
 def groups(distributions: Distributions) -> np.ndarray:
     """Return the place of the hyperparameter of each column: (columns,)."""
-    widths = [len(part.choices) if _has_words(part) else 1 for part in distributions.values()]
+    zero = np.zeros(1)
+    widths = [_columns(part, zero).shape[1] for part in distributions.values()]
     return np.repeat(np.arange(len(widths)), widths)
 
 
@@ -65,7 +66,7 @@ def _columns(distribution: BaseDistribution, shares: np.ndarray) -> np.ndarray:
             places = np.minimum((shares * count).astype(int), count - 1)
             if _has_words(distribution):
                 return np.eye(count)[places] / math.sqrt(2)
-            ranks = np.argsort(np.argsort(distribution.choices))
+            ranks = np.argsort(np.argsort(np.array(distribution.choices, dtype=float)))
             return (ranks[places] / max(count - 1, 1))[:, None]
         case IntDistribution():
             values = np.array([value_at(distribution, share) for share in shares])
