@@ -25,7 +25,7 @@ from benchmarks import measure
 from search.config.sweep import Sweep
 from search.records.record import Record, Stop, now
 from search.records.run_folder import RunFolder
-from search.samplers import get
+from search.samplers import Next, get
 from trainables.rung_report import Rung
 from trainables.status import Status
 from trainables.storage.atomic import write_text
@@ -99,7 +99,7 @@ def _point(method: str, number: int) -> dict[str, Any]:
     space = spaces.get(method)
     if not number:
         return dict(space.default)
-    sampler: Any = get("random").optuna_sampler(number)
+    sampler: Any = get("random").optuna_sampler(Next(number))
     return {
         name: sampler.sample_independent(None, None, name, part) for name, part in space.distributions.items()
     }

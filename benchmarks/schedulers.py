@@ -2,9 +2,10 @@
 
     python -m benchmarks.schedulers [--curves FILE] [--trials 5 8 16] [--workers 1 8] [--seeds 50]
 
-tuneoff's own searcher, studies, schedulers and records run on the curves; nothing is trained. Cost: device
-seconds of a method's search, in full trainings of it. Regret: how many points the winner's score at the full
-budget is below the best of the method's table. Compare at equal trials, and at equal cost between rows.
+tuneoff's own searcher, studies, schedulers and records run on the curves; nothing is trained. A proposal is
+moved to the nearest point that was recorded, with its losses, which the oracles of benchmarks.search lack.
+Cost: device seconds of a method's search, in full trainings of it. Regret: how many points the winner's score
+at the full budget is below the best of the method's table. Compare at equal trials, and at equal cost.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.simulation import Curves, MethodCurves, SimulatedSweep, read, simulate
+from benchmarks.simulation import Curves, MethodCurves, Recorded, SimulatedSweep, read, simulate, tabular
 from search.records.results import winner
 
 CURVES = Path(__file__).parent / "curves" / "t5-dialog-mini.json"
@@ -81,14 +82,15 @@ def measured(curves: Curves, search: dict[str, Any], workers: int, seeds: range)
 
 def ended(curves: Curves, seed: int, workers: int, search: dict[str, Any]) -> dict[str, dict[str, float]]:
     """What one search came to, by method; `missed`: of the points that it tried another one was better."""
-    sweep = SimulatedSweep(curves, seed, **search)
+    learners = {method: Recorded(curves, method) for method in curves.methods}
+    sweep = SimulatedSweep(learners, seed, study=tabular(curves), **search)
     *_, last = simulate(sweep, workers)
     found = {}
     for method, known in curves.methods.items():
         trials = sweep.store.search(method)
         best = winner(trials)
         score = best.score if best and best.score is not None else 0.0
-        tried = max(curve.scores[-1] or 0.0 for curve in map(sweep.curve, trials))
+        tried = max(curve.scores[-1] or 0.0 for curve in sweep.curves_of(trials))
         found[method] = {
             "cost": last.spent[method] / full_seconds(known),
             "wall": last.seconds / full_seconds(known),

@@ -1,27 +1,34 @@
-"""Searches simulated on recorded learning curves: seconds instead of hours, and the same decisions.
+"""Searches simulated on oracles of learning curves: seconds instead of hours, and the same decisions.
 
-A finished sweep is a table: so many points of each method's space, and what each came to at every rung for
-how many device seconds. A search that proposes a point gets the nearest one of the table that it has not had
-yet. Tables in place of training: Klein & Hutter, arXiv 1905.04970; HPOBench, arXiv 2109.06716.
+An oracle says of any point of a space what it comes to at every rung. Surrogates in place of training:
+Eggensperger et al., 2015; Pfisterer et al., 2022, arXiv 2109.03670.
 """
 
 from benchmarks.simulation.clock import Search, Told, simulate
+from benchmarks.simulation.crossing import crossing
 from benchmarks.simulation.curves import Curve, Curves, MethodCurves, read, write
-from benchmarks.simulation.nearest import Tabular, nearest
+from benchmarks.simulation.fitted import fitted
+from benchmarks.simulation.lcbench import lcbench
+from benchmarks.simulation.oracles import Oracle
 from benchmarks.simulation.recorded import recorded
 from benchmarks.simulation.sweep import SimulatedSweep
+from benchmarks.simulation.tabular import Recorded, tabular
 
 __all__ = [
     "Curve",
     "Curves",
     "MethodCurves",
+    "Oracle",
+    "Recorded",
     "Search",
     "SimulatedSweep",
-    "Tabular",
     "Told",
-    "nearest",
+    "crossing",
+    "fitted",
+    "lcbench",
     "read",
     "recorded",
     "simulate",
+    "tabular",
     "write",
 ]

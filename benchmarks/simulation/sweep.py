@@ -1,12 +1,11 @@
 """The sweep's own searcher, studies, scheduler and records, with curves in place of workers and a disk."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import optuna
-from optuna.samplers import BaseSampler
 
-from benchmarks.simulation.curves import Curve, Curves
-from benchmarks.simulation.nearest import Tabular
+from benchmarks.simulation.curves import Curve
 from search.config.sweep import Sweep
 from search.engine.searcher import MethodSearch
 from search.records.plan import Plan
@@ -16,6 +15,7 @@ from search.records.trial_store import TrialStore
 from search.schedulers import scheduler_of
 from search.studies.paused import PausingStorage
 from search.studies.study import MethodStudy
+from spaces import Space, Value
 from trainables.rung_report import RungReport
 from trainables.status import Status
 
@@ -25,29 +25,50 @@ NOWHERE = "/dev/null/simulated"
 """No file or folder can be there."""
 
 
+class Learner(Protocol):
+    """What stands for the training of one method."""
+
+    space: Space
+    rungs: list[int]
+    reduction_factor: int
+
+    def curve(self, point: Mapping[str, Value], seed: int) -> Curve:
+        """What a trial of the point comes to."""
+
+
 class SimulatedSweep:
-    """A search of `search.simulation.clock` that decides as `tuneoff run` would.
+    """A search of `simulate` that decides as `tuneoff run` would.
 
     Args:
-        curves: what the trials come to.
+        learners: method to what its trials come to, all with the same rungs.
         seed: of the sweep.
-        search: keys of the sweep file's `search`; by default as many trials as the table has of the
-            method of which it has the fewest. `sampler` is `tpe` or `random`.
+        study: what proposes for one method.
+        search: keys of the sweep file's `search`.
     """
 
-    def __init__(self, curves: Curves, seed: int = 0, **search: Any) -> None:
+    def __init__(
+        self,
+        learners: Mapping[str, Learner],
+        seed: int = 0,
+        *,
+        study: type[MethodStudy] = MethodStudy,
+        **search: Any,
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.curves = curves
-        self.sweep = _sweep(curves, seed, search)
+        self.learners = learners
+        self.rungs = next(iter(learners.values())).rungs
+        self.sweep = _sweep(learners, seed, search)
         self.store = TrialStore(_Unwritten(NOWHERE))
-        plan = Plan(self.sweep, self.store.folder, "", curves.rungs)
+        plan = Plan(self.sweep, self.store.folder, "", self.rungs)
         storage = PausingStorage()
-        self.studies: dict[str, MethodStudy] = {
-            method: _TabularStudy(self.sweep, method, curves, storage) for method in curves.methods
+        self.studies = {
+            method: study(self.sweep, method, one.space, storage=storage, budgets=self.rungs)
+            for method, one in learners.items()
         }
         self.scheduler = scheduler_of(self.sweep, self.store)
         self.searcher = MethodSearch(plan, self.store, self.studies, self.scheduler)
         self._records: dict[str, str] = {}
+        self._curves: dict[str, Curve] = {}
 
     def propose(self, trial: str) -> tuple[str, Curve, int] | None:
         config = self.searcher.suggest(trial)
@@ -55,12 +76,18 @@ class SimulatedSweep:
             return None
         record = self.store.records[config["assignment"]["trial"]]
         self._records[trial] = record.id
-        return record.method, self.curve(record), len(record.rungs)
+        if record.id not in self._curves:
+            self._curves[record.id] = self.learners[record.method].curve(record.hyperparameters, record.seed)
+        return record.method, self._curves[record.id], len(record.rungs)
+
+    def curves_of(self, records: Iterable[Record]) -> list[Curve]:
+        """List what trials that have begun come to in the end."""
+        return [self._curves[record.id] for record in records]
 
     def report(self, trial: str, rung: int) -> bool:
         """As with Tune: the scheduler decides, then trial store, study and searcher hear of it."""
         record = self.store.records[self._records[trial]]
-        report = _report(self.curve(record), rung, self.curves.rungs)
+        report = _report(self._curves[record.id], rung, self.rungs)
         stops_early = self.sweep.search.scheduler != "none"
         ends = self.scheduler.ends(record, report) if stops_early else None
         record = self.store.report(record.id, report, ends)
@@ -70,19 +97,6 @@ class SimulatedSweep:
         if not goes_on:
             self.searcher.on_trial_complete(trial)
         return goes_on
-
-    def curve(self, record: Record) -> Curve:
-        curves = self.curves.methods[record.method].curves
-        return next(curve for curve in curves if curve.hyperparameters == record.hyperparameters)
-
-
-class _TabularStudy(MethodStudy):
-    def __init__(self, sweep: Sweep, method: str, curves: Curves, storage: PausingStorage) -> None:
-        self.table = curves.methods[method]
-        super().__init__(sweep, method, self.table.searched, storage=storage, budgets=curves.rungs)
-
-    def sampler_of(self, number: int) -> BaseSampler:
-        return Tabular(super().sampler_of(number), self.table.space, self.table.points)
 
 
 class _Unwritten(RunFolder):
@@ -95,19 +109,15 @@ class _Unwritten(RunFolder):
         return []
 
 
-def _sweep(curves: Curves, seed: int, search: dict[str, Any]) -> Sweep:
-    fewest = min(len(table.curves) for table in curves.methods.values())
+def _sweep(learners: Mapping[str, Learner], seed: int, search: dict[str, Any]) -> Sweep:
+    factor = next(iter(learners.values())).reduction_factor
     return Sweep.model_validate(
         {
             "name": "simulated",
             "seed": seed,
             "task": TASK,
-            "methods": {name: {"base": table.base} for name, table in curves.methods.items()},
-            "search": {
-                "trials_per_method": fewest,
-                "reduction_factor": curves.reduction_factor,
-                **search,
-            },
+            "methods": {name: {"base": learner.space.name} for name, learner in learners.items()},
+            "search": {"reduction_factor": factor, **search},
         }
     )
 

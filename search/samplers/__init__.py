@@ -10,9 +10,9 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from search.samplers._sampler import Sampler, Searched
+from search.samplers._sampler import BROKE, Next, Sampler, Searched
 
-__all__ = ["Searched", "available", "get"]
+__all__ = ["BROKE", "Next", "Searched", "available", "get"]
 
 
 @cache

@@ -21,6 +21,23 @@ class Searched:
     """Hyperparameters for which the sweep file lists choices, instead of narrowing a range."""
 
 
+@dataclass(frozen=True)
+class Next:
+    """The trial that is to be proposed."""
+
+    seed: int
+    """Of this trial alone."""
+    number: int = 0
+    """From 0, the default configuration."""
+    full_budget: int = 1
+    """Of a trial that is run to its end, as the study counts: the step of its last intermediate value."""
+    objectives: int = 1
+
+
+BROKE = "broke"
+"""User attribute of a study's trial that did not train: it diverged or ran out of memory."""
+
+
 class Sampler:
     """A way to propose hyperparameters; a subclass overrides what it does not do as random search does."""
 
@@ -43,6 +60,6 @@ class Sampler:
         """What gives the point at each place, from 0, after the default; None: `optuna_sampler` proposes."""
         return None
 
-    def optuna_sampler(self, seed: int) -> BaseSampler:
+    def optuna_sampler(self, coming: Next) -> BaseSampler:
         """What proposes one trial, from those before it, where no `sequence` does."""
-        return RandomSampler(seed)
+        return RandomSampler(coming.seed)

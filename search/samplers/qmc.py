@@ -1,13 +1,12 @@
 """A scrambled Sobol sequence (Owen, 1998): fills the space more evenly than random draws."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 
 from search.samplers._sampler import Point, Sampler, Searched
+from search.samplers._units import value_at
 
 
 class _QuasiRandom(Sampler):
@@ -33,24 +32,4 @@ def sobol_point(distributions: Mapping[str, BaseDistribution], seed: int, index:
     if index:
         sequence.fast_forward(index)
     point = sequence.random(1)[0]
-    return {name: _at(distributions[name], share) for name, share in zip(names, point, strict=True)}
-
-
-def _at(distribution: BaseDistribution, share: float) -> Any:
-    """The value below which `share` of the distribution lies."""
-    match distribution:
-        case CategoricalDistribution():
-            return distribution.choices[int(share * len(distribution.choices))]
-        case IntDistribution():
-            low, high = distribution.low - 0.5, distribution.high + 0.5
-            value = round(_between(low, high, share, log=distribution.log))
-            return min(max(value, distribution.low), distribution.high)
-        case FloatDistribution():
-            return _between(distribution.low, distribution.high, share, log=distribution.log)
-    raise AssertionError(distribution)
-
-
-def _between(low: float, high: float, share: float, *, log: bool) -> float:
-    if log:
-        return math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
-    return low + share * (high - low)
+    return {name: value_at(distributions[name], share) for name, share in zip(names, point, strict=True)}

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from search.config import Sweep
 from search.records import Origin, Record, TrialStore, derived_seed, now
-from search.samplers import Searched
+from search.samplers import BROKE, Next, Searched
 from search.samplers import get as get_sampler
 from search.studies.mirror import Mirror
 from search.studies.paused import PAUSED
@@ -82,7 +82,8 @@ class MethodStudy:
 
     def sampler_of(self, number: int) -> BaseSampler:
         """Build the sampler of trial `number`, with a seed of its own: restarts change no proposal."""
-        return self.sampler.optuna_sampler(derived_seed(self.seed, self.method, "propose", number))
+        seed = derived_seed(self.seed, self.method, "propose", number)
+        return self.sampler.optuna_sampler(Next(seed, number, self.budgets[-1], 1 + len(self.costs)))
 
     def replay(self, record: Record) -> None:
         """Add a trial of an earlier start: as it ended, or open if it is unfinished."""
@@ -99,7 +100,7 @@ class MethodStudy:
                 params=params,
                 distributions=dict(self.space.distributions),
                 intermediate_values={} if self.costs else self._values(record),
-                user_attrs={"trial": record.id},
+                user_attrs={"trial": record.id, **_breaks(record)},
                 constraints=_constraints(record),
             )
         )
@@ -115,6 +116,8 @@ class MethodStudy:
         if record.status.has_ended:
             for name, violation in _constraints(record).items():
                 trial.set_constraint(name, violation)
+            for name, value in _breaks(record).items():
+                trial.set_user_attr(name, value)
             state = self._state(record)
             # Optuna itself takes a pruned trial's value from what was reported, and wants none.
             self.study.tell(trial, self._objectives(record) if state is TrialState.COMPLETE else None, state)
@@ -159,6 +162,11 @@ class MethodStudy:
 
 def _constraints(record: Record) -> dict[str, float]:
     return INFEASIBLE if record.status is Status.OUT_OF_MEMORY else {}
+
+
+def _breaks(record: Record) -> dict[str, bool]:
+    facts = record.status.facts
+    return {BROKE: True} if facts.has_failed and facts.optuna_state != "FAIL" else {}
 
 
 def trial_id(method: str, number: int) -> str:

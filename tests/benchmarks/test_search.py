@@ -1,145 +1,160 @@
-"""The searches that tuneoff is held against, and what is counted of them."""
+"""The oracles on which searches are compared, and what is counted of a search."""
 
-import math
-from collections import Counter
+import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from optuna.trial import TrialState
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from benchmarks.search import BEST, EVERY, ratio, targets, until
-from benchmarks.searches import Foresight, RandomSearch, StockSearch, StockTogether
-from benchmarks.simulation import Curve, Curves, MethodCurves, Told, simulate
-from spaces import get
+from benchmarks import search
+from benchmarks.searches import SEARCHES, Compared
+from benchmarks.simulation import Curve, MethodCurves, Oracle, crossing, fitted, lcbench, read
+from benchmarks.simulation.fitted import noise
+from benchmarks.simulation.oracles import features
+from spaces import Space
+from trainables.errors import InputError
 
-RUNGS = [1, 3, 9]
+PARTS = {
+    "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
+    "rank": IntDistribution(1, 5),
+    "targets": CategoricalDistribution(("attention", "all-linear")),
+}
+DEFAULT = {"learning_rate": 1e-4, "rank": 1, "targets": "attention"}
+RUNGS = [1, 3, 9, 27]
 
 
-def method(name: str, size: int, best: float) -> MethodCurves:
-    """Points that differ by their learning rate and weight decay, all seconds alike."""
-    space = dict(get(name).distributions)
-    low, high = space["learning_rate"].low, space["learning_rate"].high
-    points = [
-        {**get(name).default, "learning_rate": low * (high / low) ** ((n * 5 % size) / size)}
-        for n in range(size)
-    ]
-    return MethodCurves(
-        base=name,
-        space=space,
-        curves=[
-            Curve(
-                hyperparameters=point,
-                scores=[best * share - n * 7 % size for share in (0.5, 0.8, 1.0)],
-                seconds=[1.0, 3.0, 9.0],
-            )
-            for n, point in enumerate(points)
-        ],
-    )
+def bowl(points):
+    """Highest, 5, at 1e-3 with rank 5; half of it at the rung before, and so on."""
+    finals = [5 - (np.log10(p["learning_rate"]) + 3) ** 2 - (5 - p["rank"]) for p in points]
+    return np.outer(finals, [0.125, 0.25, 0.5, 1.0])
 
 
 @pytest.fixture
-def curves() -> Curves:
-    methods = {"full": method("full", 12, 60.0), "lora": method("lora", 12, 50.0)}
-    return Curves(name="planted", seconds="planted", rungs=RUNGS, reduction_factor=3, methods=methods)
+def oracle() -> Oracle:
+    return Oracle("bowl", Space("lora", PARTS, DEFAULT), RUNGS, bowl, [0.0] * 4)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize(
-    "search",
-    [
-        lambda curves: RandomSearch(curves, 0, stops=False),
-        lambda curves: RandomSearch(curves, 0, stops=True),
-        lambda curves: StockSearch(curves, 0),
-        lambda curves: StockTogether(curves, 0),
-    ],
-)
-def test_each_search_has_every_point_once(curves, search, workers):
-    begun = [one.curve.hyperparameters for one in simulate(search(curves), workers) if one.rung == 0]
-    known = [point for table in curves.methods.values() for point in table.points]
-    assert sorted(map(str, begun)) == sorted(map(str, known))
+class TestOracles:
+    def test_the_best_is_found(self, oracle):
+        assert oracle.best == pytest.approx(5, abs=1e-3)
+        assert oracle.final(DEFAULT) == pytest.approx(0)
+
+    def test_a_curve_has_the_noise_that_was_asked_for(self, oracle):
+        noisy = Oracle("noisy", oracle.space, RUNGS, bowl, [2.0] * 4)
+        seen = np.array([noisy.curve(DEFAULT, seed).scores for seed in range(1500)])
+        assert seen.mean(axis=0) == pytest.approx([0] * 4, abs=0.2)
+        assert np.cov(seen.T) == pytest.approx(2.0 + 2.0 * np.eye(4), abs=0.4)
+        assert noisy.curve(DEFAULT, 7) == noisy.curve(DEFAULT, 7)
+        assert noisy.curve(DEFAULT, 7).seconds == [1 / 27, 1 / 9, 1 / 3, 1]
+
+    def test_features_are_shares_of_the_ranges(self):
+        points = [DEFAULT, {"learning_rate": 1e-3, "rank": 5, "targets": "all-linear"}]
+        assert features(PARTS, points) == pytest.approx(np.array([[-1, -1, -1], [0, 1, 1]]))
+
+    def test_curves_that_cross_do(self):
+        oracle = crossing("lora")
+        slow, fast = ({**oracle.space.default, "learning_rate": rate} for rate in (2.5e-4, 1e-3))
+        first, *_, last = (oracle.scores([slow, fast])).T
+        assert first[0] < first[1]
+        assert last[0] > last[1]
 
 
-def test_random_search_runs_all_to_the_end_in_an_order_of_its_seed(curves):
-    runs = [list(simulate(RandomSearch(curves, seed, stops=False))) for seed in (1, 1, 2)]
-    assert [sum(one.is_completed for one in told) for told in runs] == [24, 24, 24]
-    first, same, other = ([one.curve for one in told if one.rung == 0] for told in runs)
-    assert first == same != other
+class TestFitted:
+    def table(self, bend: float) -> MethodCurves:
+        """30 curves of a score that rises by a point with the logarithm of the rate, and by rung."""
+        rates = np.geomspace(1e-4, 1e-2, 30)
+        curves = [
+            Curve(
+                hyperparameters={**DEFAULT, "learning_rate": float(rate)},
+                scores=[5 * n + 2 * np.log10(rate) + 8 + bend * (-1) ** n for n in range(4)],
+                seconds=[1.0, 2.0, 3.0, 4.0],
+            )
+            for rate in rates
+        ]
+        return MethodCurves(base="lora", space=PARTS, curves=curves)
+
+    def test_both_regressions_follow_what_was_recorded(self):
+        curves = read(search.CURVES).model_copy(update={"methods": {"lora": self.table(0.0)}, "rungs": RUNGS})
+        for oracle in fitted(curves):
+            point = {**DEFAULT, "learning_rate": 1e-3}
+            assert oracle.scores([point])[0] == pytest.approx([7, 12, 17], abs=0.2)
+
+    def test_noise_is_what_no_even_bend_explains(self):
+        assert noise(self.table(0.0)) == pytest.approx([0] * 4, abs=1e-6)
+        # the third difference of +1 -1 +1 -1 is 8; of 32 examples, and as much again that is the trial's own
+        assert noise(self.table(1.0)) == pytest.approx([8 / 20**0.5 * (2 * 32 / 256) ** 0.5] * 4)
 
 
-def test_with_foresight_only_those_go_on_that_beat_all_before(curves):
-    best = {}
-    for one in simulate(Foresight(curves, 3)):
-        assert one.goes_on == (one.curve.scores[-1] > best.get(one.method, -math.inf) and one.rung < 2)
-        if one.is_completed:
-            best[one.method] = one.score
-    assert best == {name: max(c.scores[-1] for c in t.curves) for name, t in curves.methods.items()}
+def lcbench_folder() -> Path:
+    folder = Path(__file__).parents[2].parent / "shared" / "data" / "lcbench_yahpo"
+    if not folder.exists():
+        pytest.skip("needs the files of LCBench's surrogate beside the project")
+    return folder
 
 
-@pytest.mark.parametrize("search", [StockSearch, lambda c, s: RandomSearch(c, s, stops=True)])
-def test_rays_asha_stops_below_the_quantile_of_those_before(curves, search):
-    """Ray's rule restated: the best third by NumPy's percentile of the values that came before."""
-    values: dict[tuple[str, int], list[float]] = {}
-    ends = Counter()
-    for one in simulate(search(curves, 4)):
-        before = values.setdefault((one.method, one.rung), [])
-        is_below = bool(before) and one.score < np.percentile(before, 100 * 2 / 3)
-        assert one.goes_on == (one.rung < 2 and not is_below)
-        before.append(one.score)
-        ends[one.goes_on, one.rung] += 1
-    assert ends[False, 0] >= 6
+def test_lcbench_is_split_into_tasks_to_develop_on_and_tasks_for_the_proof():
+    pytest.importorskip("onnxruntime", reason="LCBench's surrogate needs onnxruntime")
+    folder = lcbench_folder()
+    develop, proof = lcbench(folder, proof=False), lcbench(folder, proof=True)
+    assert (len(develop), len(proof)) == (21, 13)
+    scores = develop[0].scores([develop[0].space.default])
+    assert scores.shape == (1, 3)
+    assert 0 < scores.min() < scores.max() <= 100
 
 
-def test_one_for_all_compares_the_methods_with_each_other(curves):
-    """Half of what the worst of full comes to, LoRA does not reach at its best."""
-    lora = curves.methods["lora"]
-    low = [c.model_copy(update={"scores": [score - 40 for score in c.scores]}) for c in lora.curves]
-    methods = curves.methods | {"lora": lora.model_copy(update={"curves": low})}
-    told = list(simulate(StockTogether(curves.model_copy(update={"methods": methods}), 1)))
-    before_full = next(n for n, one in enumerate(told) if one.method == "full")
-    later = [one for one in told[before_full + 1 :] if one.method == "lora" and one.rung == 0]
-    assert len(later) > 5
-    assert not any(one.goes_on for one in later[2:])
+def test_without_the_files_of_lcbench_it_says_how_to_get_them(tmp_path):
+    with pytest.raises(InputError, match="yahpo_data"):
+        lcbench(tmp_path, proof=False)
 
 
-def test_stock_tells_optuna_that_stopped_trials_have_completed(curves):
-    search = StockSearch(curves, 0)
-    stopped = [one for one in simulate(search) if not one.goes_on and not one.is_completed]
-    assert len(stopped) >= 6
-    trials = [t for each in search.searches.values() for t in each._ot_study.trials]
-    assert {trial.state for trial in trials} == {TrialState.COMPLETE}
-    assert {one.score for one in stopped} <= {trial.value for trial in trials}
+class TestOutcome:
+    @pytest.fixture
+    def case(self, oracle, monkeypatch):
+        monkeypatch.setitem(search._ORACLES, "bowl", oracle)
+        return search.Case("bowl", 1, 6, "random", 0)
+
+    def test_regret_is_the_winners_and_the_cost_in_full_trainings(self, case, oracle):
+        outcome = search.outcome(case)
+        assert outcome.spent == pytest.approx(6)
+        spent, regrets = zip(*outcome.way, strict=True)
+        assert list(regrets) == sorted(regrets, reverse=True)  # without noise
+        assert (spent[0], regrets[0]) == (pytest.approx(1), pytest.approx(5, abs=1e-3))
+        assert outcome.regret == regrets[-1]
+
+    def test_it_is_reached_when_the_winner_is_as_good_as_the_baselines(self):
+        def row(name, trials, seed, spent, regret, way=()):
+            return {"search": name, "trials": trials, "seed": seed, "spent": spent, "regret": regret} | {
+                "way": list(way)
+            }
+
+        rows = [row("random", 16, seed, 16.0, 1.0) for seed in range(4)]
+        mine = [row("x", 32, seed, 9.0, 0.5, [(1.0, 3.0), (4.0, 0.9)]) for seed in range(3)]
+        mine.append(row("x", 32, 3, 9.0, 2.0, [(1.0, 2.0)]))
+        told = search._reached(pd.DataFrame(mine), pd.DataFrame([*rows, *mine]))
+        assert told.split() == ["reached", "4.0", "times", "sooner,", "75%"]
+
+    @pytest.mark.slow
+    def test_equal_cases_have_equal_outcomes_in_any_number_of_processes(self, case, oracle):
+        cases = [case, search.Case("bowl", 2, 6, "TPE + ASHA", 1)]
+        once, again = (search.run({"bowl": oracle}, cases, processes) for processes in (1, 2))
+        assert [(o.regret, o.spent, o.way) for o in once] == [(o.regret, o.spent, o.way) for o in again]
 
 
-def told(seconds: float, method: str, score: float, rung: int = 2, trial: str = "") -> Told:
-    curve = Curve(hyperparameters={}, scores=[score / 4, score / 2, score], seconds=[1.0, 2.0, 3.0])
-    name = trial or f"{method} {seconds}"
-    return Told(seconds, name, method, curve, rung, rung < 2, {"full": seconds, "lora": 2 * seconds})
+@pytest.mark.slow
+def test_the_command_prints_a_table_and_writes_the_outcomes(monkeypatch, tmp_path, capsys):
+    options = ["--seeds", "2", "--trials", "4", "--workers", "1", "--only", "full, ridge"]
+    options += ["--searches", "random", "random + ASHA", "--json", str(tmp_path / "search.json")]
+    monkeypatch.setattr("sys.argv", ["search", *options])
+    search.main()
+    out = capsys.readouterr().out
+    assert "full, ridge, 1 at a time" in out
+    assert "random + ASHA" in out
+    outcomes = json.loads((tmp_path / "search.json").read_text())["outcomes"]
+    assert len(outcomes) == 4
+    assert {outcome["search"] for outcome in outcomes} == {"random", "random + ASHA"}
 
 
-TOLD = [
-    told(1, "full", 90, rung=0),
-    told(2, "full", 30),
-    told(3, "lora", 40),
-    told(4, "full", 50),
-    told(5, "lora", 60),
-]
-
-
-def test_the_target_is_the_best_of_the_first_trials_at_their_full_budget():
-    assert targets(TOLD, trials=2) == {"full": 30, "lora": 60}
-    assert targets(TOLD, trials=9) == {"full": 50, "lora": 60}
-
-
-def test_the_seconds_until_each_goal_are_those_of_its_methods():
-    assert until(TOLD, {"full": 45, "lora": 35}) == {"full": 4, "lora": 6, EVERY: 12, BEST: 12}
-    never = dict.fromkeys(("lora", EVERY, BEST), math.inf)
-    assert until(TOLD, {"full": 30, "lora": 70}) == {"full": 2} | never
-    assert until(TOLD, {"full": 30, "lora": 55})[BEST] == 15
-
-
-def test_the_ratio_is_of_medians_and_infinite_seconds_are_worse_than_all():
-    assert ratio([8.0] * 5, [2.0] * 5) == (4.0, 4.0, 4.0)
-    middle, low, high = ratio([8.0, 9.0, 10.0, 11.0, 12.0], [1.0, 2.0, 5.0, 10.0, math.inf])
-    assert middle == 2.0
-    assert low < middle < high
-    assert ratio([8.0] * 3, [math.inf] * 3)[0] == 0.0
+def test_the_searches_are_settings_of_a_sweep():
+    assert SEARCHES["tuneoff"] == Compared()

@@ -3,21 +3,16 @@
 import math
 from collections import Counter
 from dataclasses import replace
-from itertools import product
 
-import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import RandomSampler
 
 from benchmarks.schedulers import measured
 from benchmarks.simulation import (
     Curve,
     Curves,
     MethodCurves,
+    Recorded,
     SimulatedSweep,
-    Tabular,
-    nearest,
     read,
     recorded,
     simulate,
@@ -25,16 +20,12 @@ from benchmarks.simulation import (
 )
 from search.engine.runner import run
 from search.records.results import Results, load_results
+from spaces import get
 from tests.search.replay import RUNGS as REPLAYED_RUNGS
 from tests.search.replay import Replay, curve, plant_task, sweep
 from tests.search.schedulers.test_scheduler import passes
 from trainables.errors import InputError
 
-SPACE = {
-    "learning_rate": FloatDistribution(1e-5, 1e-1, log=True),
-    "rank": IntDistribution(1, 5),
-    "targets": CategoricalDistribution(("attention", "all-linear")),
-}
 RUNGS = [1, 3, 9]
 
 
@@ -47,24 +38,40 @@ def planted(quality: float, point: dict, seconds: float = 1.0) -> Curve:
     )
 
 
-def table(size: int = 20, seconds: float = 1.0) -> MethodCurves:
-    """Points by which the learning rate alone decides, best in the middle of its logarithm."""
-    points = [
-        {"learning_rate": 10 ** (-5 + 4 * (n * 7 % size) / size), "rank": 1 + n % 5, "targets": "attention"}
-        for n in range(size)
-    ]
-    qualities = [50 - 10 * abs(math.log10(point["learning_rate"]) + 3) for point in points]
-    return MethodCurves(
-        base="lora",
-        space=SPACE,
-        curves=[planted(q, point, seconds) for q, point in zip(qualities, points, strict=True)],
-    )
+class Planted:
+    """The learning rate alone decides, best in the middle of its logarithm; a number ends where it broke."""
+
+    rungs = RUNGS
+    reduction_factor = 3
+    space = get("lora")
+
+    def __init__(self, seconds: float = 1.0) -> None:
+        self.seconds = seconds
+
+    def curve(self, point: dict, seed: int) -> Curve:
+        quality = 50 - 10 * abs(math.log10(point["learning_rate"]) + 3)
+        return planted(quality, point, self.seconds)
+
+
+class Breaking(Planted):
+    """One that is not the default diverges at once."""
+
+    def curve(self, point: dict, seed: int) -> Curve:
+        if point["learning_rate"] == self.space.default["learning_rate"]:
+            return super().curve(point, seed)
+        return Curve(hyperparameters=point, scores=[None], seconds=[0.5])
+
+
+@pytest.fixture
+def learners() -> dict[str, Planted]:
+    return {"full": Planted(), "lora": Planted(seconds=2.0)}
 
 
 @pytest.fixture
 def curves() -> Curves:
-    methods = {"full": table(), "lora": table(seconds=2.0)}
-    return Curves(name="planted", seconds="planted", rungs=RUNGS, reduction_factor=3, methods=methods)
+    point = get("lora").default
+    table = MethodCurves(base="lora", space=get("lora").distributions, curves=[planted(1.0, point)])
+    return Curves(name="p", seconds="p", rungs=RUNGS, reduction_factor=3, methods={"lora": table})
 
 
 class Listed:
@@ -109,8 +116,9 @@ class TestClock:
             ("1", 18.0, 28.0),
         ]
 
-    def test_what_is_spent_in_all_is_what_the_trials_cost(self, curves):
-        told = list(simulate(SimulatedSweep(curves), workers=3))
+    def test_what_is_spent_in_all_is_what_the_trials_cost(self, learners):
+        sweep = SimulatedSweep(learners, sampler="random", trials_per_method=8)
+        told = list(simulate(sweep, workers=3))
         cost = Counter()
         for one in told:
             if not one.goes_on:
@@ -118,18 +126,29 @@ class TestClock:
         assert told[-1].spent == pytest.approx(dict(cost))
 
     @pytest.mark.parametrize("workers", [1, 8])
-    def test_a_pause_costs_nothing(self, curves, workers):
-        search = SimulatedSweep(curves, scheduler="promote", sampler="random")
+    def test_a_pause_costs_nothing(self, learners, workers):
+        search = SimulatedSweep(learners, scheduler="promote", sampler="random")
         told = list(simulate(search, workers))
         cost = Counter()
-        for record in search.store.records.values():
-            cost[record.method] += search.curve(record).seconds[len(record.rungs) - 1]
+        records = search.store.records.values()
+        for record, curve in zip(records, search.curves_of(records), strict=True):
+            cost[record.method] += curve.seconds[len(record.rungs) - 1]
         assert told[-1].spent == pytest.approx(dict(cost))
         assert sum(len(record.rungs) for record in search.store.records.values()) == len(told)
 
 
-def test_a_scheduler_is_measured_by_full_trainings_and_by_what_it_missed(curves):
+def test_a_scheduler_is_measured_by_full_trainings_and_by_what_it_missed():
     """Of planted curves that never cross every scheduler finds the best; of 20 points all are tried."""
+    points = [{**get("lora").default, "rank": rank} for rank in range(4, 24)]
+    tables = {
+        method: MethodCurves(
+            base="lora",
+            space=get("lora").distributions,
+            curves=[planted(50.0 - n, point, seconds) for n, point in enumerate(points)],
+        )
+        for method, seconds in (("full", 1.0), ("lora", 2.0))
+    }
+    curves = Curves(name="p", seconds="p", rungs=RUNGS, reduction_factor=3, methods=tables)
     search = {"sampler": "random", "trials_per_method": 20}
     none, promote = (
         measured(curves, {**search, "scheduler": scheduler}, 1, range(2)) for scheduler in ("none", "promote")
@@ -140,80 +159,43 @@ def test_a_scheduler_is_measured_by_full_trainings_and_by_what_it_missed(curves)
     assert {(row["regret"], row["missed"]) for row in [*none, *promote]} == {(0, 0)}
 
 
-class TestNearest:
-    def test_it_is_the_one_at_the_least_distance(self):
-        grid = [
-            {"learning_rate": rate, "rank": rank, "targets": targets}
-            for rate, rank, targets in product((1e-4, 1e-2), (1, 5), ("attention", "all-linear"))
-        ]
-        point = {"learning_rate": 2e-4, "rank": 4, "targets": "all-linear"}
-        assert nearest(SPACE, point, grid) == {"learning_rate": 1e-4, "rank": 5, "targets": "all-linear"}
-
-    def test_words_are_further_than_numbers_within_the_range(self):
-        near, far = {"learning_rate": 1e-5, "rank": 1}, {"learning_rate": 9e-2, "rank": 1}
-        among = [{**near, "targets": "attention"}, {**far, "targets": "all-linear"}]
-        assert nearest(SPACE, {**near, "targets": "all-linear"}, among)["targets"] == "all-linear"
-
-    def test_rates_are_compared_on_their_logarithm(self):
-        same = {"rank": 1, "targets": "attention"}
-        among = [{"learning_rate": rate, **same} for rate in (1e-5, 1e-2)]
-        assert nearest(SPACE, {"learning_rate": 4e-4, **same}, among)["learning_rate"] == 1e-2
-
-    def test_a_study_has_every_point_once_and_learns_of_the_points_themselves(self):
-        points = table(12).points
-        study = optuna.create_study(sampler=Tabular(RandomSampler(seed=0), SPACE, points))
-        told = []
-        for _ in points:
-            trial = study.ask(SPACE)
-            told.append(dict(trial.params))
-            study.tell(trial, 0.0)
-        assert sorted(told, key=str) == sorted(points, key=str)
-        assert [trial.params for trial in study.trials] == told
-        assert told != points
-
-
 class TestSimulatedSweep:
-    def test_it_stops_what_asha_says_and_never_the_default(self, curves):
+    def test_it_stops_what_asha_says_and_never_the_default(self, learners):
         """With one worker a restatement of ASHA decides each rung in the order of the reports."""
-        search = SimulatedSweep(curves, seed=3)
+        search = SimulatedSweep(learners, seed=3, sampler="random", trials_per_method=20)
         values: dict[tuple[str, int], list[float]] = {}
         for one in simulate(search):
             had = values.setdefault((one.method, one.rung), [])
-            is_default = one.curve is curves.methods[one.method].curves[0]
+            is_default = one.curve.hyperparameters == get("lora").default
             assert one.goes_on == (one.rung < 2 and (is_default or passes(had, one.score, 3)))
             had.append(one.score)
         ends = Counter(record.status for record in search.store.records.values())
         assert ends["stopped"] > 20
         assert sum(ends.values()) == 40
 
-    def test_methods_have_equally_many_trials(self, curves):
-        search = SimulatedSweep(curves, trials_per_method=7)
+    def test_methods_have_equally_many_trials(self, learners):
+        search = SimulatedSweep(learners, sampler="random", trials_per_method=7)
         begun = [one.method for one in simulate(search, workers=4) if one.rung == 0]
         assert Counter(begun) == {"full": 7, "lora": 7}
 
-    def test_equal_seeds_are_equal_searches_and_other_seeds_others(self, curves):
+    def test_equal_seeds_are_equal_searches_and_other_seeds_others(self, learners):
         def proposals(seed):
-            told = simulate(SimulatedSweep(curves, seed), workers=2)
+            told = simulate(SimulatedSweep(learners, seed, trials_per_method=6), workers=2)
             return [one.curve.hyperparameters for one in told if one.rung == 0]
 
         assert proposals(1) == proposals(1)
         assert proposals(1) != proposals(2)
 
-    def test_without_a_scheduler_all_are_run_to_the_end(self, curves):
-        told = list(simulate(SimulatedSweep(curves, scheduler="none", sampler="random")))
-        assert sum(one.is_completed for one in told) == 40
+    def test_without_a_scheduler_all_are_run_to_the_end(self, learners):
+        search = SimulatedSweep(learners, scheduler="none", sampler="random", trials_per_method=6)
+        assert sum(one.is_completed for one in simulate(search)) == 12
 
-    def test_what_diverged_ends_there_and_is_told_so(self, curves):
-        lora = curves.methods["lora"]
-        broken = Curve(hyperparameters=lora.curves[4].hyperparameters, scores=[None], seconds=[0.5])
-        curves.methods["lora"] = lora.model_copy(
-            update={"curves": [*lora.curves[:4], broken, *lora.curves[5:]]}
-        )
-        search = SimulatedSweep(curves)
-        (end,) = [one for one in simulate(search) if one.curve == broken]
-        assert (end.goes_on, end.is_completed) == (False, False)
+    def test_what_diverged_ends_there_and_is_told_so(self):
+        search = SimulatedSweep({"lora": Breaking()}, sampler="random", trials_per_method=3)
+        ends = [one for one in simulate(search) if not one.goes_on]
+        assert [one.is_completed for one in ends] == [True, False, False]
         states = Counter(record.status for record in search.store.records.values())
-        assert states["diverged"] == 1
+        assert states == {"completed": 1, "diverged": 2}
 
 
 def test_a_file_holds_what_was_written(curves, tmp_path):
@@ -274,7 +256,10 @@ class TestOfARealSweep:
                 assert one.seconds == pytest.approx(seconds, abs=1e-4)
 
     def test_simulated_with_its_seed_it_is_itself(self, results):
-        search = SimulatedSweep(recorded(results), results.sweep.seed)
+        curves, settings = recorded(results), results.sweep.search
+        learners = {method: Recorded(curves, method) for method in curves.methods}
+        told = {"sampler": settings.sampler, "trials_per_method": settings.trials_per_method}
+        search = SimulatedSweep(learners, results.sweep.seed, **told)
         list(simulate(search))
         for record in results.records:
             if record.phase == "search":

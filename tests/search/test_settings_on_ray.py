@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import optuna
 import pytest
+from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 
 import spaces
@@ -26,8 +27,9 @@ from search.records.repair import sound_records
 from search.records.results import Results
 from search.records.run_folder import RunFolder
 from search.records.seeds import derived_seed
-from search.samplers import get
+from search.samplers import Next, get
 from search.samplers.qmc import sobol_point
+from search.studies import MethodStudy
 from tests.ray_cluster import started
 from tests.search.driven import RATES, Driven
 from tests.search.replay import ROWS, RUNGS, Replay, curve, plant_task, steps, sweep
@@ -82,7 +84,7 @@ class Swept:
     def random_points(self) -> list[dict[str, Any]]:
         """What random search proposes after the default."""
         seeds = [derived_seed(self.sweep.seed, "full", "propose", trial.number) for trial in self.trials[1:]]
-        studies = [optuna.create_study(sampler=get("random").optuna_sampler(seed)) for seed in seeds]
+        studies = [optuna.create_study(sampler=get("random").optuna_sampler(Next(seed))) for seed in seeds]
         return [study.ask(FULL.distributions).params for study in studies]
 
     def ids(self, phase: str) -> list[str]:
@@ -179,6 +181,22 @@ def test_search_sampler(swept):
     tpe = swept(search__sampler="tpe", search__trials_per_method=7)
     assert tpe.sampled[:4] == tpe.random_points()[:4]
     assert not any(point in tpe.random_points() for point in tpe.sampled[4:])
+
+
+def test_search_sampler_is_a_gaussian_process(swept):
+    """It proposes what a study proposes that has learned of the records before, the first at random."""
+    process = swept(search__sampler="gp", search__trials_per_method=7)
+
+    def after(number: int) -> dict[str, Any]:
+        storage = InMemoryStorage()
+        study = MethodStudy(process.sweep, "full", FULL, storage=storage, budgets=process.rungs)
+        for record in process.trials[:number]:
+            study.replay(record)
+        return study.propose(number)[0]
+
+    assert [after(number) for number in range(1, 7)] == process.sampled
+    assert process.sampled[:3] == process.random_points()[:3]
+    assert not any(point in process.random_points() for point in process.sampled[3:])
 
 
 def test_seed(swept):

@@ -185,8 +185,8 @@ def test_a_log_range_of_whole_numbers_halves_where_its_logarithm_does():
 
 
 def test_the_samplers_are_optunas_own():
-    assert isinstance(samplers.get("tpe").optuna_sampler(0), TPESampler)
-    assert isinstance(samplers.get("random").optuna_sampler(0), RandomSampler)
+    assert isinstance(samplers.get("tpe").optuna_sampler(samplers.Next(0)), TPESampler)
+    assert isinstance(samplers.get("random").optuna_sampler(samplers.Next(0)), RandomSampler)
 
 
 def test_derived_seeds_are_the_same_on_every_machine():

@@ -1,4 +1,4 @@
-"""A sampler that keeps to the points of a table."""
+"""A table of recorded curves as a learner, and a study that proposes its points and no others."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from benchmarks.simulation.curves import Curve, Curves
+from search.studies.study import MethodStudy
 from spaces import Value
 
 Point = Mapping[str, Value]
@@ -80,3 +82,28 @@ def proposed(
         name: point[name] if name in point else sampler.sample_independent(study, trial, name, part)
         for name, part in space.items()
     }
+
+
+class Recorded:
+    """What trials of the table's points came to, score and loss."""
+
+    def __init__(self, curves: Curves, method: str) -> None:
+        self.table = curves.methods[method]
+        self.space = self.table.searched
+        self.rungs = curves.rungs
+        self.reduction_factor = curves.reduction_factor
+
+    def curve(self, point: Point, seed: int) -> Curve:
+        """Return the curve that was recorded; a second one of the same point there is not."""
+        return next(curve for curve in self.table.curves if curve.hyperparameters == dict(point))
+
+
+def tabular(curves: Curves) -> type[MethodStudy]:
+    """Make the class of studies that keep to the points of `curves`."""
+
+    class TabularStudy(MethodStudy):
+        def sampler_of(self, number: int) -> BaseSampler:
+            table = curves.methods[self.method]
+            return Tabular(super().sampler_of(number), table.space, table.points)
+
+    return TabularStudy
