@@ -20,8 +20,8 @@ def value_at(distribution: BaseDistribution, share: float) -> Any:
             return distribution.choices[min(place, len(distribution.choices) - 1)]
         case IntDistribution():
             low, high = _ends(distribution)
-            value = round(_between(low, high, share, log=distribution.log))
-            return min(max(value, distribution.low), distribution.high)
+            whole = round(_between(low, high, share, log=distribution.log))
+            return min(max(whole, distribution.low), distribution.high)
         case FloatDistribution():
             value = _between(distribution.low, distribution.high, share, log=distribution.log)
             return min(max(value, distribution.low), distribution.high)

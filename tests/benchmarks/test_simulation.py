@@ -131,8 +131,8 @@ class TestClock:
         told = list(simulate(search, workers))
         cost = Counter()
         records = search.store.records.values()
-        for record, curve in zip(records, search.curves_of(records), strict=True):
-            cost[record.method] += curve.seconds[len(record.rungs) - 1]
+        for record, known in zip(records, search.curves_of(records), strict=True):
+            cost[record.method] += known.seconds[len(record.rungs) - 1]
         assert told[-1].spent == pytest.approx(dict(cost))
         assert sum(len(record.rungs) for record in search.store.records.values()) == len(told)
 
