@@ -14,6 +14,7 @@ from search.verdict.values import (
     Front,
     MethodVerdict,
     Pair,
+    Recommendation,
     Verdict,
     default_name,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Importance",
     "MethodVerdict",
     "Pair",
+    "Recommendation",
     "SearchStatistics",
     "Verdict",
     "counted",
