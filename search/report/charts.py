@@ -173,10 +173,11 @@ def _hyperparameter(values: pd.Series, *, is_log: bool) -> Spec:
     if not is_log:
         return {"scale": _NEAR, "axis": {"tickCount": 3, "format": "~g"}}
     low, high = math.floor(math.log10(values.min())), math.ceil(math.log10(values.max()))
-    ticks = [10.0**power for power in range(low, high + 1)]
     domain = [values.min() / 1.2, values.max() * 1.2]
+    ticks = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
     inside = [tick for tick in ticks if domain[0] <= tick <= domain[1]]
-    shown = inside if len(inside) > 1 else [float(f"{values.min():.1g}"), float(f"{values.max():.1g}")]
+    powers = [tick for tick in inside if math.log10(tick).is_integer()]
+    shown = powers if len(powers) > 1 else [*inside[:1], *inside[1:][-1:]]
     return {"scale": {"type": "log", "domain": domain}, "axis": {"values": shown, "format": "~g"}}
 
 

@@ -100,8 +100,7 @@ def _not_found(verdict: Verdict, chosen: str) -> Iterator[str]:
     lead = verdict.lead
     assert lead is not None
     if lead.tied:
-        also = "" if len(lead.tied) == 1 else " by itself"
-        yield f"a difference{also} between {lead.best} and {_some(lead.tied)}"
+        yield f"a difference between {lead.best} and {_some(lead.tied, 'or')}"
     in_vain = [one for one in _main(verdict) if one.method == one.best and not one.is_cheapest]
     if in_vain and chosen == lead.best:
         yield f"a cheaper method that is shown to be within {_margin(in_vain[0])} of the best"
@@ -113,9 +112,9 @@ def _margin(found: Recommendation) -> str:
     return f"{found.margin:g} {'point' if found.margin == 1 else 'points'}"
 
 
-def _some(names: list[str]) -> str:
+def _some(names: list[str], last: str = "and") -> str:
     rest = len(names) - _MOST_NAMED
-    return listed(names) if rest <= 1 else f"{', '.join(names[:_MOST_NAMED])} and {rest} more"
+    return listed(names, last) if rest <= 1 else f"{', '.join(names[:_MOST_NAMED])} {last} {rest} more"
 
 
 def _measured(verdict: Verdict, method: MethodVerdict) -> str:

@@ -58,8 +58,8 @@ def look(*, dark: bool = False, font: str = "Helvetica, Arial, sans-serif") -> d
         "font": font,
         "view": {"stroke": None},
         "axis": {**labels, "gridColor": ink["grid"], "domainColor": ink["line"], "tickColor": ink["line"]},
-        "axisX": {"labelOverlap": "greedy", "labelSeparation": 8},
-        "legend": {**labels, "orient": "top", "symbolSize": 60, "offset": 4},
+        "axisX": {"labelOverlap": "parity", "labelSeparation": 8},
+        "legend": {**labels, "orient": "top", "symbolSize": 60, "offset": 12},
         "header": {
             "labelColor": ink["text"],
             "labelFontSize": 12,
