@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_DRAWN = "[...document.querySelectorAll('figure:not([hidden]) .chart')].every(c => c.querySelector('svg'))"
+_DRAWN = """
+[...document.querySelectorAll('.chart')].every(c => !c.checkVisibility() || c.querySelector('svg'))
+"""
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run")
 
 
@@ -45,12 +47,16 @@ class Page:
         assert "error" not in answer, (method, answer)
         return answer["result"]
 
-    def open(self, file: Path, *, width: int = 1200, dark: bool = False) -> None:
+    def open(self, file: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
         """Load a file, and wait until its charts are drawn."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
         self.events.clear()
         self.call("Page.navigate", url=file.absolute().as_uri())

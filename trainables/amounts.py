@@ -31,6 +31,27 @@ def points(value: float | None) -> str:
     return number(value, ".2f")
 
 
+def within(value: float, low: float, high: float, form: str = "") -> str:
+    """Format a value with the limits of its interval, no digit of it beyond what the interval tells.
+
+    The half-width keeps two digits where it begins with 1 or 2, else one: `39.2 [38.8, 39.7]`, `4.10 [3.95,
+    4.25]`; `form` is `+` for a difference. Without limits two decimals.
+    """
+    if not (known(low) and known(high)):
+        return _real(value, f"{form}.2f")
+    half = (high - low) / 2
+    power = math.floor(math.log10(half)) if half > 0 else -2
+    decimals = min(2, max(0, -power + (half < 3 * 10.0**power)))
+    return "{} [{}, {}]".format(*(_real(one, f"{form}.{decimals}f") for one in (value, low, high)))
+
+
+def _real(value: float, form: str) -> str:
+    """Format a number with a minus sign, and no zero that is below zero."""
+    shown = number(value, form)
+    is_zero = shown.strip("+-0.") == "" and shown != DASH
+    return shown.lstrip("+-") if is_zero else shown.replace("-", "\N{MINUS SIGN}") if known(value) else shown
+
+
 def quantity(value: float | None) -> str:
     """Format a measured amount with three digits or more: `4.32`, `43.2`, `4,321`."""
     return number(value, ".3g" if known(value) and abs(value) < 99.95 else ",.0f")

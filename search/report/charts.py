@@ -1,79 +1,38 @@
-"""The report's charts, each defined once: the page draws them interactively, `figures` as PNG and SVG.
+"""Charts of the search: learning curves, the best so far, and trials by their hyperparameters.
 
-Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which readers with any colour
-vision tell apart; shapes tell the methods apart as well. What is on a chart stands in a table too.
+`usermeta` says how the page lays a chart of several panels out anew: the least width of a panel, and what its
+axis takes beside it, in pixels.
 """
 
-from typing import Any
+import math
 
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.records import BASELINE, Results
+from search.records import Results
 from search.report import coordinates
+from search.report.looks import coloured
 from search.report.names import compact, metric_name
+from search.report.palette import REST
 from search.report.vegalite import Spec, data, mark, name, number
-from search.verdict import Front, MethodVerdict, Verdict
-from trainables.amounts import known
-from trainables.cost.declared import COST_FIGURES
 from trainables.status import Status
 
-WIDTH, HEIGHT = 620, 340
+WIDTH = 620
 _PANEL = 270
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
-_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
 FATE_COLOURS = {
     "winner": "#D55E00",
-    Status.COMPLETED.facts.fate: "#0072B2",
-    Status.STOPPED.facts.fate: "#999999",
-    "audited": "#56B4E9",
-    Status.FAILED.facts.fate: "#CC79A7",
+    Status.COMPLETED.facts.fate: "#2F86C5",
+    Status.STOPPED.facts.fate: REST,
+    "audited": "#7A6FD1",
+    Status.FAILED.facts.fate: "#B5468C",
 }
-_LOG_FROM = 20
-"""A cost axis is logarithmic where its largest value is so many times its smallest."""
-
+_OWN_AXES = {"resolve": {"axis": {"x": "independent"}}}
+"""Without them the place of a panel that is not there has an axis."""
+_IS_WINNER = "datum.fate == 'winner'"
 _POINTS = number("score", format=".2f")
 _NEAR = {"zero": False}
 """A scale that need not begin at zero."""
 _STAIRS = {"interpolate": "step-after"}
-
-
-def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
-    """Plot quality on test against one cost, with intervals, the Pareto front and the search's trials."""
-    axis = front.axis
-    scored = [method for method in verdict.methods if axis in method.costs and method.method != BASELINE]
-    methods, trials = [_method(method, axis) for method in scored], _trials(results, axis)
-    intervals = [row for row in methods if known(row["low"])]
-    on_front = [row for row in methods if row["method"] in front.methods]
-    scale = _cost_scale([row["cost"] for row in [*methods, *trials]])
-    title = COST_FIGURES[axis].axis_title
-    x = number("cost", title=title, scale=scale, axis={"format": "~s", "tickCount": 6})
-    y = number("score", title=_on_test(results, verdict), scale=_NEAR)
-    place, coloured = {"x": x, "y": y}, {"x": x, "y": y, "color": _colour(results)}
-    spread = {**coloured, "y": number("low", title=""), "y2": {"field": "high"}}
-    tooltip = [name("method"), name("label", title=metric_name(results))]
-    marked = {**coloured, "shape": _shape(results), "tooltip": tooltip}
-    layers = [
-        data(trials) | mark("point", {**coloured, "tooltip": _TRIAL}, filled=True, opacity=0.22, size=28),
-        data(on_front) | mark("line", place, **_FRONT),
-        data(intervals) | mark("rule", spread, strokeWidth=2),
-        data(methods) | mark("point", marked, filled=True, size=130, opacity=1),
-        data(methods) | mark("text", {**place, "text": name("method")}, **_LABEL),
-    ]
-    if untrained := next((method for method in verdict.methods if method.method == BASELINE), None):
-        layers += _untrained(untrained)
-    drawn = [layer for layer in layers if layer["data"]["values"]]
-    return {"layer": drawn, "width": WIDTH, "height": HEIGHT}
-
-
-_TRIAL = [
-    name("id", title="trial"),
-    number("score", title="on validation", format=".2f"),
-    name("hyperparameters"),
-]
-_FRONT = {**_STAIRS, "strokeDash": [5, 4], "color": "#888888", "strokeWidth": 1.5}
-"""Stairs: between two methods of the front, money buys no more than the cheaper one gives."""
-_LABEL = {"align": "left", "dx": 10, "dy": -8, "fontWeight": "bold"}
 
 
 def learning_curves(results: Results) -> Spec | None:
@@ -99,12 +58,22 @@ def learning_curves(results: Results) -> Spec | None:
         "x": number("examples", title="training examples"),
         "y": number("score", title=_validation(results), scale=_NEAR),
         "color": name("fate", title=None, scale=_scale(shown)),
+        "strokeWidth": {"condition": {"test": _IS_WINNER, "value": 3}, "value": 1.5},
         "detail": name("trial"),
         "tooltip": [name("trial"), number("examples"), _POINTS, name("fate"), name("hyperparameters")],
     }
     lines = mark("line", encoding, point={"size": 36}, opacity=0.8)
     panels = name("method", title=None, sort=results.methods)
-    return {**data(rows), "facet": panels, "columns": 2, "spec": {**lines, "width": _PANEL, "height": 180}}
+    spec = {**lines, "width": _PANEL, "height": 180}
+    columns = min(2, len({row["method"] for row in rows}))
+    return {
+        **data(rows),
+        "facet": panels,
+        "columns": columns,
+        "spec": spec,
+        **_OWN_AXES,
+        **_laid_out(260, 40),
+    }
 
 
 def best_so_far(results: Results) -> Spec | None:
@@ -114,13 +83,13 @@ def best_so_far(results: Results) -> Spec | None:
         return None
     shared = {
         "y": number("best", title=f"best {_validation(results)}", scale=_NEAR),
-        "color": {**_colour(results), "legend": {"title": None}},
+        "color": {**coloured(results), "legend": {"title": None}},
         "tooltip": [name("method"), name("trial"), number("best", format=".2f")],
     }
     axes = [number("trials", title="trials ended"), number("device_seconds", title="device seconds")]
-    lines = [mark("line", {"x": x, **shared}, **_STAIRS, point=True) for x in axes]
+    lines = [mark("line", {"x": x, **shared}, **_STAIRS, point={"size": 20}) for x in axes]
     panels = [{**line, "width": _PANEL, "height": 200} for line in lines]
-    return {**data(table.to_dict("records")), "hconcat": panels}
+    return {**data(table.to_dict("records")), "concat": panels, "columns": 2, **_laid_out(300, 60)}
 
 
 def parallel(results: Results, method: str) -> Spec | None:
@@ -132,19 +101,39 @@ def parallel(results: Results, method: str) -> Spec | None:
     if table.empty or table["axis"].nunique() < 2 or table["trial"].nunique() < 2:
         return None
     names = list(dict.fromkeys(table["axis"]))
-    place = {
-        "x": name("axis", sort=names, title=None, axis={"labelAngle": 0, "grid": True, "labelLimit": 110}),
-        "y": number("place", axis=None),
+    axis = {
+        "labelAngle": 0,
+        "grid": True,
+        "domain": False,
+        "ticks": False,
+        "labelLimit": 110,
+        "orient": "top",
     }
-    coloured = {**place, "color": number("score", title=_validation(results), scale={"scheme": "viridis"})}
-    tooltip = [name("trial"), name("axis"), name("value"), _POINTS]
-    ends = data(coordinates.axis_ends(table).to_dict("records"))
+    place = {
+        "x": name("axis", sort=names, title=None, axis={**axis, "labelOffset": 0, "labelPadding": 16}),
+        "y": number("place", axis=None, scale={"domain": [-0.08, 1.08], "nice": False}),
+    }
+    full, shorter = table[table["is_full"]], table[~table["is_full"]]
+    shade = number("score", title=_validation(results), scale=_NEAR, legend={"gradientLength": 120})
+    coloured = {**place, "color": shade}
+    tooltip = [name("trial"), name("axis"), name("value"), _POINTS, number("examples")]
+    ends = coordinates.axis_ends(table)
     layers = [
-        mark("line", {**coloured, "detail": name("trial")}, opacity=0.75),
-        mark("circle", {**coloured, "tooltip": tooltip}, size=30),
-        ends | mark("text", {**place, "text": name("value")}, dx=4, align="left", fontSize=10),
+        _rows(shorter) | mark("line", {**place, "detail": name("trial")}, **_STOPPED_LINE),
+        _rows(full) | mark("line", {**coloured, "detail": name("trial")}, opacity=0.85, strokeWidth=1.75),
+        _rows(full) | mark("circle", {**coloured, "tooltip": tooltip}, size=30, opacity=1),
+        _rows(shorter) | mark("circle", {**place, "tooltip": tooltip}, size=16, color=REST),
+        *(
+            _rows(ends[ends["place"] == end])
+            | mark("text", {**place, "text": name("value")}, dy=dy, fontSize=10)
+            for end, dy in ((0, 10), (1, -9))
+        ),
     ]
-    return {**data(table.to_dict("records")), "layer": layers, "width": WIDTH, "height": 220, "title": method}
+    drawn = [layer for layer in layers if layer["data"]["values"]]
+    return {"layer": drawn, "width": WIDTH, "height": 240}
+
+
+_STOPPED_LINE = {"color": REST, "opacity": 0.45, "strokeWidth": 1, "strokeDash": [3, 3]}
 
 
 def slices(results: Results, method: str) -> Spec | None:
@@ -155,7 +144,7 @@ def slices(results: Results, method: str) -> Spec | None:
         return None
     space = results.sweep.spaces()[method].distributions
     panels = [_slice(table[table["axis"] == axis], axis, space[axis], results) for axis in axes]
-    return {"concat": panels, "columns": 4, "title": method}
+    return {"concat": panels, "columns": 4, **_laid_out(190, 62)}
 
 
 def _slice(table: pd.DataFrame, axis: str, dimension: BaseDistribution, results: Results) -> Spec:
@@ -163,15 +152,41 @@ def _slice(table: pd.DataFrame, axis: str, dimension: BaseDistribution, results:
         x = name("value", title=axis, axis={"labelAngle": 0})
     else:
         table = table.assign(value=table["value"].astype(float))
-        scale = {"type": "log"} if getattr(dimension, "log", False) else _NEAR
-        x = number("value", title=axis, scale=scale, axis={"tickCount": 3, "format": "~g"})
+        x = number(
+            "value", title=axis, **_hyperparameter(table["value"], is_log=getattr(dimension, "log", False))
+        )
     encoding = {
         "x": x,
         "y": number("score", title=metric_name(results), scale=_NEAR),
-        "tooltip": [name("trial"), name("value"), _POINTS],
+        "tooltip": [name("trial"), name("value"), _POINTS, number("examples")],
     }
-    dots = mark("circle", encoding, size=45, opacity=0.7)
-    return {**data(table.to_dict("records")), **dots, "width": _PANEL / 2, "height": 110}
+    layers = [
+        _rows(table[~table["is_full"]]) | mark("point", encoding, size=30, color=REST, shape="triangle-down"),
+        _rows(table[table["is_full"]]) | mark("circle", encoding, size=45, opacity=0.85),
+    ]
+    drawn = [layer for layer in layers if layer["data"]["values"]]
+    return {"layer": drawn, "width": _PANEL / 2, "height": 130}
+
+
+def _hyperparameter(values: pd.Series, *, is_log: bool) -> Spec:
+    """Encode an axis of numbers, on a logarithm with ticks at powers of ten where the space has one."""
+    if not is_log:
+        return {"scale": _NEAR, "axis": {"tickCount": 3, "format": "~g"}}
+    low, high = math.floor(math.log10(values.min())), math.ceil(math.log10(values.max()))
+    domain = [values.min() / 1.2, values.max() * 1.2]
+    ticks = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
+    inside = [tick for tick in ticks if domain[0] <= tick <= domain[1]]
+    powers = [tick for tick in inside if math.log10(tick).is_integer()]
+    shown = powers if len(powers) > 1 else [*inside[:1], *inside[1:][-1:]]
+    return {"scale": {"type": "log", "domain": domain}, "axis": {"values": shown, "format": "~g"}}
+
+
+def _rows(table: pd.DataFrame) -> Spec:
+    return data(table.to_dict("records"))
+
+
+def _laid_out(least: float, beside: float) -> Spec:
+    return {"usermeta": {"panel": {"least": least, "beside": beside}}}
 
 
 def importance(table: pd.DataFrame) -> Spec:
@@ -188,74 +203,15 @@ def importance(table: pd.DataFrame) -> Spec:
     return {
         **data(table.to_dict("records")),
         "facet": name("method", title=None),
-        "columns": 2,
+        "columns": min(2, table["method"].nunique()),
         "spec": {**mark("bar", encoding), "width": _PANEL, "height": {"step": 16}},
         "resolve": {"scale": {"y": "independent"}},
+        **_laid_out(300, 110),
     }
-
-
-def _method(method: MethodVerdict, axis: str) -> dict[str, Any]:
-    score = method.score
-    return {
-        "method": method.method,
-        "score": score.mean,
-        "low": score.low,
-        "high": score.high,
-        "cost": method.costs[axis] / COST_FIGURES[axis].unit.divisor,
-        "label": f"{score.mean:.2f} [{score.low:.2f}, {score.high:.2f}]",
-    }
-
-
-def _trials(results: Results, axis: str) -> list[dict[str, Any]]:
-    """Return the trials that were trained to the end: the others lack the costs of the full budget."""
-    return [
-        {
-            "id": record.id,
-            "method": record.method,
-            "score": record.score,
-            "cost": cost / COST_FIGURES[axis].unit.divisor,
-            "hyperparameters": compact(record.hyperparameters),
-        }
-        for record in results.records
-        if record.phase == "search" and record.status is Status.COMPLETED
-        if (cost := record.cost.get(axis)) is not None and record.score is not None
-    ]
-
-
-def _untrained(baseline: MethodVerdict) -> list[Spec]:
-    row = data([{"score": baseline.score.mean, "text": "untrained"}])
-    y, label = number("score"), {"align": "left", "dy": -6}
-    return [
-        row | mark("rule", {"y": y}, strokeDash=[2, 3], color="#777777"),
-        row | mark("text", {"x": {"value": 4}, "y": y, "text": name("text")}, **label),
-    ]
-
-
-def _cost_scale(costs: list[float]) -> Spec:
-    wide = min(costs) > 0 and max(costs) / min(costs) >= _LOG_FROM
-    return {"type": "log", "padding": 30} if wide else {"zero": False, "padding": 30}
-
-
-def _colour(results: Results) -> Spec:
-    return name("method", scale=_scale(_of_methods(results, _COLOURS)), legend=None)
-
-
-def _shape(results: Results) -> Spec:
-    return name("method", scale=_scale(_of_methods(results, _SHAPES)), legend=None)
-
-
-def _of_methods(results: Results, looks: tuple[str, ...]) -> dict[str, str]:
-    return {method: looks[place % len(looks)] for place, method in enumerate(results.methods)}
 
 
 def _scale(looks: dict[str, str]) -> Spec:
     return {"domain": list(looks), "range": list(looks.values())}
-
-
-def _on_test(results: Results, verdict: Verdict) -> list[str]:
-    """Title the quality axis; it says what intervals leave out, as figures are shown without the report."""
-    only = verdict.intervals_over == "documents only"
-    return [f"{metric_name(results)} on test", *(["intervals over documents only"] if only else [])]
 
 
 def _validation(results: Results) -> str:

@@ -14,7 +14,7 @@ from trainables.amounts import known
 from trainables.status import Status
 
 SCORE_AXIS = "score"
-_COORDINATES = ["trial", "axis", "value", "place", "score"]
+_COORDINATES = ["trial", "axis", "value", "place", "score", "examples", "is_full"]
 
 MOST_TRIALS = 200
 """Of a method that are drawn, evenly spaced by their numbers, and its winner: more lines are a thicket."""
@@ -86,7 +86,8 @@ def coordinates(results: Results, method: str) -> pd.DataFrame:
     """Tabulate scored trials by axis: each searched hyperparameter that varies, and the score last.
 
     Columns: trial, axis, value (as it is), place (0 to 1 between the least and the greatest value tried, on a
-    logarithm where the space has one), score (the last one, in points, of stopped trials too).
+    logarithm where the space has one), score (the last one, in points, of stopped trials too), examples (that
+    had been seen then), is_full (trained to the end: scores at two budgets do not compare).
     """
     scored = [record for record in results.search(method) if known(record.score)]
     records = drawn(scored, winner(scored))
@@ -123,4 +124,5 @@ def _rows(name: str, records: list[Record], values: list[Any], *, is_log: bool) 
 
 def _row(record: Record, axis: str, value: Any, place: float) -> dict[str, Any]:
     shown = f"{value:.3g}" if isinstance(value, float) else str(value)
-    return dict(zip(_COORDINATES, (record.id, axis, shown, place, record.score), strict=True))
+    ended = (record.rungs[-1].examples, record.status is Status.COMPLETED)
+    return dict(zip(_COORDINATES, (record.id, axis, shown, place, record.score, *ended), strict=True))

@@ -21,13 +21,6 @@ import vl_convert
 Draw = Callable[[Sequence[dict[str, Any]]], Iterator[str]]
 """Charts to their SVG, in order."""
 
-_LIGHT = {
-    "background": "white",
-    "font": "Helvetica, Arial, sans-serif",
-    "view": {"stroke": None},
-    "axis": {"gridColor": "#e6e6e6", "domainColor": "#888", "tickColor": "#888"},
-}
-"""How the files look; the page has colours of its own for light and dark."""
 _SMALLEST = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
 _PIPE_BYTES = 2**20
 """Room for what is drawn before it is taken, where the system gives it."""
@@ -51,7 +44,7 @@ def draw(charts: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _drawn(charts: Sequence[dict[str, Any]]) -> Iterator[str]:
-    return (vl_convert.vegalite_to_svg(json.dumps(chart), config=_LIGHT) for chart in charts)
+    return (vl_convert.vegalite_to_svg(json.dumps(chart)) for chart in charts)
 
 
 @contextmanager

@@ -1,22 +1,24 @@
 """The report's figures: which there are, and their PNG, SVG and PDF at print quality."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import vl_convert
 
 from search.records import Results
-from search.report import charts
+from search.report import charts, palette
 from search.report.coordinates import MOST_TRIALS
+from search.report.forest import forest, noise_floor
 from search.report.names import metric_name
 from search.report.reliability import importance_table
+from search.report.tradeoff import tradeoff
 from search.report.vegalite import SCHEMA, Spec
 from search.verdict import Front, SearchStatistics, Verdict
 from trainables.cost.declared import COST_FIGURES
 from trainables.storage.atomic import new_file, write_text
 from trainables.storage.place import Place
 
-_PRINTED = ("learning-curves", "best-so-far", "importance")
+_PRINTED = ("forest", "learning-curves", "best-so-far", "importance")
 _PRINT_SCALE = 3
 """Pixels a point: about 220 dots an inch."""
 
@@ -28,7 +30,7 @@ class Figure:
     name: str
     """Of its file; `tradeoff-<axis>` for the trade-offs."""
     section: str
-    """`tradeoff` or `search`."""
+    """`methods`, `tradeoff`, `search`, or `search-<method>` of what is of one method."""
     title: str
     text: str
     """What it shows, for readers who do not see it."""
@@ -36,14 +38,15 @@ class Figure:
 
 
 def figures(results: Results, verdict: Verdict, quality: list[SearchStatistics]) -> list[Figure]:
-    """Draw all figures that the records allow, trade-offs first."""
-    drawn = [*_tradeoffs(results, verdict), *_search(results, quality)]
+    """Draw all figures that the records allow, the methods first."""
+    drawn = [*_methods(results, verdict), *_tradeoffs(results, verdict), *_search(results, quality)]
     return [_figure(words, chart) for words, chart in drawn if chart is not None]
 
 
 def for_print(drawn: list[Figure]) -> list[Figure]:
-    """Select the figures that are written as PNG and SVG too."""
-    return [figure for figure in drawn if figure.section == "tradeoff" or figure.name in _PRINTED]
+    """Select the figures that are written as PNG and SVG too, with their colours for paper."""
+    printed = [figure for figure in drawn if figure.section == "tradeoff" or figure.name in _PRINTED]
+    return [replace(figure, spec={**figure.spec, "config": palette.look()}) for figure in printed]
 
 
 def write_figures(printed: list[Figure], svgs: Iterable[str], folder: Place) -> None:
@@ -66,9 +69,20 @@ def _figure(words: tuple[str, str, str, str], chart: Spec) -> Figure:
     return Figure(*words, {"$schema": SCHEMA, "description": text, **chart})
 
 
+def _methods(results: Results, verdict: Verdict) -> list[_Drawn]:
+    floor = noise_floor(verdict)
+    shaded = f"; shaded: {floor:.2f} points below the best, which seeds alone make" if floor else ""
+    text = (
+        f"{metric_name(results)} on test of each method with its 95 % interval over "
+        f"{verdict.intervals_over}, the seeds as dots{shaded}. "
+        "Brackets join methods that cannot be told apart. Bars: what each cost"
+    )
+    return [(("forest", "methods", "Methods", text), forest(results, verdict))]
+
+
 def _tradeoffs(results: Results, verdict: Verdict) -> list[_Drawn]:
     return [
-        (_tradeoff_words(results, verdict, front), charts.tradeoff(results, verdict, front))
+        (_tradeoff_words(results, verdict, front), tradeoff(results, verdict, front))
         for front in verdict.fronts
     ]
 
@@ -98,10 +112,14 @@ def _search(results: Results, quality: list[SearchStatistics]) -> list[_Drawn]:
         words = ("importance", "search", "What mattered", shares)
         drawn.append((words, charts.importance(mattered)))
     for method in results.searched:
+        own = f"search-{method}"
         lines = f"Hyperparameters of the trials of {method}, a line a trial, coloured by score"
         panels = f"Score of the trials of {method} against each hyperparameter"
         drawn += [
-            ((f"parallel-{method}", "search", f"{method}: trials", lines), charts.parallel(results, method)),
-            ((f"slices-{method}", "search", f"{method}: one by one", panels), charts.slices(results, method)),
+            (
+                (f"parallel-{method}", own, "Hyperparameters together", lines),
+                charts.parallel(results, method),
+            ),
+            ((f"slices-{method}", own, "One by one", panels), charts.slices(results, method)),
         ]
     return drawn

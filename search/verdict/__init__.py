@@ -15,6 +15,7 @@ from search.verdict.values import (
     MethodVerdict,
     Pair,
     Quoted,
+    Recommendation,
     Verdict,
     default_name,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "MethodVerdict",
     "Pair",
     "Quoted",
+    "Recommendation",
     "SearchStatistics",
     "Verdict",
     "counted",

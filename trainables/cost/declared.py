@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from trainables.amounts import number, prefixed, quantity, size
+from trainables.amounts import duration, number, prefixed, quantity, size
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,18 @@ class Unit:
     """What an amount is divided by on a chart's axis, to be in `symbol`."""
     is_in_cells: bool = False
     """Whether `shown` writes the unit, so that a heading leaves it out."""
+    short: Callable[[float], str] | None = None
+    """An amount with its unit where there is little room; None: as `shown`."""
+
+    def brief(self, value: float) -> str:
+        """Format an amount beside a bar."""
+        return (self.short or self.shown)(value)
 
 
-COUNT = Unit("", number)
+COUNT = Unit("", number, short=prefixed)
 OPERATIONS = Unit("", prefixed)
 PERCENT = Unit("%", quantity)
-SECONDS = Unit("s", quantity)
+SECONDS = Unit("s", quantity, short=duration)
 SECONDS_PER_EXAMPLE = Unit("s an example", quantity)
 JOULES = Unit("J", quantity)
 BYTES = Unit("MiB", size, divisor=2.0**20, is_in_cells=True)

@@ -10,9 +10,12 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from search.records import Results
+from search.records import BASELINE, Results
+from search.report import palette
 from search.report.figures import Figure
+from search.report.forest import noise_floor
 from search.report.gaps import gaps
+from search.report.headline import headline
 from search.report.names import method_name, metric_name, subject
 from search.report.page.outputs import documents
 from search.report.page.sortable import improvements, methods
@@ -20,6 +23,7 @@ from search.report.page.vega import scripts
 from search.report.scored import correction, leading, outside, reading
 from search.report.sections import Sections
 from search.verdict import Verdict
+from trainables.amounts import points, within
 
 _HERE = files(__package__)
 
@@ -31,6 +35,9 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         subject=subject(results),
         is_imported=results.sweep.imported,
         verdict=verdict,
+        headline=headline(verdict),
+        untrained=_untrained(verdict),
+        noise_floor=points(noise_floor(verdict)) if noise_floor(verdict) else "",
         gaps=[_inline(gap) for gap in gaps(results)],
         metric=metric_name(results),
         method_name=lambda method: method_name(method).strip("`"),
@@ -42,11 +49,13 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
         has_retrained_defaults=not all(default.is_winner for default in verdict.untuned),
         improvements=improvements(verdict),
         figures=figures,
+        searched=[m for m in results.methods if any(f.section == f"search-{m}" for f in figures)],
         **{name: _section(markdown) for name, markdown in asdict(shared).items()},
         documents=documents(results),
-        specs=_script_json({figure.name: figure.spec for figure in figures}),
+        specs=_script_json({"specs": {figure.name: figure.spec for figure in figures}, "looks": _looks()}),
+        tokens=Markup(palette.css()),
         css=_file("page.css"),
-        script=_file("page.js"),
+        script=_file("charts.js") + _file("page.js"),
         vega=Markup(scripts()) if figures else "",
     )
 
@@ -54,8 +63,24 @@ def page(results: Results, verdict: Verdict, shared: Sections, figures: list[Fig
 def plain_page(title: str, markdown: str) -> str:
     """Render a Markdown document as a page of its own."""
     return _template("plain.html.j2").render(
-        title=title, css=_file("page.css"), body=Markup(_markdown().render(markdown))
+        title=title,
+        tokens=Markup(palette.css()),
+        css=_file("page.css"),
+        body=Markup(_markdown().render(markdown)),
     )
+
+
+_FONT = "system-ui, sans-serif"
+
+
+def _looks() -> dict[str, dict[str, Any]]:
+    return {"light": palette.look(font=_FONT), "dark": palette.look(dark=True, font=_FONT)}
+
+
+def _untrained(verdict: Verdict) -> str:
+    """Write the untrained model's score, which is no row of the forest plot."""
+    found = next((method.score for method in verdict.methods if method.method == BASELINE), None)
+    return within(found.mean, found.low, found.high) if found else ""
 
 
 @cache

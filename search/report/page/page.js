@@ -1,38 +1,23 @@
-"use strict";
+/* What is chosen: of several figures one is shown, and the address remembers which. */
+const choosers = [...document.querySelectorAll("select[data-shows]")];
 
-const specs = JSON.parse(document.getElementById("specs").textContent);
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-
-function look() {
-  const [text, line] = dark.matches ? ["#d6d6dc", "#3a3a42"] : ["#3c3c43", "#e3e3e8"];
-  const labels = { labelColor: text, titleColor: text };
-  return {
-    background: "transparent",
-    font: "system-ui, sans-serif",
-    view: { stroke: null },
-    axis: { ...labels, gridColor: line, domainColor: line, tickColor: line },
-    legend: labels,
-    header: labels,
-    title: { color: text },
-    text: { color: text },
-  };
-}
-
-function draw() {
-  for (const place of document.querySelectorAll(".chart")) {
-    if (!place.closest("figure").hidden) {
-      const actions = { export: true, source: false, compiled: false, editor: false };
-      vegaEmbed(place, specs[place.dataset.figure], { config: look(), actions, renderer: "svg" }).then(() => {
-        place.querySelector("summary").setAttribute("aria-label", "Save the chart");
-      });
+function choose() {
+  for (const chooser of choosers) {
+    for (const option of chooser.options) {
+      document.getElementById(option.value).hidden = option.value !== chooser.value;
     }
   }
 }
 
-function chooseAxis() {
-  const chosen = document.getElementById("axis");
-  for (const option of chosen ? chosen.options : []) {
-    document.getElementById(option.value).hidden = option.value !== chosen.value;
+function remember() {
+  const state = new URLSearchParams(choosers.map(({ id, value }) => [id, value]));
+  history.replaceState(null, "", `#${state}`);
+}
+
+function recall() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const chooser of choosers) {
+    if ([...chooser.options].some(({ value }) => value === state.get(chooser.id))) chooser.value = state.get(chooser.id);
   }
 }
 
@@ -66,10 +51,26 @@ function filterDocuments() {
   document.getElementById("found").textContent = `${found} shown`;
 }
 
-chooseAxis();
+/* The section in sight is marked in the bar of links. */
+function markPlace() {
+  const links = [...document.querySelectorAll(".bar a")];
+  const reached = links.filter((link) => document.querySelector(link.hash).getBoundingClientRect().top < window.innerHeight / 3);
+  const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 2;
+  const current = (atEnd && window.scrollY > 0 ? links : reached).at(-1) ?? links[0];
+  for (const link of links) {
+    if (link === current) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+recall();
+choose();
 draw();
-dark.addEventListener("change", draw);
-document.getElementById("axis")?.addEventListener("change", () => { chooseAxis(); draw(); });
+markPlace();
+document.addEventListener("scroll", markPlace, { passive: true });
+for (const chooser of choosers) {
+  chooser.addEventListener("change", () => { choose(); remember(); draw(); });
+}
 for (const header of document.querySelectorAll(".sortable th[scope=col]")) {
   header.querySelector("button").addEventListener("click", () => sortBy(header));
 }

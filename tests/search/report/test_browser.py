@@ -89,3 +89,21 @@ def test_what_can_be_clicked_and_typed_does_what_it_says(page: Page, files: list
     assert page.run(
         "[...document.querySelectorAll('#tradeoff figure')].filter(f => !f.hidden).map(f => f.id)"
     ) == ["tradeoff-train_seconds"]
+
+
+def test_the_verdict_and_its_charts_fill_one_screen_and_no_more(page: Page, files: list[Path]) -> None:
+    page.open(files[0], width=1280, height=800)
+    charts = "[...document.querySelectorAll('#verdict svg.marks')]"
+    bottoms = page.run(f"{charts}.map(e => e.getBoundingClientRect().bottom)")
+    assert len(bottoms) == 2
+    assert 500 < max(bottoms) <= 800
+
+
+def test_a_link_shows_what_was_chosen(page: Page, files: list[Path]) -> None:
+    page.open(files[0])
+    page.run(CHOOSE)
+    address = page.run("location.hash")
+    assert "axis=tradeoff-train_seconds" in address
+    page.open(files[0])
+    page.run(f"location.hash = {address!r}; recall(); choose()")
+    assert page.run("document.getElementById('axis').value") == "tradeoff-train_seconds"

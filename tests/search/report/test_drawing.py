@@ -43,7 +43,7 @@ def test_every_chart_is_vega_lite(finished):
         finished.trial("lora", number, [number / 10, number / 5, number / 4], hyperparameters=point)
     found = drawn(finished)
     kinds = {figure.name.partition("-")[0] for figure in found}
-    assert kinds == {"tradeoff", "learning", "best", "importance", "parallel", "slices"}
+    assert kinds == {"forest", "tradeoff", "learning", "best", "importance", "parallel", "slices"}
     validator = jsonschema.Draft7Validator(vega_lite_schema())
     for figure in found:
         assert figure.spec["$schema"] == SCHEMA
