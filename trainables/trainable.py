@@ -36,8 +36,8 @@ class FineTune(tune.Trainable):
             os.environ.setdefault(name, value)
 
     @classmethod
-    def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
-        """Run the preflight checks of one method in this process: a `Request` to `Findings`.
+    def checks(cls, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Run the preflight checks of one method in this process; yield each `Check` of a `Request`.
 
         Raises:
             DeviceFailed: the device does not work any more in this process.
@@ -49,7 +49,8 @@ class FineTune(tune.Trainable):
         from trainables.preflight.request import Request
 
         with _naming_a_broken_device():
-            return answer(Request.model_validate(request)).model_dump()
+            for check in answer(Request.model_validate(request)):
+                yield check.model_dump()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()

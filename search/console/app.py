@@ -181,9 +181,10 @@ def check(
 
         console = terminal()
         console.print("\nTrying each method on the model and a few examples.", highlight=False)
-        notify = Progress(loaded, (), console).checks
         try:
-            try_methods(loaded, found.data, found.rungs, notify, address=address).refuse_failures()
+            with Progress(loaded, (), console) as progress:
+                tried = try_methods(loaded, found.data, found.rungs, progress.checks, address=address)
+            tried.refuse_failures()
         except SweepFailed as error:
             typer.echo(f"Error: {error}", err=True)
             sys.exit(1)

@@ -1,6 +1,6 @@
 """Print the preflight checks: a table, and a line for each that did not pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -20,6 +20,21 @@ def check_line(method: str, findings: Findings) -> str:
     if not failed:
         return f"[bold]{method}[/] [green]passed[/] its preflight checks in {duration(seconds)}"
     return f"[bold]{method}[/] [red]failed[/] {failed[0].name}: {escape(failed[0].message)}"
+
+
+def check_lines(under_way: Mapping[str, Findings]) -> Iterator[str]:
+    """Format where the checks that are under way stand, a line a method."""
+    for method, findings in under_way.items():
+        passed = ", ".join(check.name for check in findings.checks)
+        yield f"Checking [bold]{method}[/]: {passed} done"
+
+
+def latest_line(under_way: Mapping[str, Findings]) -> str:
+    """Format the check that was the last to be known."""
+    method, findings = list(under_way.items())[-1]
+    check = findings.checks[-1]
+    verdict = f"[{COLOURS[check.verdict]}]{check.verdict}[/]"
+    return f"[bold]{method}[/] {check.name}: {verdict} in {duration(check.seconds)}"
 
 
 def check_table(preflight: PreflightResults) -> RenderableType:

@@ -3,17 +3,19 @@
 import time
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
 
 from search.config import Sweep
-from search.console.check_table import check_line, check_table
+from search.console.check_table import check_line, check_lines, check_table, latest_line
 from search.console.tally import Standing, seconds_left, standings
 from search.records import Event, PreflightResults, Record, last_line
 from search.verdict import score_name
 from trainables.amounts import duration, number, rough_duration
+from trainables.preflight.findings import Findings
 from trainables.status import Status
 
 TABLE_SECONDS = 60
@@ -28,9 +30,12 @@ class Progress:
         self.records = {record.id: record for record in records}
         self.console = console
         self.live: set[str] = set()
+        self._checked: list[str] | None = None
         self.seen_running = 1
-        self._printed = time.monotonic()
-        self._live = Live(get_renderable=self.table, console=console, refresh_per_second=1, transient=True)
+        self._printed = self._begun = time.monotonic()
+        self._checking: dict[str, Findings] | None = {}
+        """Of methods whose checks are under way; None: there is something else to show."""
+        self._live = Live(get_renderable=self._shown, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -44,26 +49,47 @@ class Progress:
 
     def __call__(self, event: Event, record: Record) -> None:
         self.records[record.id] = record
+        self._checking = None
         if event == "begin":
             self.live.add(record.id)
         if record.status is not Status.RUNNING:
             self.live.discard(record.id)
         self.seen_running = max(self.seen_running, len(self.live))
-        line = f"[dim]{time.strftime('%H:%M:%S')}[/] {self.line(event, record)}"
-        self.console.print(line, soft_wrap=True, highlight=False)
+        self._print(self.line(event, record))
         if not self.console.is_terminal and time.monotonic() - self._printed > TABLE_SECONDS:
             self._printed = time.monotonic()
             self.console.print(self.table())
 
     def checks(self, preflight: PreflightResults) -> None:
-        """Print how a method's preflight checks went; when all were checked, the whole table."""
+        """Print how a method's preflight checks went; when all were checked, the whole table.
+
+        Each check on its own is a line too, or, on a terminal, one that comes and goes.
+        """
+        checked = list(preflight.methods)
+        if self._checked is None:  # some may have been checked before this process began
+            self._checked = checked if preflight.under_way else checked[:-1]
+        fresh = [name for name in checked if name not in self._checked]
+        self._checked = checked
+        self._checking = None if preflight.is_whole else preflight.under_way
         self.sweep = preflight.admitted(self.sweep)
-        if not preflight.is_whole:
-            method, findings = list(preflight.methods.items())[-1]
-            line = f"[dim]{time.strftime('%H:%M:%S')}[/] {check_line(method, findings)}"
-            self.console.print(line, soft_wrap=True, highlight=False)
-        else:
+        if preflight.is_whole:
             self.console.print(check_table(preflight), soft_wrap=True, highlight=False)
+        elif fresh:
+            self._print(check_line(fresh[-1], preflight.methods[fresh[-1]]))
+        elif not self.console.is_terminal:
+            self._print(latest_line(preflight.under_way))
+
+    def _print(self, line: str) -> None:
+        line = f"[dim]{time.strftime('%H:%M:%S')}[/] {line}"
+        self.console.print(line, soft_wrap=True, highlight=False)
+
+    def _shown(self) -> RenderableType:
+        """What stays at the bottom of a terminal: where the checks stand, then where the sweep does."""
+        if self._checking is None:
+            return self.table()
+        lines = [*check_lines(self._checking)] or ["Starting workers"]
+        since = duration(time.monotonic() - self._begun)
+        return Group(*(Spinner("dots", f"{line}, {since} since the start") for line in lines))
 
     def line(self, event: Event, record: Record) -> str:
         """Format an event as a line."""

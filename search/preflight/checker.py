@@ -54,17 +54,23 @@ class Checker:
         return self.plan.sweep
 
     def ask(self, known: PreflightResults, notify: ChecksListener) -> PreflightResults:
-        """Check all methods without known results; `notify` is called after each and at the end.
+        """Check all methods without known results; `notify` is called as `ChecksListener` says.
 
         Raises:
             InputError: a worker sees other data than the driver.
             RayLost: Ray has died.
         """
         preflight = known
-        for name, findings, seconds in self._found([n for n in self.sweep.methods if n not in known.methods]):
-            methods = {**preflight.methods, name: findings}
-            startup = seconds if preflight.startup_seconds is None else preflight.startup_seconds
-            preflight = PreflightResults(methods=methods, startup_seconds=startup)
+        under_way: dict[str, Findings] = {}
+        for news in self._found([n for n in self.sweep.methods if n not in known.methods]):
+            under_way.pop(news.method, None)
+            methods, startup = preflight.methods, preflight.startup_seconds
+            if news.is_whole:
+                methods = {**methods, news.method: news.findings}
+                startup = news.startup_seconds if startup is None else startup
+            else:
+                under_way[news.method] = news.findings
+            preflight = PreflightResults(methods=methods, startup_seconds=startup, under_way=under_way)
             notify(preflight)
         found = {
             "methods": {**known.methods, **{name: preflight.methods[name] for name in self.sweep.methods}},
@@ -75,8 +81,8 @@ class Checker:
         notify(preflight)
         return preflight
 
-    def _found(self, names: list[str]) -> Iterator[tuple[str, Findings, float]]:
-        """Yield each method, its findings and the seconds of starting its worker, as the answers come."""
+    def _found(self, names: list[str]) -> Iterator["_News"]:
+        """Yield what the workers tell, as it comes."""
         with ExitStack() as stack:
             environment, left = self.cluster.environment(), iter(names)
             workers = [
@@ -94,13 +100,14 @@ class Checker:
                     continue
                 (answer,) = answers
                 worker = asked.pop(answer)
-                findings = worker.findings(answer)
-                if findings is None:
+                news = worker.news(answer)
+                if news is None:
                     asked[worker.ask_again()] = worker
                     continue
-                checks = sum(check.seconds for check in findings.checks)
-                yield worker.asked_about, findings, time.perf_counter() - worker.asked_at - checks
-                if name := next(left, None):
+                yield news
+                if not news.is_whole:
+                    asked[answer] = worker
+                elif name := next(left, None):
                     asked[worker.ask(name, self._request(name))] = worker
 
     def _request(self, name: str) -> Request:
@@ -175,6 +182,17 @@ def memory_share(slots: Slots, machines: int) -> float:
     return slots.gpus or 1 / ceil(slots.concurrent / machines)
 
 
+@dataclass(frozen=True)
+class _News:
+    """What a worker has found about a method so far."""
+
+    method: str
+    findings: Findings
+    is_whole: bool
+    startup_seconds: float
+    """From the request to now, less what the checks themselves took."""
+
+
 class _Asker:
     """The actor that runs in the worker."""
 
@@ -182,8 +200,8 @@ class _Asker:
         trainable.equip(environment)
         self.trainable = trainable
 
-    def checks(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self.trainable.checks(request)
+    def checks(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from self.trainable.checks(request)
 
 
 class _Worker:
@@ -198,26 +216,43 @@ class _Worker:
         self._start = lambda: actor.remote(trainable, environment)
         self._actor: Any = None
         self._deaths: Counter[str] = Counter()
-        self.asked_about = ""
-        self.asked_at = 0.0
+        self._asked_about = ""
+        self._asked_at = 0.0
+        self._checks: list[Check] = []
 
-    def ask(self, method: str, request: Request) -> ray.ObjectRef[Any]:
-        """Request the checks of a method; return the reference for `findings`."""
-        self.asked_about, self._request = method, request.model_dump()
+    def ask(self, method: str, request: Request) -> ray.ObjectRefGenerator:
+        """Request the checks of a method; return the answers, one after the other, for `news`."""
+        self._asked_about, self._request = method, request.model_dump()
         self._deaths.clear()
         return self.ask_again()
 
-    def ask_again(self) -> ray.ObjectRef[Any]:
-        self._actor, self.asked_at = self._actor or self._start(), time.perf_counter()
-        return self._actor.checks.remote(self._request)
+    def ask_again(self) -> ray.ObjectRefGenerator:
+        self._actor, self._asked_at, self._checks = self._actor or self._start(), time.perf_counter(), []
+        answers: ray.ObjectRefGenerator = self._actor.checks.options(num_returns="streaming").remote(
+            self._request
+        )
+        return answers
 
-    def findings(self, answer: ray.ObjectRef[Any]) -> Findings | None:
+    def news(self, answers: ray.ObjectRefGenerator) -> _News | None:
         """Return what the checks found; an error outside them and the worker's last death are findings too.
 
         None: the worker died, and another may be asked, as often as a trial may be restarted.
         """
+        findings, is_whole = self._heard(answers), True
+        if isinstance(findings, Check):
+            self._checks.append(findings)
+            findings, is_whole = Findings(checks=self._checks), False
+        if findings is None:
+            return None
+        spent = time.perf_counter() - self._asked_at - sum(check.seconds for check in findings.checks)
+        return _News(self._asked_about, findings, is_whole, spent)
+
+    def _heard(self, answers: ray.ObjectRefGenerator) -> Check | Findings | None:
+        """Return the next check, or all findings after the last one, or None: another may be asked."""
         try:
-            return Findings.model_validate(ray.get(answer))
+            return Check.model_validate(ray.get(next(answers)))
+        except StopIteration:
+            return Findings(checks=self._checks)
         except (RayActorError, OutOfMemoryError) as error:
             self._actor = None
             return self._after_death(failure_kind(str(error)))

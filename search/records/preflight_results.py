@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from search.config import FORMAT, Format, Sweep, upgraded
 from trainables.errors import InputError
@@ -23,6 +23,8 @@ class PreflightResults(BaseModel):
     """Check of the whole sweep; None before all its methods were checked, and if all failed."""
     is_whole: bool = False
     """Whether all methods of the sweep were checked."""
+    under_way: dict[str, Findings] = Field(default={}, exclude=True)
+    """What is known of methods that are being checked, the latest news last. Not kept: it is no verdict."""
 
     @model_validator(mode="before")
     @classmethod
@@ -76,4 +78,5 @@ class PreflightResults(BaseModel):
 
 
 ChecksListener = Callable[[PreflightResults], None]
-"""Called after each method that was checked, and at the end, when `disk_and_time` is known too."""
+"""Called after each check, with the method `under_way`; after each method; and at the end, when
+`disk_and_time` is known too."""

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ class OnShadow(FineTune):
     """The real trial and the real checks, in a process that has a shadow of a GPU."""
 
     @classmethod
-    def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
+    def checks(cls, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         device = _enter()
         _plant(Path(request["task"]["model"]), f"checks/{request['method']}", device)
-        return super().checks(request)
+        yield from super().checks(request)
 
     def _begin(self, config: dict[str, Any]) -> None:
         device = _enter()

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +264,7 @@ class Replay(FineTune):
         self.trial = ReplayedTrial(Assignment.model_validate(config["assignment"]))  # type: ignore[assignment]
 
     @classmethod
-    def checks(cls, request: dict[str, Any]) -> dict[str, Any]:
+    def checks(cls, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """What is planted for the method, after a line in a log; with nothing planted all is well."""
         model, method = Path(request["task"]["model"]), request["method"]
         with (model / "checks.log").open("a") as log:
@@ -279,7 +280,8 @@ class Replay(FineTune):
             raise DeviceFailed("CUDA error: an illegal memory access was encountered")
         if failure_kind == "raises":
             raise RuntimeError(f"{method} cannot be asked")
-        return findings(fails=failure_kind == "fails").model_dump()
+        for found in findings(fails=failure_kind == "fails").checks:
+            yield found.model_dump()
 
 
 def _await_lines(log: Path, count: int) -> None:

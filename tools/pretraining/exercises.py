@@ -1,23 +1,25 @@
-"""What the embedded model is pretrained on: nine exercises made from the words of a dialogue alone.
+"""What the embedded model is pretrained on: exercises made from a dialogue and the values of its slots.
 
 No exercise sees a summary. Their instructions differ, and so do their kinds of answer, because a model that
-does one thing only cannot be steered by a prompt; finding, listing and mending make it copy what it
-reads, which every method of fine-tuning then relies on. Span corruption follows T5
-(arXiv 1910.10683), with UL2's
-mixture of mild and heavy corruption (arXiv 2205.05131).
+does one thing only cannot be steered by a prompt. Finding, listing and mending make it copy what it reads;
+noting facts and reporting turns make it find who does what, and say it in the third person: a summary has to
+select from that. Span corruption follows T5 (arXiv 1910.10683), with UL2's mixture of mild and heavy
+corruption (arXiv 2205.05131).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
 from transformers import PreTrainedTokenizerBase
 
 from tools.pretraining.frames import make_frame
+from tools.pretraining.reported import reported
 from tools.pretraining.tokenizer import SENTINELS
+from trainables.embedded.dialogues import Dialogue
 
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*|\d+(?: \d+)*")
 _SMALL_WORD = re.compile(
@@ -35,22 +37,57 @@ class Example:
     target: list[int]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Turns in a row, and what they tell."""
+
+    turns: list[str]
+    names: dict[str, str]
+    """What ``#Person1#`` and ``#Person2#`` are called in the third person."""
+    facts: dict[str, str]
+    """The slot values that they mention, as a summary words them, and who ``asks`` and who ``answers``."""
+
+
+def read(dialogue: Dialogue, turns: list[str]) -> Reading:
+    """What some turns of a dialogue tell."""
+    text = "\n".join(turns)
+    names = {
+        speaker: dialogue.told[role] if dialogue.told[role] in text else speaker
+        for role, speaker in dialogue.speakers.items()
+    }
+    facts = {"asks": names[dialogue.speakers["A"]], "answers": names[dialogue.speakers["B"]]}
+    for slot, said in dialogue.said.items():
+        if slot not in ("a", "b") and re.search(rf"\b{re.escape(said)}(?!\w)", text, re.IGNORECASE):
+            facts[slot.replace("_", " ").replace("2", " 2")] = dialogue.told[slot]
+    return Reading(turns, names, facts)
+
+
 def make_example(
-    dialogue: str, tokenizer: PreTrainedTokenizerBase, rng: Random, *, part_share: float = 0.0
+    dialogue: Dialogue, tokenizer: PreTrainedTokenizerBase, rng: Random, *, part_share: float = 0.0
 ) -> Example:
     """A random exercise on a dialogue or, so often as told, on a few of its turns in a row."""
-    turns = dialogue.split("\n")
+    turns = dialogue.text.split("\n")
     if rng.random() < part_share:
         turns = _part(turns, rng)
     exercise = rng.choices([*SHARES], weights=[*SHARES.values()])[0]
     if exercise == FILL:
         return _fill("\n".join(turns), tokenizer, rng)
-    source, target = _TEXT_EXERCISES[exercise](turns, rng)
+    if exercise in _READING_EXERCISES:
+        source, target = _READING_EXERCISES[exercise](read(dialogue, turns), rng)
+    else:
+        source, target = _TEXT_EXERCISES[exercise](turns, rng)
     return Example(tokenizer(source).input_ids, tokenizer(target).input_ids)
 
 
+def exercise_texts(dialogues: Iterable[Dialogue], rng: Random) -> Iterator[str]:
+    """Dialogues, each with what an exercise has for an answer: what a tokenizer is made for."""
+    for dialogue in dialogues:
+        yield dialogue.text
+        yield rng.choice([*_READING_EXERCISES.values()])(read(dialogue, dialogue.text.split("\n")), rng)[1]
+
+
 def _part(turns: list[str], rng: Random) -> list[str]:
-    length = rng.randint(2, 5)
+    length = rng.randint(2, min(5, len(turns)))
     start = rng.randint(0, len(turns) - length)
     return turns[start : start + length]
 
@@ -80,20 +117,10 @@ def _spans(pieces: int, rng: Random) -> list[tuple[int, int]]:
     return spans
 
 
-def _next_turns(turns: list[str], rng: Random) -> tuple[str, str]:
-    cut = rng.randint(1, len(turns) - 1)
-    return _ask("Continue", turns[:cut], "Next turns:"), "\n".join(turns[cut : cut + 2])
-
-
 def _missing_turn(turns: list[str], rng: Random) -> tuple[str, str]:
     gap = rng.randrange(len(turns))
     speaker, said = turns[gap].split(": ", 1)
     return _ask("Complete", [*turns[:gap], f"{speaker}: ...", *turns[gap + 1 :]], "Missing turn:"), said
-
-
-def _first_turns(turns: list[str], rng: Random) -> tuple[str, str]:
-    start = rng.randint(1, min(2, len(turns) - 1))
-    return _ask("Begin", turns[start:], "Turns before:"), "\n".join(turns[:start])
 
 
 def _find_turn(turns: list[str], rng: Random) -> tuple[str, str]:
@@ -125,9 +152,25 @@ def _mend(turns: list[str], rng: Random) -> tuple[str, str]:
     return _ask("Mend", kept, "Mended:"), "\n".join(part)
 
 
-def _frame(turns: list[str], rng: Random) -> tuple[str, str]:
-    frame, answer = make_frame(turns, rng)
-    return _ask(f"Use {frame} for", turns, "Answer:"), answer
+def _frame(reading: Reading, rng: Random) -> tuple[str, str]:
+    text = " ".join(turn.split(": ", 1)[1] for turn in reading.turns)
+    frame, answer = make_frame(text, reading.facts, rng)
+    return _ask(f"Use {frame} for", reading.turns, "Answer:"), answer
+
+
+def _notes(reading: Reading, rng: Random) -> tuple[str, str]:
+    """Facts that are asked for by name."""
+    asked = rng.sample([*reading.facts], rng.randint(2, min(6, len(reading.facts))))
+    noted = "; ".join(f"{name}: {reading.facts[name]}" for name in asked)
+    return _ask(f"Note {', '.join(asked)} of", reading.turns, "Notes:"), noted
+
+
+def _report(reading: Reading, rng: Random) -> tuple[str, str]:
+    """A turn and the one after it in the third person."""
+    start = rng.randrange(len(reading.turns))
+    part = reading.turns[start : start + 2]
+    clue = " ".join(part[0].split(": ", 1)[1].split()[:3]).strip(".,?!")
+    return _ask(f"Report {clue} in", reading.turns, "Report:"), reported(part, reading.names)
 
 
 def _ask(verb: str, turns: list[str], cue: str) -> str:
@@ -137,26 +180,30 @@ def _ask(verb: str, turns: list[str], cue: str) -> str:
 
 FILL = "fill"
 SHARES = {
-    FILL: 0.15,
-    "next turns": 0.1,
-    "missing turn": 0.1,
-    "first turns": 0.04,
-    "find turn": 0.14,
-    "speaker": 0.04,
-    "names": 0.1,
-    "mend": 0.11,
-    "frame": 0.22,
+    FILL: 0.08,
+    "missing turn": 0.04,
+    "find turn": 0.12,
+    "speaker": 0.03,
+    "names": 0.07,
+    "mend": 0.08,
+    "notes": 0.18,
+    "report": 0.2,
+    "frame": 0.2,
 }
 """Each exercise's share of the examples."""
 
 _TEXT_EXERCISES: dict[str, Callable[[list[str], Random], tuple[str, str]]] = {
-    "next turns": _next_turns,
     "missing turn": _missing_turn,
-    "first turns": _first_turns,
     "find turn": _find_turn,
     "speaker": _speaker,
     "names": _names,
     "mend": _mend,
-    "frame": _frame,
 }
 """Exercises from turns to texts, a question and its answer; filling gaps works on pieces instead."""
+
+_READING_EXERCISES: dict[str, Callable[[Reading, Random], tuple[str, str]]] = {
+    "notes": _notes,
+    "report": _report,
+    "frame": _frame,
+}
+"""Those that need to know what the turns tell."""

@@ -1,11 +1,16 @@
 """Make the embedded model: train its tokenizer, then a small T5, on generated dialogues.
 
-    python -m tools.pretraining.pretrain --minutes 60
+    python -m tools.pretraining.pretrain --minutes 60 --output candidate
+    python -m tools.pretraining.pretrain --minutes 60 --output better --from candidate
 
-The model learns to fill gaps in dialogues, to continue them and to copy from them; it never sees a
+The model learns to copy from dialogues, to note what they tell and to report it; it never sees a
 summary, so that there is something to adapt. Each exercise is set on a new dialogue, which is in no split
 of seed 0 and holds no slot value that is kept for the test split. One core does it, and the budget is
 processor time, so that other programs on the machine cost time but not quality. Needs torch 2.9 for Muon.
+
+A run goes on `--from` any model that this script wrote, the shipped one too: from its weights, and from its
+optimiser where `training.pt` is still beside them. The rate stays at its peak until the last part of the
+budget, so that a run that is cut off has lost nothing but that part.
 """
 
 from __future__ import annotations
@@ -21,26 +26,38 @@ from copy import deepcopy
 from functools import cache
 from importlib.metadata import version
 from itertools import islice
-from math import cos, pi
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_
+from transformers import AutoTokenizer, T5ForConditionalGeneration
 from transformers.utils.logging import disable_progress_bar
 
 from tools.pretraining.batching import BATCH, bucketed, collate
-from tools.pretraining.exercises import SHARES, Example, make_example
-from tools.pretraining.small_t5 import PEAK_LEARNING_RATES, make_optimizers, small_t5
+from tools.pretraining.exercises import SHARES, Example, exercise_texts, make_example
+from tools.pretraining.small_t5 import (
+    PEAK_LEARNING_RATES,
+    SHIPPED_SCALE,
+    make_optimizers,
+    scale_weights,
+    small_t5,
+)
 from tools.pretraining.tokenizer import train_tokenizer
-from trainables.embedded import MODEL
-from trainables.embedded.dialogues import generate, stream
+from trainables.embedded.dialogues import Dialogue, generate, stream
 
-WARM_UP_SHARE = 0.04
-"""Of the time budget; the learning rate then falls along a cosine to a hundredth."""
+WARM_UP_SECONDS = 40
+"""Of processor time, wherever there is no optimiser to go on with."""
+DECAY_SHARE = 0.25
+"""Of the time budget: the learning rate falls to zero along a line at the end (arXiv 2405.18392)."""
+CHECKPOINT = "training.pt"
+"""Beside the model: weights in fp32 and the optimisers' state. It is not shipped."""
 TOKENIZER_DIALOGUES = 5000
-SAVE_EVERY_SECONDS = 200
+LOG = "pretraining.json"
+SAVE_EVERY_SECONDS = 100
+SHORT_STEPS = 1500
+"""Steps in which short texts give way to whole dialogues."""
 HELD_BACK_BATCHES = 10
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,29 +66,52 @@ class Pretraining:
     """The model, its optimiser, its data and the log of what happened."""
 
     def __init__(
-        self, *, minutes: float, seed: int, output: Path, tokenizer_dialogues: int = TOKENIZER_DIALOGUES
+        self,
+        *,
+        minutes: float,
+        seed: int,
+        output: Path,
+        earlier: Path | None = None,
+        decay_share: float = DECAY_SHARE,
+        tokenizer_dialogues: int = TOKENIZER_DIALOGUES,
     ) -> None:
         torch.manual_seed(seed)
-        self.seconds, self.output = 60 * minutes, output
-        self.step, self.pieces, self.progress = 0, 0, 0.0
-        self.tokenizer = train_tokenizer(islice(unshared_dialogues(f"tokenizer/{seed}"), tokenizer_dialogues))
-        self.model = small_t5(self.tokenizer)
+        self.seconds, self.output, self.decay_share = 60 * minutes, output, decay_share
+        self.step, self.pieces, self.warm_up = 0, 0, float(WARM_UP_SECONDS)
+        self.log: dict[str, Any] = _provenance(seed=seed, minutes=minutes)
+        if earlier is None:
+            dialogues = islice(unshared_dialogues(f"tokenizer/{seed}"), tokenizer_dialogues)
+            self.tokenizer = train_tokenizer(exercise_texts(dialogues, Random(seed)))
+            self.model = small_t5(self.tokenizer)
+            self.log |= {"tokenizer_dialogues": tokenizer_dialogues, "earlier": []}
+        else:
+            self.tokenizer = AutoTokenizer.from_pretrained(earlier)
+            self.model = T5ForConditionalGeneration.from_pretrained(earlier, dtype=torch.float32)
+            log = json.loads((earlier / LOG).read_text())
+            scale_weights(self.model, 1 / log["scale"])
+            self.log |= {"tokenizer_dialogues": log["tokenizer_dialogues"]}
+            self.log |= {"earlier": [*log.pop("earlier"), log]}
+        self.log["parameters"] = self.model.num_parameters()
         self.optimizers = make_optimizers(self.model)
-        self.batches = bucketed(self._examples(f"pretraining/{seed}"), Random(seed))
-        held_back = self._examples(f"held back/{seed}")
+        if earlier is not None and (earlier / CHECKPOINT).exists():
+            self._load(torch.load(earlier / CHECKPOINT))
+        part = len(self.log["earlier"])
+        self.batches = bucketed(self._examples(f"pretraining/{seed}/{part}"), Random(seed))
+        held_back = self._examples(f"held back/{seed}", part_share=0.35)
         self.held_back = [collate(list(islice(held_back, BATCH))) for _ in range(HELD_BACK_BATCHES)]
         self.curve: list[dict[str, float]] = []
-        self.log = _provenance(seed=seed, minutes=minutes) | {
-            "parameters": self.model.num_parameters(),
-            "tokenizer_dialogues": tokenizer_dialogues,
-        }
         self.started, self.wall_start = time.process_time(), time.time()
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        for optimizer, moments in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(moments)
+        self.warm_up = 0.0
 
     def run(self) -> None:
         """Train until the time is up; save now and then, so that a stopped run leaves a usable model."""
         next_save, losses = 0.0, []
         while (elapsed := self._elapsed()) < self.seconds:
-            self.progress = elapsed / self.seconds
             losses.append(self._train(next(self.batches)))
             if elapsed >= next_save:
                 self._record(losses)
@@ -82,8 +122,12 @@ class Pretraining:
 
     def save(self, *, finished: bool) -> None:
         """Model in bf16, tokenizer and log, in the form that ``from_pretrained`` loads."""
-        deepcopy(self.model).bfloat16().save_pretrained(self.output)
+        shipped = deepcopy(self.model).bfloat16()
+        scale_weights(shipped, SHIPPED_SCALE)
+        shipped.save_pretrained(self.output)
         self.tokenizer.save_pretrained(self.output)
+        state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        torch.save(state, self.output / CHECKPOINT)
         log = {
             **self.log,
             "finished": finished,
@@ -94,12 +138,12 @@ class Pretraining:
             "pieces": self.pieces,
             "curve": self.curve,
         }
-        (self.output / "pretraining.json").write_text(json.dumps(log, indent=2) + "\n")
+        (self.output / LOG).write_text(json.dumps(log, indent=2) + "\n")
 
     def _train(self, batch: dict[str, torch.Tensor]) -> float:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * learning_rate_share(self.progress)
+                group["lr"] = group["peak_lr"] * self._rate()
         self.model.train()
         with torch.autocast("cpu", torch.bfloat16):
             loss = self.model(**batch).loss
@@ -129,15 +173,28 @@ class Pretraining:
     def _elapsed(self) -> float:
         return time.process_time() - self.started
 
-    def _examples(self, seed: str) -> Iterator[Example]:
+    def _rate(self) -> float:
+        return learning_rate_share(
+            self._elapsed(), self.seconds, warm_up=self.warm_up, decay_share=self.decay_share
+        )
+
+    def _examples(self, seed: str, part_share: float | None = None) -> Iterator[Example]:
         rng = Random(seed)
         for dialogue in unshared_dialogues(seed):
-            yield make_example(dialogue, self.tokenizer, rng, part_share=part_share(self.progress))
+            share = self._part_share() if part_share is None else part_share
+            yield make_example(dialogue, self.tokenizer, rng, part_share=share)
+
+    def _part_share(self) -> float:
+        """How many exercises are set on a few turns only: first nearly all, in the end a third.
+
+        Copying is learned much sooner, and cheaper, on short texts.
+        """
+        return max(0.35, 0.95 - 0.6 * self.step / SHORT_STEPS) if not self.log["earlier"] else 0.35
 
 
-def unshared_dialogues(seed: str) -> Iterator[str]:
+def unshared_dialogues(seed: str) -> Iterator[Dialogue]:
     """Dialogues without end, none of them in a split of seed 0, none with a test split's slot value."""
-    return (dialogue.text for dialogue, _ in stream(seed) if dialogue.text not in _shipped())
+    return (dialogue for dialogue, _ in stream(seed) if dialogue.text not in _shipped())
 
 
 @cache
@@ -145,19 +202,11 @@ def _shipped() -> frozenset[str]:
     return frozenset(row["dialogue"] for rows in generate().values() for row in rows)
 
 
-def part_share(progress: float) -> float:
-    """How many exercises are set on a few turns only: first nearly all, at last a third.
-
-    Copying is learned much sooner, and cheaper, on short texts.
-    """
-    return 0.95 - 0.6 * progress
-
-
-def learning_rate_share(progress: float) -> float:
-    """The share of the peak learning rate when ``progress`` of the time budget (0 to 1) is spent."""
-    if progress < WARM_UP_SHARE:
-        return 0.02 + 0.98 * progress / WARM_UP_SHARE
-    return 0.01 + 0.99 * (1 + cos(pi * progress)) / 2
+def learning_rate_share(elapsed: float, seconds: float, *, warm_up: float, decay_share: float) -> float:
+    """The share of the peak learning rate after `elapsed` of `seconds` of processor time."""
+    rising = min(1.0, 0.02 + elapsed / warm_up) if warm_up else 1.0
+    falling = min(1.0, (1 - elapsed / seconds) / decay_share) if decay_share else 1.0
+    return max(0.0, min(rising, falling))
 
 
 def _provenance(*, seed: int, minutes: float) -> dict[str, Any]:
@@ -167,6 +216,7 @@ def _provenance(*, seed: int, minutes: float) -> dict[str, Any]:
         "minutes": minutes,
         "exercises": SHARES,
         "batch": BATCH,
+        "scale": SHIPPED_SCALE,
         "peak_learning_rates": PEAK_LEARNING_RATES,
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         "python": platform.python_version(),
@@ -182,14 +232,28 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=60, help="processor time to train for (default: %(default)s)"
     )
+    parser.add_argument(
+        "--from", type=Path, dest="earlier", help="folder of a model that is to be trained further"
+    )
+    parser.add_argument(
+        "--decay-share",
+        type=float,
+        default=DECAY_SHARE,
+        help="of the budget, at its end, in which the learning rate falls (default: %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights and data (default: %(default)s)")
-    parser.add_argument("--output", type=Path, default=MODEL, help="folder to write (default: %(default)s)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help=f"folder to write; all but {CHECKPOINT} of it can be shipped",
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     disable_progress_bar()
     logging.basicConfig(level=logging.INFO)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    Pretraining(minutes=arguments.minutes, seed=arguments.seed, output=arguments.output).run()
+    Pretraining(**vars(arguments)).run()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,24 @@ def small_t5(tokenizer: PreTrainedTokenizerFast) -> T5ForConditionalGeneration:
     return T5ForConditionalGeneration(config)
 
 
+SHIPPED_SCALE = 0.25
+"""Of the weights that are saved. A power of two rounds nothing in bf16."""
+
+
+def scale_weights(model: T5ForConditionalGeneration, factor: float) -> None:
+    """Multiply all matrices and divide all gains of norms by `factor`, in place: the model computes the same.
+
+    Each matrix reads what a norm has scaled, or writes to a sum that a norm will scale, so that nothing but
+    the size of the weights changes, and with it the learning rates that suit them: Adam's steps do not depend
+    on the size of a weight. Muon leaves larger weights than usual models have; scaled down they learn well
+    at the usual rates.
+    """
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "relative_attention_bias" not in name:
+                weight.mul_(1 / factor if "norm" in name else factor)
+
+
 def make_optimizers(model: T5ForConditionalGeneration) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024, kellerjordan.github.io/posts/muon) for the hidden matrices, AdamW for the rest."""
     embedding = model.get_input_embeddings().weight

@@ -1,7 +1,7 @@
 """Everyday dialogues with their summaries, generated: the data that ship with tuneoff.
 
 A dialogue is composed of scenes of one situation, small talk that does not matter, and one of several
-endings. Its summary tells who wanted what and how it ended, in the third person, with slots from several
+endings. Its summary is a half that tells who wanted what and one that tells how it ended, in the third person, with slots from several
 turns, other words than the speakers use (``fell off my bike`` is told as ``a fall from a bike``) and a name
 only where the dialogue gives one. So no turn, and no copy of some turns, is a good summary.
 
@@ -46,9 +46,14 @@ class Dialogue:
 
     topic: str
     text: str
-    ending: Ending
+    gists: tuple[str, ...]
+    """Templates of its summaries."""
+    speakers: dict[str, str]
+    """``#Person1#`` or ``#Person2#`` for the roles ``A`` and ``B``."""
+    said: dict[str, str]
+    """The values of the slots that the dialogue mentions, as the speakers word them."""
     told: dict[str, str]
-    """Slot values as a summary words them; ``A`` and ``B`` are the speakers."""
+    """Slot values as a summary words them; ``A`` and ``B`` are the roles, by name where one is given."""
 
 
 def generate(
@@ -78,18 +83,20 @@ def compose(situation: Situation, rng: Random, *, unseen: bool) -> Dialogue:
     said, told = _draw_values({**_SHARED_SLOTS, **situation.slots}, rng, unseen=unseen)
     ending = rng.choice(situation.endings)
     script = [choose_words(line, rng) for line in _script(situation, ending, rng)]
-    speakers = {script[0][0]: "#Person1#"}
-    speakers["AB".replace(script[0][0], "")] = "#Person2#"
+    opener, other = script[0][0], "AB".replace(script[0][0], "")
+    speakers = {opener: "#Person1#", other: "#Person2#"}
     turns = [f"{speakers[line[0]]}: {fill(line[3:], said)}" for line in script]
     mentioned = slots_of(" ".join(script))
-    for role in "AB":
-        told[role] = said[role.lower()] if role.lower() in mentioned else speakers[role]
-    return Dialogue(situation.topic, "\n".join(turns), ending, told)
+    for role, speaker in speakers.items():
+        told[role] = said[role.lower()] if role.lower() in mentioned else speaker
+    gists = tuple(f"{one} {two}" for one in lines(situation.requests) for two in lines(ending.outcomes))
+    said = {slot: value for slot, value in said.items() if slot in mentioned}
+    return Dialogue(situation.topic, "\n".join(turns), gists, speakers, said, told)
 
 
 def summaries(dialogue: Dialogue, rng: Random, count: int) -> list[str]:
     """Different summaries of one dialogue, each from a template of its own."""
-    templates = rng.sample(lines(dialogue.ending.gists), count)
+    templates = rng.sample(dialogue.gists, count)
     return [fill(choose_words(template, rng), dialogue.told) for template in templates]
 
 

@@ -39,11 +39,11 @@ def _values(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a story may end: the last scene, and what a bystander would tell of the whole story."""
+    """How a story may end: the last scene, and how a bystander would tell of it."""
 
     scene: str
-    gists: str
-    """One summary a line; at least three, because a test dialogue has three references."""
+    outcomes: str
+    """Second halves of a summary, one a line."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Situation:
     slots: Mapping[str, Pool]
     scenes: tuple[str, ...]
     endings: tuple[Ending, ...]
+    requests: str
+    """First halves of a summary, what A came for, one a line."""
     greetings: str = ""
     """Lines with which B may open, one a line; A opens where none is drawn."""
 

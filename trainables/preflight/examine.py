@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -15,8 +16,10 @@ from trainables.preflight.request import Request
 from trainables.workbench import Workbench, workbench
 
 
-def answer(request: Request) -> Findings:
+def answer(request: Request) -> Iterator[Check]:
     """Ask every check about a method, on this process's own workbench and with a trial's threads.
+
+    Yields each one's outcome as it is known.
 
     Raises:
         InputError: the data that this process loads is not the data that the driver saw.
@@ -25,21 +28,25 @@ def answer(request: Request) -> Findings:
     set_deterministic(request.task.deterministic)
     task = request.task.model_dump_json()
     bench = workbench(task, request.data_seed, request.data_fingerprint, request.tokens)
-    return examine(bench, request)
+    yield from _examined(bench, request)
 
 
 def examine(bench: Workbench, request: Request) -> Findings:
     """Ask every check about one method; the workbench is as before when it returns, or made anew."""
+    return Findings(checks=list(_examined(bench, request)))
+
+
+def _examined(bench: Workbench, request: Request) -> Iterator[Check]:
     probe = Probe(bench, request)
-    checks: list[Check] = []
+    has_failed = False
     for declared in available():
-        has_failed = any(check.verdict == "fail" for check in checks)
         if (has_failed and not declared.always) or not declared.applies(bench.task):
             continue
-        checks.append(_asked(declared, probe))
-        if checks[-1].verdict == "fail":
+        check = _asked(declared, probe)
+        if check.verdict == "fail":
+            has_failed = True
             declared.on_failure(probe)
-    return Findings(checks=checks)
+        yield check
 
 
 def _asked(declared: PreflightCheck, probe: Probe) -> Check:

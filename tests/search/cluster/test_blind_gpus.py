@@ -108,7 +108,7 @@ def test_a_worker_that_was_given_a_gpu_neither_trains_nor_asks_the_gates_without
     ray.init(address=blind.address, log_to_driver=False)
     try:
         actor = ray.remote(num_cpus=0, num_gpus=1)(FineTune).remote({"assignment": {}})
-        checks = ray.remote(num_cpus=0, num_gpus=1)(lambda: FineTune.checks({}))
+        checks = ray.remote(num_cpus=0, num_gpus=1)(lambda: [*FineTune.checks({})])
         for answer in (actor.train.remote(), checks.remote()):
             with pytest.raises(RayTaskError, match=COMPLAINT) as raised:
                 ray.get(answer)

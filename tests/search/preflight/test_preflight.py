@@ -58,16 +58,19 @@ def test_a_failed_method_is_left_out_and_what_was_asked_is_not_asked_again(tmp_p
     assert {record.method for record in records} == {"full", "baseline"}
     assert {record.status for record in records} == {"completed"}
     assert folder.read_preflight() == told[-1]
-    assert [list(preflight.methods) for preflight in told] == [["full"], ["full", "lora"], ["full", "lora"]]
+    passed = [list(preflight.methods) for preflight in told if not preflight.under_way]
+    assert passed == [["full"], ["full", "lora"], ["full", "lora"]]
+    under_way = [(name, len(it.checks)) for one in told for name, it in one.under_way.items()]
+    assert under_way == [("full", n + 1) for n in range(len(findings().checks))] + [("lora", 1), ("lora", 2)]
     assert told[-1].failed() == ["lora"]
     assert told[-1].disk_and_time.verdict == "pass"
     assert told[-1].startup_seconds > 0
     assert asked_about(task) == ["full", "lora"]
     assert len({request["pid"] for request in asked(task)}) == 1
 
-    trained = len(steps(task))
+    trained, messages = len(steps(task)), len(told)
     start(task, cluster, told.append)
-    assert len(told) == 3
+    assert len(told) == messages
     assert len(steps(task)) == trained
 
     folder = start(task, cluster, told.append, methods={"full": {}, "lora": {}, "prompt_tuning": {}})
@@ -239,15 +242,19 @@ def test_the_table_of_checks(golden):
     golden("".join(f"{line.rstrip()}\n" for line in lines), "checks.txt")
 
 
-def test_a_method_that_is_left_out_is_not_waited_for(bare):
+def test_a_line_a_check_and_a_method_left_out_is_not_waited_for(bare):
     console = Console(file=io.StringIO(), width=100)
     settings = sweep(bare.root, methods={"full": {}, "lora": {}})
     progress = Progress(settings, (), console)
     progress.checks(PreflightResults(methods={"full": findings()}))
+    begun = Findings(checks=findings().checks[:1])
+    progress.checks(PreflightResults(methods={"full": findings()}, under_way={"lora": begun}))
     progress.checks(PreflightResults(methods={"full": findings(), "lora": findings(fails=True)}))
     told = console.file.getvalue()
     assert "full passed its preflight checks in 0 s" in told
     assert "lora failed gradients: dead rows" in told
+    assert f"lora {begun.checks[0].name}: pass in 0 s" in told
+    assert told.count("full passed") == 1
     assert "Preflight checks" not in told
     progress("rung", bare.trial("full", 0, [1, 2, 30]))
     assert progress.table().row_count == 1

@@ -10,7 +10,6 @@ SITUATION = Situation(
             "; ".join(f"{n} thousand pounds" for n in range(2, 60) if n % 5),
             unseen="; ".join(f"{n} thousand pounds" for n in range(5, 60, 5)),
         ),
-        "amount2": pool("; ".join(f"{n} hundred pounds" for n in range(2, 10))),
         "aim": pool(
             "I want to open a small bakery => to open a bakery; My roof needs mending => to mend a roof;"
             "I'd like to buy a van for my work => to buy a van; My son starts university soon => to pay for a son's studies;"
@@ -30,6 +29,10 @@ SITUATION = Situation(
 B: [Good morning|Good afternoon]. [I'm Mr. {clerk}|I'm Mrs. {clerk}]. [How can I help you|What brings you here]?
 B: [Hello|Good morning], [please come in|do sit down]. [How can I help|What can I do for you]?
 """,
+    requests="""
+{A} wants to borrow {amount} {aim}.
+{A} asks {B} for {amount} {aim}.
+""",
     scenes=(
         """
 A: [Good morning|Hello]. [I'm {a}|My name is {a}|I have an account here]. I'd like to borrow {amount}.
@@ -42,13 +45,6 @@ B: [Very well|Good], [how much do you need|what sum are we talking about]?
 A: [About|Around] {amount}. [The name is {a}|I think that's enough|I am {a}, by the way].
 B: [That is a fair sum|All right]. [Let me see|I need a moment].
 """,
-        """
-A: [I earn|I make] {amount2} a week, [and my rent is low|and I never spend much].
-B: {amount2}. [That helps|That's good to know|I'll note that].
-
-A: [I already have|I've saved] {amount2} [of my own|in another bank].
-B: [Good|Very good], {amount2} [is a start|is better than nothing].
-""",
     ),
     endings=(
         Ending(
@@ -57,10 +53,8 @@ A: [Will you lend it to me|So, can I have it]?
 B: Yes, [you can pay it back|if you pay it back] in {months} months. [Please sign here|The money comes on {date}].
 """,
             """
-{A} [gets|is given] a loan of {amount} {aim} and has {months} months to pay it back.
-{B} [lends|agrees to lend] {A} {amount} for {months} months.
-The bank lends {A} {amount} {aim}, to be paid back in {months} months.
-{A} borrows {amount} from the bank {aim}. It must be [returned|paid back] in {months} months.
+{B} agrees, and {A} has {months} months to pay it back.
+{B} lends {A} the money for {months} months.
 """,
         ),
         Ending(
@@ -69,10 +63,8 @@ A: [Is that enough for you|What else do you need]?
 B: [Please bring|I still need] {paper}. [Then we can talk again|Come back with it] on {date}.
 """,
             """
-{A} asks for [a loan of|] {amount} {aim} and must [bring|show] {paper} by {date}.
-{B} needs {paper} before {A} can [borrow|have] {amount}. They [meet|talk] again on {date}.
-{A} wants to borrow {amount} {aim}. {B} [asks for|wants to see] {paper} first.
-Before lending {A} {amount}, the bank [wants|asks for] {paper}.
+{B} needs {paper} first, and they will talk again on {date}.
+{B} tells {A} to come back with {paper} on {date}.
 """,
         ),
         Ending(
@@ -83,10 +75,8 @@ A: [Oh|I see]. [I don't know what to do|That's bad news].
 B: [Pay that back first|Save a little more] and ask me again [after|on] {date}.
 """,
             """
-{B} [refuses to lend|doesn't lend] {A} {amount} {aim}, because an old loan isn't paid back.
-{A} can't borrow {amount} {aim} until the last loan is paid back.
-{A} is [refused|not given] a loan of {amount} and can ask again [after|on] {date}.
-The bank [turns down|rejects] {A}, who wanted {amount} {aim} but still owes money.
+{B} refuses because of an old loan, and {A} can ask again after {date}.
+{B} says no until the last loan is paid back.
 """,
         ),
     ),

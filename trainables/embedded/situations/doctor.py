@@ -36,6 +36,10 @@ SITUATION = Situation(
 B: [Good morning|Hello], [I'm|my name is] Dr. {doctor}. [What seems to be the trouble|What can I do for you]?
 B: [Come in|Next, please]. [Please sit down|Take a seat]. [What's the matter|Where does it hurt]?
 """,
+    requests="""
+{A} has a pain in the {part} from {cause}.
+{A}'s {part} hurts because of {cause}.
+""",
     scenes=(
         """
 A: [Hello|Good morning], Dr. {doctor}. [I'm {a}|My name is {a}|I need your help]. My {part} hurts.
@@ -63,10 +67,8 @@ A: [When should I come back|Do I have to come again]?
 B: [Come again|Let me see you again|Come back] on {day} [if it still hurts|in any case].
 """,
             """
-{A}'s {part} hurts after {cause}. Dr. {doctor} [recommends|prescribes] {cure} and will see {A} on {day}.
-{A} sees Dr. {doctor} about a pain in the {part} and [is given|gets] {cure}.
-Dr. {doctor} [tells|advises] {A}, who hurt the {part}, to use {cure} and come back on {day}.
-Because of {cause}, {A} has had a sore {part} for {days} days and is told to try {cure}.
+Dr. {doctor} recommends {cure} and will see {A} again on {day}.
+{A} should try {cure} and come back on {day}.
 """,
         ),
         Ending(
@@ -75,10 +77,8 @@ A: But I wanted to {plan} on {day}! [Is that all right|Can I still do it]?
 B: [No|I'm afraid not]. [You must stay at home|You have to rest|That would make it worse].
 """,
             """
-{A} has to [miss|cancel] {plan} on {day} because of a sore {part}. Dr. {doctor} recommends {cure}.
-Dr. {doctor} [says no to|doesn't allow] {plan}, since {A}'s {part} hurts after {cause}.
-{A} hurt the {part} [through|by] {cause}. Dr. {doctor} forbids {plan} and [suggests|recommends] {cure}.
-{A} wants to know if {plan} is possible with a sore {part}, but Dr. {doctor} [forbids it|says no].
+Dr. {doctor} recommends {cure} and doesn't allow {plan} on {day}.
+{A} should try {cure} and has to miss {plan} on {day}.
 """,
         ),
         Ending(
@@ -89,10 +89,8 @@ A: {day}? [Good, that makes me feel better|That suits me].
 B: [Until then, rest|Don't worry too much], [please|and sleep well].
 """,
             """
-{A} has a sore {part} from {cause}, and Dr. {doctor} [arranges|books] a hospital visit on {day}.
-Instead of {cure}, {A} wants an X-ray of the {part} and [gets one|can have it] on {day}.
-Dr. {doctor} [first suggests|recommends] {cure} for {A}'s {part} but then sends {A} to hospital on {day}.
-{A}'s {part} has hurt for {days} days. The hospital will [check|look at] it on {day}.
+Dr. {doctor} recommends {cure} but then sends {A} to hospital on {day}.
+{A} doesn't want {cure} and goes to hospital on {day}.
 """,
         ),
     ),

@@ -24,15 +24,16 @@ SITUATION = Situation(
         "price": values.PRICE,
         "price2": values.PRICE,
         "day": values.WEEKDAY,
-        "trip": pool(
-            "drive to Italy; take a child to school; move house; visit my parents; go camping; deliver bread"
-        ),
         "town": values.TOWN,
         "mechanic": values.FIRST_NAME,
     },
     greetings="""
 B: [Good morning|Hello]. [Nice to see you|I'm {b}]. [What's wrong with the car|What can we do for you]?
 B: [Garage|Hello], {b} speaking. [What can I do for you|How can I help]?
+""",
+    requests="""
+{A} brings a {car} that {sign} to the garage.
+{A}'s {car} {sign} and has a broken {part}.
 """,
     scenes=(
         """
@@ -46,13 +47,6 @@ B: [I saw you coming|Good that you came]. [Give me the keys|Leave it here]. {mec
 A: [What do you think|Can you see anything]? [It was fine in {town}|It's only two years old].
 B: [Well|Now I see], [it must be|the trouble is] {part}.
 """,
-        """
-A: I have to {trip} [soon|this week]. [I really need it|I can't do that on foot].
-B: [I understand|Of course], [we'll try to be quick|everybody needs it yesterday].
-
-A: [Is it dangerous|Can I still drive it]? I [must|want to] {trip}.
-B: [I wouldn't|Better not]. [It could stop at any time|You'd be in trouble].
-""",
     ),
     endings=(
         Ending(
@@ -63,10 +57,8 @@ A: [Okay, do it|Fine]. [I'll be back then|I'll take the bus until then].
 B: [See you|All right]. [{mechanic} will start now|We'll wash it as well].
 """,
             """
-{A}'s {car} {sign}. The garage will [change|replace] the {part} for {price} by {day}.
-{B} will repair the {part} of {A}'s {car} for {price}, and it'll be ready on {day}.
-{A} [brings|takes] a {car} that {sign} to the garage and can [fetch it|pick it up] on {day}.
-A new {part} for {A}'s {car} costs {price}. {A} [agrees|accepts] and comes back on {day}.
+{B} will change the {part} for {price} by {day}.
+A new {part} costs {price}, and {A} comes back on {day}.
 """,
         ),
         Ending(
@@ -77,10 +69,8 @@ A: [I'll take the old one|The old one, please]. [That's good enough|I don't have
 B: [As you like|No problem]. [It's done by {day}|{mechanic} will put it in].
 """,
             """
-{A}'s {car} {sign}, and {A} chooses a used {part} for {price2} [instead of|over] a new one.
-{B} offers {A} a new {part} for {price}, but {A} takes an old one for {price2}.
-To [save money|pay less], {A} has a used {part} put into the {car} for {price2}.
-The {part} of {A}'s {car} is broken. {A} [picks|chooses] a used one for {price2}.
+{A} takes an old {part} for {price2} instead of a new one for {price}.
+{A} chooses an old {part} for {price2} to save money.
 """,
         ),
         Ending(
@@ -91,10 +81,8 @@ A: [Oh, I loved it|That makes me sad]. [But all right, {price}|Well, it's yours]
 B: [A wise choice|Thank you]. [{mechanic} can drive you home|You'll have the money on {day}].
 """,
             """
-{A} sells a {car} that {sign} to the garage for {price}, as it isn't worth mending.
-{B} buys {A}'s {car} for {price}, because it {sign} and is too old.
-It's not worth repairing the {part}, so {A} [sells|gives] the {car} to {B} for {price}.
-{A}'s {car} {sign}. {B} [advises|persuades] {A} to sell it for {price}.
+It isn't worth mending, so {A} sells it to {B} for {price}.
+{B} buys it for {price}, because it is too old.
 """,
         ),
     ),

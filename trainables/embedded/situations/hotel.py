@@ -22,17 +22,19 @@ SITUATION = Situation(
             "The lock doesn't close => can't be locked; Nobody has cleaned it => is dirty;"
             "The bed is broken => has a broken bed; I can't open the window => is too hot"
         ),
-        "price": values.PRICE,
         "gift": pool(
             "breakfast in your room => a free breakfast; two tickets for the pool => free use of the pool;"
             "dinner on us tonight => a free dinner; a bottle of wine => a bottle of wine;"
             "a night that costs nothing => a free night"
         ),
-        "job": pool("manager; owner; porter; cleaner"),
     },
     greetings="""
 B: [Good morning|Good evening]. [Welcome to|This is] {place}. Is everything all right?
 B: [Hello|Hi], {b} at the front desk. [How can I help|What is the matter]?
+""",
+    requests="""
+{A} complains that room {room} {fault}.
+{A} is unhappy at {place}, because room {room} {fault}.
 """,
     scenes=(
         """
@@ -44,13 +46,6 @@ B: [That's terrible|That shouldn't happen] at {place}. [I do apologise|I'm very 
 A: [Excuse me|Hello], [I'm {a} in|I'm staying in|I am the guest in] room {room} here at {place}. {fault}!
 B: [Oh no|Good heavens], {room}? [I thought it was ready|Nobody told me].
 """,
-        """
-A: I [paid|was charged] {price} [for this|a night], you know.
-B: [I understand|You're right], [I would be angry as well|that is a lot of money].
-
-A: I [told|have already told] the {job} [last night|this morning], and nothing happened.
-B: [I'll speak to the {job}|The {job} should have come at once].
-""",
     ),
     endings=(
         Ending(
@@ -59,10 +54,8 @@ A: [Can I have another one?|I can't sleep there!]
 B: [Of course|Yes]. [You can move to|I'll give you] {room2} [right away|at no cost].
 """,
             """
-{A} [complains|is unhappy] that room {room} {fault}, so {B} moves {A} to room {room2}.
-{A}'s room at {place} {fault}. {B} [apologises|says sorry] and [gives|offers] {A} room {room2}.
-{B} [lets {A}|allows {A} to] change from room {room} to {room2}, because the old one {fault}.
-{A} gets room {room2} at {place} after [complaining|a complaint] that the other room {fault}.
+{B} says sorry and gives {A} room {room2}.
+{B} moves {A} to room {room2}.
 """,
         ),
         Ending(
@@ -73,10 +66,8 @@ A: [Well, that is kind|All right, that will do].
 B: [Thank you for your patience|I'll see to it myself].
 """,
             """
-{A} [complains|says] that room {room} {fault}. {B} [offers|promises] {gift} to make up for it.
-Because room {room} at {place} {fault}, {B} [gives|offers] {A} {gift}, which {A} accepts.
-{A} is [unhappy|annoyed] that the room {fault} and accepts {gift} from {B}.
-{B} [apologises|says sorry] to {A}, whose room {fault}, and offers {gift}.
+{B} offers {gift}, and {A} accepts it.
+{B} gives {A} {gift} to make up for it.
 """,
         ),
         Ending(
@@ -87,10 +78,8 @@ A: Then [I'm leaving|I'll pack my bags] [now|tonight].
 B: [I understand|I'm sorry to lose you]. [I'll prepare the bill|I'll call you a taxi].
 """,
             """
-{A} [leaves|decides to leave] {place}, since room {room} {fault} and no other is free.
-{B} has no other room for {A}, whose room {fault}, so {A} [checks out|leaves].
-{A} [complains|is angry] that room {room} {fault} and [checks out|leaves], as {place} is full.
-As {B} can't help with room {room}, which {fault}, {A} [leaves|checks out].
+There is no other room, so {A} leaves.
+{B} has no other room, and {A} leaves the hotel.
 """,
         ),
     ),

@@ -34,6 +34,10 @@ SITUATION = Situation(
 B: [Hello|Good morning], lost property office. [What have you lost|How can I help you]?
 B: [Next, please|Good afternoon]. [Are you looking for something|What have you lost]?
 """,
+    requests="""
+{A} lost a {item} {spot} in {town} on {day}.
+{A} asks about a {item} with {mark} that was lost {spot}.
+""",
     scenes=(
         """
 A: [Hello|Good afternoon], I [left|forgot] my {item} {spot} [in|near] {town}.
@@ -61,10 +65,8 @@ A: [Is it here|Have you got it]?
 B: [You're lucky|Yes, look]! {finder} [brought it in|handed it in] [yesterday|this morning]. [That's|It costs] {fee}.
 """,
             """
-{A} gets back a {item} lost {spot} in {town}. {finder} had [found it|handed it in].
-{A}'s {item} was brought in by {finder}, and {A} [gets it back|can have it] for {fee}.
-{finder} found the {item} that {A} had lost [in {town}|on {day}], and {A} pays {fee} for it.
-The {item} which {A} lost {spot} is back, [thanks to|because of] {finder}.
+{finder} found it, and {A} pays {fee}.
+{finder} brought it in, and {A} gets it back for {fee}.
 """,
         ),
         Ending(
@@ -75,10 +77,8 @@ A: [A week|Oh no]! [What if it doesn't turn up|I need it so much].
 B: [Don't give up hope|Most things turn up in the end]. [I'll call you|We'll keep looking].
 """,
             """
-{A} lost a {item} {spot} in {town}. It hasn't been found, and {A} has to [ask|come] again in a week.
-{B} doesn't have {A}'s {item} and tells {A} to [come|try] again with number {number}.
-The {item} {A} lost on {day} is [still missing|not there]. {A} should ask again in a week.
-{A} [asks about|is looking for] a {item} lost {spot}, but nobody has [found it|brought it].
+It isn't there, and {A} has to ask again in a week.
+Nobody has found it, so {A} should ask again with number {number}.
 """,
         ),
         Ending(
@@ -89,10 +89,8 @@ A: [Are you certain?|What a pity.] [Then I'll go to the police|I'd better call t
 B: [Yes, do that|That's the best thing]. [They sit in|Their office is in] {town}.
 """,
             """
-{A} thinks that {A}'s {item} is there, but it is {finder}'s, so {A} goes to the police.
-{A} will [tell|ask] the police about the {item} lost {spot}, as the one in the office is {finder}'s.
-The {item} at the office isn't {A}'s but {finder}'s, and {A} turns to the police.
-{B} [doesn't have|can't find] the {item} {A} lost on {day} and sends {A} to the police in {town}.
+The one in the office is {finder}'s, so {A} goes to the police.
+{B} only has one that is {finder}'s and sends {A} to the police.
 """,
         ),
     ),

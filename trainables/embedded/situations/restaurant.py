@@ -23,6 +23,10 @@ SITUATION = Situation(
 B: [Good evening|Good morning|Hello], {place}. [How can I help you|What can I do for you]?
 B: [Hello|Good afternoon], this is {place}, {b} speaking.
 """,
+    requests="""
+{A} wants to book a table for {count} at {place} on {day} and asks for {need}.
+{A} asks for a table for {count} with {need} on {day}.
+""",
     scenes=(
         """
 A: [Hello|Hi], [I'd like|I want] to book a table at {place} for {day}.
@@ -50,10 +54,8 @@ A: We [want to come|would like to eat] at {time}.
 B: [Fine|Perfect], [I've put you down|it's all booked|we'll see you then].
 """,
             """
-{A} [books|reserves] a table for {count} at {place} for {day} at {time} and asks for {need}.
-{A} [calls|phones] {place} and gets a table on {day} at {time} for {count} people, with {need}.
-A table for {count} at {place} is booked [by|for] {A} for {time} on {day}. {A} also wants {need}.
-{B} [takes a booking from {A}|gives {A} a table] for {count} on {day} at {time} with {need}.
+{B} books it for {time}.
+{A} gets one at {time}.
 """,
         ),
         Ending(
@@ -69,10 +71,8 @@ A: Then [let's take|I'll take] {day2}.
 B: [Done|Excellent]. [See you then|We look forward to it].
 """,
             """
-{A} wants a table for {count} on {day}, but {place} is [full|booked out], so {A} [takes|agrees to] {day2} at {time}.
-As {place} is full on {day}, {A} [books|reserves] a table for {count} on {day2} and asks for {need}.
-{B} [offers|suggests] {day2} because {day} is booked out. {A} [accepts|takes] the table for {count} with {need}.
-{A} [ends up with|has to accept] a table for {count} at {place} on {day2} instead of {day}.
+It is full on {day}, so {A} takes a table on {day2}.
+{B} only has one on {day2}, and {A} agrees.
 """,
         ),
         Ending(
@@ -83,10 +83,8 @@ A: [That won't work for us|No, that is too difficult]. I'll [try somewhere else|
 B: I'm sorry. [Maybe another time|Please call again].
 """,
             """
-{A} [tries|wants] to book a table for {count} at {place} on {day} but [gives up|goes elsewhere] as {time} is taken.
-{place} can't seat {A} at {time} on {day}, so {A} will [try|look for] another restaurant.
-{B} can only offer {A} a table at {time2}. {A} [declines|refuses] and will [go elsewhere|eat somewhere else].
-{A} doesn't book a table for {count} at {place}, because only {time2} is free on {day}.
+Only {time2} is free, so {A} goes to another restaurant.
+{B} only has one at {time2}, and {A} refuses.
 """,
         ),
     ),

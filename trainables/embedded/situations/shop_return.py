@@ -31,6 +31,10 @@ SITUATION = Situation(
 B: [Good morning|Good afternoon], welcome to {shop}. [Can I help you|Are you looking for something]?
 B: [Hello|Hi], [can I help|what can I do for you]?
 """,
+    requests="""
+{A} wants to return a {item} that {fault}.
+{A} brings back a {item} from {day}, because it {fault}.
+""",
     scenes=(
         """
 A: [Hello|Hi], I bought this {item} [here|in your shop] on {day}. {fault}.
@@ -43,13 +47,6 @@ B: [May I ask why|What's wrong with it]? [It's one of our best|We've just sold t
 A: {fault}. [I only bought it on {day}|I was here on {day} to get it].
 B: [I see|Yes, you're right]. [How strange|What a pity|I'm sorry].
 """,
-        """
-A: [Do you have another one like it|Could you mend it for me]?
-B: [No, that was the last one|I'm afraid not|We don't do that here].
-
-A: [My friend {other} told me you're very fair at {shop}|I've been coming to {shop} for years].
-B: [That's nice to hear|Thank you]. [We do our best|We try to keep everyone happy].
-""",
     ),
     endings=(
         Ending(
@@ -58,10 +55,8 @@ A: [Could I have my money back|Can I have a refund][, please|]?
 B: [Of course|No problem|Yes]. [Here is your money|You'll have it back today|Here you are, {price}].
 """,
             """
-{A} [returns|brings back] a {item} that {fault} and gets {price} back.
-{B} [refunds|gives back] {price} to {A}, whose {item} {fault}.
-{A} gets [a refund|the money back] for a {item} bought on {day}, because it {fault}.
-A {item} {fault}, so {A} takes it back to the shop and [is refunded|gets] {price}.
+{B} gives {A} {price} back.
+{A} gets {price} back from {B}.
 """,
         ),
         Ending(
@@ -72,10 +67,8 @@ A: [Hmm|Well], [then I'll take|then give me] that {other_item}.
 B: [A good choice|Certainly]. [I'll wrap it for you|It costs just the same].
 """,
             """
-{A} [exchanges|swaps] a {item} that {fault} for a {other_item}.
-{B} can't refund the {item}, which {fault}, so {A} takes a {other_item} [instead|in exchange].
-{A} wants {price} back for a {item} but [leaves with|has to take] a {other_item}.
-A {item} {fault}, and {A} [gets|accepts] a {other_item} for it, as {B} gives no refunds.
+{B} doesn't give money back, so {A} takes a {other_item}.
+{A} gets a {other_item} instead of {price}.
 """,
         ),
         Ending(
@@ -86,10 +79,8 @@ A: [That's not fair|I can't believe it]! I'll [write to your boss|never shop her
 B: [As you wish|I'm sorry you feel that way]. [Those are the rules|I don't make the rules].
 """,
             """
-{B} [refuses|won't agree] to take back a {item} that {fault}, and {A} is [angry|upset].
-{A} tries to return a {item} because it {fault}, but {B} [refuses|says no].
-{A} is [angry|upset] that {B} won't refund {price} for a {item} that {fault}.
-{A}'s {item} from {day} {fault}, but {B} [doesn't take it back|will not refund it].
+{B} refuses to take it back, and {A} is angry.
+{B} doesn't give {price} back, and {A} is angry.
 """,
         ),
     ),

@@ -7,17 +7,16 @@ SITUATION = Situation(
     topic="train ticket",
     slots={
         "town": values.TOWN,
-        "town2": values.TOWN,
         "day": values.DAY,
         "time": values.TIME,
         "time2": values.TIME,
         "price": values.PRICE,
         "count": pool("two; three; four; five; six"),
         "why": pool(
-            "It's my mother's birthday => to a mother's birthday; I'm going to a concert => to a concert;"
+            "It's my mother's birthday => for a mother's birthday; I'm going to a concert => for a concert;"
             "I have to give a talk there => to give a talk; I'm visiting my old school => to visit an old school;"
             "I want to see the sea => to see the sea; My daughter has had a baby => to see a grandchild;"
-            "I'm running in a race => to a race; My cousin is getting married => to a wedding;"
+            "I'm running in a race => for a race; My cousin is getting married => for a wedding;"
             "I'm looking at a house there => to look at a house; My team plays there => to watch a match"
         ),
         "trouble": pool(
@@ -31,6 +30,10 @@ SITUATION = Situation(
     greetings="""
 B: [Good morning|Good afternoon|Next, please]. [Where would you like to go|Where are you going]?
 """,
+    requests="""
+{A} wants {count} tickets to {town} on {day} {why}.
+{A} asks {B} for {count} tickets to {town} {why}.
+""",
     scenes=(
         """
 A: [Hello|Good morning], {count} tickets to {town}, please. [We're going on|It's for] {day}.
@@ -43,13 +46,6 @@ B: [Lovely|Of course]. [How many of you are there|How many tickets is that]?
 A: {count}, [there and back|and we come back on Sunday]. [My name is {a}|We have no rail card].
 B: {count} tickets to {town}. [Just a moment|Let me check the times].
 """,
-        """
-A: [Do we have to change trains|Is it a direct train]?
-B: [You change in|Everybody has to change in] {town2}, [but it's quick|it's only ten minutes].
-
-A: [Is it cheaper through|Could we also go by] {town2}?
-B: [No|Sorry], [the way through|the line through] {town2} [costs more|is closed].
-""",
     ),
     endings=(
         Ending(
@@ -60,10 +56,8 @@ A: [Here you are|I'll pay by card]. [Platform {platform}, right|At {time}, did y
 B: [That's right|Exactly]. [Have a good journey|Enjoy your trip].
 """,
             """
-{A} [buys|gets] {count} tickets to {town} for {price}. The train leaves on {day} at {time}.
-{B} [sells|gives] {A} {count} tickets for the {time} train to {town} on {day}.
-{A} pays {price} to [go|travel] to {town} on {day} with {count} tickets.
-{count} tickets to {town} cost {A} {price}. They [leave|set off] on {day} at {time}.
+{A} pays {price} for the train at {time}.
+The train at {time} costs {price}.
 """,
         ),
         Ending(
@@ -74,10 +68,8 @@ A: [Where does the bus leave|And how much is the bus]?
 B: [It leaves|It goes] from the square at {time2} and costs {price}.
 """,
             """
-Because of {trouble}, no trains run to {town} on {day}, so {B} [tells|advises] {A} to take the bus at {time2}.
-{A} wants {count} tickets to {town}, but there are no trains due to {trouble}. {B} [suggests|recommends] the bus.
-{A} has to go to {town} by bus for {price} on {day}, as {trouble} has stopped the trains.
-{B} [explains|says] that there is no train to {town} because of {trouble} and offers a bus for {price}.
+There are no trains because of {trouble}, so {B} suggests the bus at {time2}.
+{B} suggests the bus for {price}, because of {trouble}.
 """,
         ),
         Ending(
@@ -88,10 +80,8 @@ A: {price}? [That's far too much|We can't pay that]. [Then we'll drive|We'll go 
 B: [As you like|I understand]. [It's a pretty road|Drive safely].
 """,
             """
-{A} finds {price} for {count} tickets to {town} too [much|expensive] and decides to drive.
-{A} will [drive|go by car] to {town} on {day}, because the train costs {price}.
-{B} asks {price} for the train to {town}, so {A} [prefers to drive|takes the car].
-{A} [doesn't buy|won't buy] {count} tickets to {town}, as they cost {price}, and goes by car.
+It costs {price}, so {A} decides to drive.
+{A} finds {price} too much and goes by car.
 """,
         ),
     ),
