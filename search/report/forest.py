@@ -32,7 +32,7 @@ def forest(results: Results, verdict: Verdict) -> Spec | None:
     `usermeta` says how the page lays it out anew: `widths`, the shares of the chart's width and the pixels
     beside them that panels take, and `narrow`, the same for a chart on a phone, with the bars beneath.
     """
-    shown = [row for row in scored(verdict) if row.costs]
+    shown = [row for row in scored(results, verdict) if not row.is_reference]
     if not shown:
         return None
     names = [row.name for row in shown]

@@ -25,6 +25,11 @@ class Scored:
     """None of a copy."""
     costs: dict[str, float]
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is what methods are held against, the untrained model or a copy, and no method."""
+        return self.name == BASELINE or self.seeds is None
+
 
 def scored(results: Results, verdict: Verdict) -> list[Scored]:
     """List what was scored on test, the highest mean of the task's metric first."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from search.records import Results
+from search.records import BASELINE, Results
 from search.report.labels import Point, placed
 from search.report.looks import coloured, shaped
 from search.report.names import metric_name
@@ -28,7 +28,7 @@ def tradeoff(results: Results, verdict: Verdict, front: Front) -> Spec:
     """Plot quality on test against one cost, with intervals, the Pareto front, ties and baselines."""
     axis = front.axis
     rows = [_method(verdict, method, axis) for method in verdict.methods if axis in method.costs]
-    lines = [_reference(row, verdict.metric) for row in scored(verdict) if not row.costs]
+    lines = [_reference(row, verdict.metric) for row in scored(results, verdict) if row.is_reference]
     x_scale = _cost_scale([row["cost"] for row in rows])
     y_scale = _score_scale([*rows, *lines])
     _place(rows, x_scale, y_scale)
@@ -110,7 +110,7 @@ def _tie(verdict: Verdict, method: str) -> str:
 
 def _reference(row: Scored, metric: str) -> dict[str, Any]:
     score = row.scores[metric]
-    text = "untrained" if row.name == "baseline" else row.name
+    text = "untrained" if row.name == BASELINE else row.label
     return {"score": score.mean, "low": score.low, "high": score.high, "text": text}
 
 
