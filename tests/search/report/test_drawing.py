@@ -119,7 +119,8 @@ def test_a_report_may_lie_elsewhere(finished, tmp_path, tuneoff, monkeypatch, is
 
 def test_a_report_drawn_beside_is_the_same_report(finished):
     def texts() -> dict[str, bytes]:
-        return {file.name: file.read_bytes() for file in (finished.root / "report").rglob("*.*")}
+        files = (finished.root / "report").rglob("*.*")
+        return {file.name: file.read_bytes() for file in files if file.suffix != ".pdf"}  # it says when
 
     write_report(finished.root)
     expected = texts()
