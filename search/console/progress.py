@@ -89,7 +89,7 @@ class Progress:
             return self.table()
         lines = [*check_lines(self._checking)] or ["Starting workers"]
         since = duration(time.monotonic() - self._begun)
-        return Group(*(Spinner("dots", f"{line}, {since} since the start") for line in lines))
+        return Group(*(Spinner("dots", f"[dim]{since}[/] {line}") for line in lines))
 
     def line(self, event: Event, record: Record) -> str:
         """Format an event as a line."""
