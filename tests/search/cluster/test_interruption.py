@@ -60,7 +60,15 @@ def test_the_code_is_kept_where_another_interrupt_takes_the_place_of_the_first()
     assert interrupt.value.args == (143,)
 
 
-def test_the_farewell_is_printed_once_whenever_the_second_signal_comes(capfd):
+@pytest.fixture
+def heeded():
+    """SIGINT as at a terminal, also where the tests themselves run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_farewell_is_printed_once_whenever_the_second_signal_comes(heeded, capfd):
     left = []
     with pytest.raises(KeyboardInterrupt), interruptible("go on", left.append):
         signal.raise_signal(signal.SIGINT)

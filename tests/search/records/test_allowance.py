@@ -130,9 +130,9 @@ def test_a_time_may_grow_and_survives_being_written(tmp_path):
     assert problem.path == "search.budget.device_seconds_per_method"
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 def test_what_the_documentation_shows_is_a_sweep(tmp_path, place):
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/search.md").read_text(), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     content = sweep(tmp_path).model_dump(mode="json") | {"methods": {"lora": {}}}
     assert Sweep.from_yaml(yaml.safe_dump(content | yaml_file.parse(blocks[place], "docs")))

@@ -139,8 +139,8 @@ def test_each_damage_is_found_and_nothing_is_changed(
 
 
 IN_CONTENTS = {
-    "predictions cut off", "weights flipped", "a file among the weights", "a link among the weights",
-    "a checkpoint flipped",
+    "predictions cut off", "copies cut off", "weights flipped", "a file among the weights",
+    "a link among the weights", "a checkpoint flipped",
 }  # fmt: skip
 
 
