@@ -13,9 +13,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 import spaces
 from trainables import embedded
+from trainables.data_source import DataFiles
 from trainables.device import own_device
 from trainables.model import precision_on
-from trainables.task import DataFiles, Task
+from trainables.task import Task
 
 METHODS = ("full", "lora", "prompt_tuning")
 SOURCE, TARGET = "dialogue", "summary"

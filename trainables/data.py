@@ -16,10 +16,11 @@ import pandas as pd
 
 from trainables import embedded
 from trainables.amounts import counted
+from trainables.data_source import DataFiles, HubData, is_path
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
 from trainables.tables import read_split
-from trainables.task import DataFiles, HubData, Task, is_path
+from trainables.task import Task
 
 __all__ = ["SPLITS", "Data", "Example", "Split", "columns_of", "load", "train_rows"]
 

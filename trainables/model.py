@@ -98,6 +98,15 @@ class LoadedModel:
             yield
 
     @contextmanager
+    def unfused(self) -> Iterator[None]:
+        """Run forward passes within the block as the libraries do: what is exported computes so elsewhere."""
+        kept, self._together = self._together, None
+        try:
+            yield
+        finally:
+            self._together = kept
+
+    @contextmanager
     def full_precision(self) -> Iterator[None]:
         """Run forward passes within the block in fp32."""
         kept, self.autocast_dtype = self.autocast_dtype, None

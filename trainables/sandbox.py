@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
+from trainables.amounts import number
 from trainables.template_size import TemplateLimit, check_call, check_size, operation_size, size
 
 MOST_STEPS = 1_000_000
@@ -37,7 +38,7 @@ class _Meter:
     def step(self) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise TemplateLimit(f"takes more than {MOST_STEPS:,} steps")
+            raise TemplateLimit(f"takes more than {number(MOST_STEPS)} steps")
         if time.thread_time() > self.end:
             raise TemplateLimit(f"takes more than {MOST_SECONDS:g} seconds")
 

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
+from trainables.amounts import number
+
 MOST_CHARACTERS = 10_000_000
 """Of any value within a template, and of its output: many times the longest document of a data set."""
 MOST_NUMBER = 1_000_000
@@ -49,7 +51,7 @@ def check_size(characters: float) -> None:
         TemplateLimit: it is.
     """
     if characters > MOST_CHARACTERS:
-        raise TemplateLimit(f"makes a value of more than {MOST_CHARACTERS:,} characters")
+        raise TemplateLimit(f"makes a value of more than {number(MOST_CHARACTERS)} characters")
 
 
 def check_call(name: str, given: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -65,7 +67,7 @@ def check_call(name: str, given: tuple[Any, ...], named: dict[str, Any]) -> None
     """
     arguments = (*given[1:], *named.values())
     if any(isinstance(one, int) and abs(one) > MOST_NUMBER for one in arguments):
-        raise TemplateLimit(f"gives {name} a number above {MOST_NUMBER:,}")
+        raise TemplateLimit(f"gives {name} a number above {number(MOST_NUMBER)}")
     if given and name in _GROWTH:
         check_size(_GROWTH[name](given[0], arguments))
 

@@ -2,7 +2,8 @@
 
 from search.config.budget import places, promoted, rungs
 from search.config.format import FORMAT, Format, refuse_newer, refuse_newer_json, upgraded
-from search.config.settings import Resources, Search
+from search.config.resources import Resources
+from search.config.settings import Search
 from search.config.sweep import Sweep, SweepError, differences, json_schema, load_sweep
 
 __all__ = [

@@ -7,8 +7,8 @@ from typing import Any
 from search.config.problems import Problem, SweepError
 from spaces import did_you_mean
 from trainables.data_files import files_of, format_of, is_url
+from trainables.data_source import is_path
 from trainables.metrics import named
-from trainables.task import is_path
 
 BUNDLED = Path(__file__).parents[1] / "sweeps"
 

@@ -12,7 +12,8 @@ from search.config import locate, yaml_file
 from search.config.format import FORMAT, Format, refuse_newer, renamed_settings, upgraded
 from search.config.overrides import apply_overrides
 from search.config.problems import Problem, SweepError, of_validation
-from search.config.settings import Final, FolderName, MethodChoice, Resources, Search, Settings
+from search.config.resources import Resources
+from search.config.settings import Final, FolderName, MethodChoice, Search, Settings
 from search.samplers import get as get_sampler
 from trainables.storage.place import refuse_secrets
 from trainables.task import Task

@@ -10,10 +10,10 @@ from search.config import load_sweep
 from trainables import task_types
 from trainables.data import train_rows
 from trainables.data_files import format_of
+from trainables.data_source import DataFiles
 from trainables.errors import InputError
 from trainables.metrics import label, scores
 from trainables.storage.atomic import write_text
-from trainables.task import DataFiles
 
 LOOKED_AT = 500
 """Rows from which columns are proposed."""

@@ -17,14 +17,14 @@ class TimeLimit:
         self, key: str = "", seconds: float | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.words = f"{key}: {seconds:g} s" if seconds is not None else ""
-        self._end = None if seconds is None else clock() + seconds
+        self.end = None if seconds is None else clock() + seconds
         self._clock = clock
 
     def has_passed(self) -> bool:
-        return self._end is not None and self._clock() >= self._end
+        return self.end is not None and self._clock() >= self.end
 
     def sooner(self, other: "TimeLimit") -> "TimeLimit":
         """Return which of two ends first."""
-        if self._end is None or other._end is None:
-            return other if self._end is None else self
-        return self if self._end <= other._end else other
+        if self.end is None or other.end is None:
+            return other if self.end is None else self
+        return self if self.end <= other.end else other

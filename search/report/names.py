@@ -6,7 +6,7 @@ from pathlib import Path
 from search.records import BASELINE, Results
 from search.report.markdown import code
 from search.verdict import score_name
-from trainables.task import DataFiles, HubData, is_path
+from trainables.data_source import DataFiles, HubData, is_path
 
 
 def metric_name(results: Results) -> str:

@@ -146,7 +146,7 @@ def _place(rows: list[dict[str, Any]], x: Spec, y: Spec) -> None:
         points = [_point(row, x, y, width, height) for row in rows]
         labels = placed([row["method"] for row in rows], points, width=width, height=height)
         for row, label in zip(rows, labels, strict=True):
-            row.update({f"{prefix}{key}": value for key, value in label._asdict().items()})
+            row |= {f"{prefix}dx": label.dx, f"{prefix}dy": label.dy, f"{prefix}align": label.align}
 
 
 def _point(row: dict[str, Any], x: Spec, y: Spec, width: float, height: float) -> Point:

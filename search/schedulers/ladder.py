@@ -48,7 +48,7 @@ class Ladder:
             self._standings[rung] = [_in_order(scored, key) for key in keys]
         return self._standings[rung]
 
-    def is_full(self, rung: int) -> bool:
+    def is_closed(self, rung: int) -> bool:
         """Tell whether no trial may come to a rung any more: none is to begin, on its way or paused below."""
         if len(self.records) < self.planned or min(self.paused_at, default=rung) < rung:
             return False
@@ -60,7 +60,7 @@ class Ladder:
         The default configuration always goes on. `only_full`: where later trials may change the order of
         earlier ones, only in a full rung.
         """
-        rungs = [rung for rung in self.paused_at if self.is_full(rung) or not only_full]
+        rungs = [rung for rung in self.paused_at if self.is_closed(rung) or not only_full]
         return {
             record.id: self._stop(record, rung)
             for rung in rungs
@@ -70,7 +70,7 @@ class Ladder:
 
     def firm(self) -> list[Record]:
         """List the paused trials of a full rung, the best first: what is out is no longer paused."""
-        return [r for rung in self.paused_at[:1] if self.is_full(rung) for r in self._paused(rung)]
+        return [r for rung in self.paused_at[:1] if self.is_closed(rung) for r in self._paused(rung)]
 
     def likely(self) -> list[Record]:
         """List the paused trials among the best share of those so far, the lowest rung and the best first."""

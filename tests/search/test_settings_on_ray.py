@@ -16,7 +16,8 @@ from optuna.study import StudyDirection
 
 import spaces
 from search.cluster import SweepFailed
-from search.config.settings import CostObjective, Final, MethodChoice, Resources, Search
+from search.config.resources import Resources
+from search.config.settings import CostObjective, Final, MethodChoice, Search
 from search.config.sweep import Sweep
 from search.engine import search_phase
 from search.engine.runner import run

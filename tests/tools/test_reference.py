@@ -5,7 +5,8 @@ import re
 from pydantic import BaseModel
 
 import spaces
-from search.config.settings import Final, MethodChoice, Resources, Search
+from search.config.resources import Resources
+from search.config.settings import Final, MethodChoice, Search
 from search.config.sweep import Sweep
 from tools.site.reference import SECTIONS, methods, sweep_file
 from trainables.task import Task

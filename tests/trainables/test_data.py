@@ -13,8 +13,9 @@ import pytest
 from pyarrow import Table, parquet
 
 from trainables.data import Data, Example, load
+from trainables.data_files import DATA_FORMATS
 from trainables.errors import InputError
-from trainables.task import DATA_FORMATS, Task
+from trainables.task import Task
 
 Rows = list[dict[str, Any]]
 ROWS: Rows = [

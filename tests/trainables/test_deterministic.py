@@ -14,6 +14,7 @@ from trainables.assignment import Assignment
 from trainables.device import set_deterministic
 from trainables.methods import Model
 from trainables.preflight.examine import answer
+from trainables.preflight.findings import Findings
 from trainables.preflight.request import Request
 from trainables.task import Task
 from trainables.trial import Trial
@@ -65,7 +66,7 @@ def test_preflight_checks_compute_as_trials_will(task: Task, assign: Callable[..
         "cpus": 1,
         "memory_share": 0.5,
     }
-    assert failed(answer(Request.model_validate(request))) == []
+    assert failed(Findings(checks=[*answer(Request.model_validate(request))])) == []
     assert torch.are_deterministic_algorithms_enabled()
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.fuzzing import FUZZED
 from trainables.data import train_rows
+from trainables.data_source import DataFiles
 from trainables.encode import load_encoder
 from trainables.errors import InputError
 from trainables.hub import check_model
-from trainables.task import DataFiles, Task
+from trainables.task import Task
 
 GOOD = '{"dialogue": "a", "summary": "b"}\n'
 DATA = {

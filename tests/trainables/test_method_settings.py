@@ -105,8 +105,8 @@ def side(count: int) -> int:
 def lokr_parameters(inputs: int, outputs: int, rank: int) -> int:
     small_in, small_out = side(inputs), side(outputs)
     large_in, large_out = inputs // small_in, outputs // small_out
-    is_full = rank >= max(large_in, large_out) / 2
-    return small_in * small_out + (large_in * large_out if is_full else rank * (large_in + large_out))
+    is_closed = rank >= max(large_in, large_out) / 2
+    return small_in * small_out + (large_in * large_out if is_closed else rank * (large_in + large_out))
 
 
 COUNTS: dict[str, tuple[dict[str, Any], Callable[[int, int], float]]] = {

@@ -185,9 +185,13 @@ def loss_and_gradients(tuning: FineTuning, count: int = 6) -> dict[str, Tensor]:
 def test_gradient_checkpointing_gives_the_same_gradients(
     bench: Callable[..., Workbench], tune: Callable[..., FineTuning], name: str, method: str
 ) -> None:
-    plain, checkpointed = (
-        loss_and_gradients(tune(bench(name, gradient_checkpointing=on), method)) for on in (False, True)
-    )
+    found = []
+    for on in (False, True):
+        table = bench(name, gradient_checkpointing=on)
+        tuning = tune(table, method)
+        with table.base.unfused():  # with checkpointing LoRA's pass is peft's
+            found.append(loss_and_gradients(tuning))
+    plain, checkpointed = found
     assert len(plain) > 1
     assert plain.keys() == checkpointed.keys()
     for key, value in plain.items():

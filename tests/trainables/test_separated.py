@@ -11,8 +11,8 @@ import pytest
 from pyarrow import csv as arrow_csv
 
 from trainables.data import train_rows
+from trainables.data_source import DataFiles
 from trainables.errors import InputError
-from trainables.task import DataFiles
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 Table = list[list[str]]

@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from trainables import metrics, task_types
-from trainables.task import DATA_FORMATS, DataFiles, Task
+from trainables.data_files import DATA_FORMATS
+from trainables.data_source import DataFiles
+from trainables.task import Task
 
 FIELDS: dict[str, Any] = {
     "model": "google/flan-t5-small",

@@ -12,9 +12,10 @@ from search.report.setup import metric_facts
 from search.verdict import score_name
 from trainables import task_types
 from trainables.amounts import points
+from trainables.data_source import HubData
 from trainables.metrics import metric_of
 from trainables.standalone.script import Weights
-from trainables.task import HubData, Task
+from trainables.task import Task
 
 
 def card(results: Results, record: Record, weights: Weights, script: str) -> str:

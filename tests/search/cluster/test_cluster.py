@@ -2,7 +2,7 @@ import pytest
 
 from search.cluster.connection import Cluster, connected
 from search.cluster.placement import Slots
-from search.config.settings import Resources
+from search.config.resources import Resources
 from trainables.errors import InputError
 
 

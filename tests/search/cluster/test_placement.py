@@ -3,7 +3,7 @@ import re
 import pytest
 
 from search.cluster.placement import CONTEXT_BYTES, Slots, capacity, fitting, packed, slots_on, unpacked
-from search.config.settings import Resources
+from search.config.resources import Resources
 from trainables.errors import InputError
 
 GIB = 2**30

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from search.config.settings import Resources
+from search.config.resources import Resources
 from search.engine.recorder import Halt, Recorder
 from tests.search.driven import NARROW, Driven, cost
 from tests.search.replay import RUNGS, curve, sweep

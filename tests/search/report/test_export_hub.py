@@ -15,8 +15,8 @@ import yaml
 from huggingface_hub import constants
 
 from search.report.exporting.hub import Repository
+from trainables.data_source import is_path
 from trainables.errors import InputError
-from trainables.task import is_path
 
 TOKEN = "hf_planted"
 ADAPTER = {"adapter_config.json": '{"task_type": "SEQ_2_SEQ_LM"}', "adapter_model.safetensors": "weights"}

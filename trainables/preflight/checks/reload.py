@@ -24,7 +24,8 @@ def reload(probe: Probe) -> Finding:
     """Export, load into a fresh model with the libraries' own calls, compare; and merge, where peft can."""
     base, model = probe.base, probe.tuning.model
     predict = partial(training_path, base, model, probe.answered)
-    trained, in_training = predict(), in_fp32(base, predict)
+    with base.unfused():
+        trained, in_training = predict(), in_fp32(base, predict)
     with TemporaryDirectory() as folder:
         base.export(model, Path(folder))
         with _aside(base, model):
