@@ -81,6 +81,7 @@ def test_a_peer_learns_the_same_of_a_causal_model(causal: Work, tmp_path: Path) 
     assert trainer.state.log_history[-1]["train_loss"] == pytest.approx(sum(losses) / len(losses), rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", parts.SHAPES)
 def test_training_is_measured_beside_a_trainer(folder: Path, shape: str) -> None:
     found = training(folder, quick=True, shape=shape, method="lora")
@@ -123,6 +124,7 @@ def test_what_is_tuneoff_s_own_keeps_to_cuda_s_rules(folder: Path, tmp_path: Pat
     assert device.counts.of("mismatch") == 0
 
 
+@pytest.mark.slow
 def test_a_limit_halves_the_micro_batch_and_leaves_no_trace(folder: Path) -> None:
     with ShadowCuda():
         found = recovery.from_out_of_memory(folder, quick=True)
@@ -159,6 +161,7 @@ def _without_input(run: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+@pytest.mark.slow
 def test_a_part_that_fails_or_hangs_leaves_its_error(tmp_path: Path) -> None:
     failed = parts.isolated("generation llama-1b", tmp_path, quick=True)
     assert "FileNotFoundError" in failed["error"]

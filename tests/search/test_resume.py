@@ -15,7 +15,7 @@ from search.engine.runner import run
 from search.records.results import Results, load_results
 from tests.search.replay import Replay, plant_sweep, steps
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 METHODS = {"full": {}, "lora": {}}
@@ -91,8 +91,8 @@ ON_THIS_MACHINE = [KILL, INTERRUPT, KILL, KILL, TERMINATE, KILL]
     scope="module",
     params=[
         pytest.param((ON_THE_CLUSTER, "asha"), id="cluster"),
-        pytest.param((ON_THIS_MACHINE, "asha"), id="local", marks=pytest.mark.slow),
-        pytest.param((ON_THE_CLUSTER, "promote"), id="promoted", marks=pytest.mark.slow),
+        pytest.param((ON_THIS_MACHINE, "asha"), id="local"),
+        pytest.param((ON_THE_CLUSTER, "promote"), id="promoted"),
     ],
 )
 def interrupted(request, tmp_path_factory, cluster) -> Interrupted:

@@ -219,6 +219,7 @@ def test_a_trial_that_asks_for_a_gpu_where_there_is_none_is_told_before_it_begin
     assert list(tmp_path.glob("run/trials/*")) == []
 
 
+@pytest.mark.slow
 def test_one_trial_at_a_time_where_the_sweep_says_so(tmp_path, cluster):
     search = {"trials_per_method": 2, "sampler": "tpe"}
     changes = {"methods": {"full": {}}, "search": search, "final__seeds": 1}

@@ -119,6 +119,7 @@ def test_with_no_method_left_the_sweep_ends(tmp_path, cluster):
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_worker_that_dies_or_cannot_be_asked_fails_its_method_only(tmp_path, cluster):
     task = plant_task(tmp_path, failures={"checks/full": ("dies", 9), "checks/prompt_tuning": ("raises", 0)})
@@ -165,6 +166,7 @@ def test_what_was_out_of_a_methods_hands_is_asked_again_when_the_sweep_goes_on(t
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_as_many_workers_are_asked_at_a_time_as_trials_will_run(tmp_path, cluster):
     """Each answers only once the other has been asked; in the end they stand in the sweep's order."""
