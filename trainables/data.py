@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from trainables import embedded
-from trainables.amounts import counted
+from trainables.amounts import counted, number
 from trainables.data_source import DataFiles, HubData, is_path
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
@@ -83,6 +83,8 @@ def load(task: Task, seed: int) -> Data:
             notes.append(
                 f"{name} was carved from train with seed {seed}: {counted(len(splits[name]), 'example')}."
             )
+    if task.train_samples != "all" and task.train_samples < len(splits["train"]):
+        splits["train"] = _drawn(splits["train"], task.train_samples, Random(f"{seed}/train_samples"), notes)
     notes += [*_repeated_sources(splits["train"]), *_shared_sources(splits)]
     return Data(splits["train"], splits["validation"], splits["test"], notes, labels)
 
@@ -180,6 +182,8 @@ def _is_of_a_folder(loaded: Any) -> bool:
 def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -> list[Example]:
     if frame.empty:
         raise InputError(f"The {split} split is empty.")
+    named = [task.target] if isinstance(task.target, str) else task.target
+    frame = _with_nested(frame, [task.source, *named, *task.prompt_columns])
     targets = _target_columns(frame, split, task)
     _require_columns(frame, split, [task.source, *task.prompt_columns])
     rows = [made(row, f"{split}-{number}", targets, task) for number, row in enumerate(_rows(frame))]
@@ -192,6 +196,23 @@ def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -
         raise InputError(f"The {split} split has no row with both a source and a target.")
     is_whole = split == "train" or task.picks_labels
     return kept if is_whole else _merge_references(kept, split, notes)
+
+
+def _with_nested(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Add what lies within columns under its dotted name: `translation.de` of {"de": ..., "en": ...}."""
+    for name in names:
+        column, *keys = name.split(".")
+        if keys and name not in frame.columns and column in frame.columns:
+            within = [_within(cell, keys) for cell in frame[column]]
+            if any(value is not None for value in within):
+                frame = frame.assign(**{name: pd.Series(within, index=frame.index, dtype=object)})
+    return frame
+
+
+def _within(cell: Any, keys: Iterable[str]) -> Any:
+    for key in keys:
+        cell = cell.get(key) if isinstance(cell, dict) else None
+    return cell
 
 
 def _rows(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
@@ -265,6 +286,13 @@ def _repeated_sources(train: list[Example]) -> Iterator[str]:
     repeated = len(train) - len({example.source for example in train})
     if repeated:
         yield f"train: {counted(repeated, 'row')} repeat the source of another; all are trained on."
+
+
+def _drawn(train: list[Example], count: int, random: Random, notes: list[str]) -> list[Example]:
+    """Draw examples, in the order in which they stand in the data."""
+    places = sorted(random.sample(range(len(train)), count))
+    notes.append(f"train: {counted(count, 'example')} of {number(len(train))} drawn by the seed.")
+    return [train[place] for place in places]
 
 
 def _shared_sources(splits: dict[Split, list[Example]]) -> list[str]:

@@ -82,29 +82,29 @@ def fill(prompt: Template, row: Mapping[str, Any], source: str) -> Filled:
 
 
 class Braces:
-    """Columns in single braces: names and nothing else, since `{a.b}` or `{a!r}` would run code."""
+    """Columns in single braces: names and nothing else. A dot leads into a column, never to an attribute."""
 
     def __init__(self, prompt: str) -> None:
-        self.prompt = prompt
         try:
             parts = list(Formatter().parse(prompt))
         except ValueError as error:
             raise ValueError(f"braces do not match ({error}); {_AS_JINJA}") from error
         for _, name, spec, conversion in parts:
-            if name is not None and (not name or spec or conversion or any(sign in name for sign in ".[]")):
+            if name is not None and (not name or spec or conversion or any(sign in name for sign in "[]")):
                 given = f"{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}"
                 raise ValueError(
                     "each pair of braces must hold the name of one column and nothing else, "
                     f"got {{{given}}}; {_AS_JINJA}"
                 )
-        self.columns = tuple(dict.fromkeys(name for _, name, *_ in parts if name is not None))
-        self.words = " ".join("".join(words for words, *_ in parts).split())
+        self._parts = [(words, name) for words, name, *_ in parts]
+        self.columns = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
+        self.words = " ".join("".join(words for words, _ in self._parts).split())
 
     def naming(self, column: str) -> str:
         return f"{{{column}}}"
 
     def fill(self, row: Mapping[str, Any]) -> str:
-        return self.prompt.format_map({column: row[column] for column in self.columns})
+        return "".join(words if name is None else f"{words}{row[name]}" for words, name in self._parts)
 
 
 class Jinja:

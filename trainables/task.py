@@ -30,10 +30,15 @@ class Task(BaseModel):
         description="How outputs are made and scored.",
         json_schema_extra={"enum": [*task_types.available()]},
     )
-    source: Name = Field(description="Column that holds the text to read.")
+    source: Name = Field(
+        description="Column that holds the text to read; a dot leads into it: translation.de."
+    )
     target: Name | Annotated[list[Name], Field(min_length=1)] = Field(
         description="Column that holds the text to write; a list of columns, as a list of texts in one "
         "column, holds several references."
+    )
+    train_samples: Count | Literal["all"] = Field(
+        "all", description="Train examples, drawn by the seed; all: every one."
     )
     prompt: str = Field(
         description="What the model reads: a template that names columns in braces, the source among them; "

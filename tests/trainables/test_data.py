@@ -123,6 +123,35 @@ def test_numbered_summaries_are_references_of_one_example(loaded: Callable[..., 
     assert data.notes == []
 
 
+def test_what_lies_within_a_column_has_a_dotted_name(loaded: Callable[..., Data]) -> None:
+    rows = [
+        {"pair": {"de": f"Satz {i}.", "en": {"text": [f"Line {i}.", "Same."]}}, "topic": "a{b}"}
+        for i in range(3)
+    ]
+    fields = {"source": "pair.de", "target": "pair.en.text", "prompt": "{topic}: {pair.de}"}
+    data = loaded(train=rows, validation=rows[:1], test=rows[1:2], fields=fields)
+    assert data.train[1].prompt == "a{b}: Satz 1."
+    assert data.train[1].source_place == (6, 13)
+    assert data.train[1].references == ("Line 1.", "Same.")
+    with pytest.raises(InputError, match=r"has no column 'pair\.fr'; it has 'pair', 'topic'"):
+        loaded(train=rows, validation=rows, test=rows, fields={**fields, "target": "pair.fr"})
+
+
+def test_train_examples_are_drawn_by_the_seed_in_the_order_of_the_data(loaded: Callable[..., Data]) -> None:
+    rows = [row(f"dialogue {i}") for i in range(200)]
+    splits = {"train": rows, "validation": rows[:1], "test": rows[:1], "fields": {"train_samples": 50}}
+    data, again, other = loaded(**splits), loaded(**splits), loaded(**splits, seed=1)
+    places = [int(example.id.split("-")[1]) for example in data.train]
+    assert len(places) == 50
+    assert places == sorted(set(places))
+    assert data == again
+    assert data.train != other.train
+    assert "train: 50 examples of 200 drawn by the seed." in data.notes
+    assert (
+        loaded(**splits | {"fields": {"train_samples": 200}}).train == loaded(**splits | {"fields": {}}).train
+    )
+
+
 def test_targets_may_be_several_columns(loaded: Callable[..., Data]) -> None:
     rows = [{"dialogue": "a", "short": "x", "long": "y"}, {"dialogue": "b", "short": "", "long": "z"}]
     data = loaded(train=rows, validation=rows[:1], test=rows[1:], fields={"target": ["long", "short"]})

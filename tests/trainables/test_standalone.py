@@ -19,8 +19,10 @@ from trainables.errors import InputError
 from trainables.evaluation import evaluate
 from trainables.inference.classify import log_likelihoods
 from trainables.loop import FineTuning
+from trainables.prompt import template
 from trainables.standalone.merge import merge
 from trainables.standalone.script import Weights, script
+from trainables.task import Task
 from trainables.workbench import Workbench
 
 DAILY = [("llama", "prompt_tuning"), ("t5", "lora")]
@@ -162,3 +164,14 @@ def test_a_merged_model_writes_the_same(
 def test_what_is_not_merged(make_task: Any, tmp_path: Path, options: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError, match=f"--merge: .*{reason}"):
         merge(make_task("t5", **options), tmp_path, tmp_path / "whole", is_encoder_decoder=True)
+
+
+def test_columns_within_columns_are_filled_in_as_the_trial_does() -> None:
+    fields = {"source": "pair.de", "target": "pair.en", "prompt": "{topic}, in braces: {pair.de}"}
+    task = Task(model="me/model", data="me/pairs", type="translation", **fields)
+    lines = script(task, Weights(is_adapter=False, is_encoder_decoder=True), "fp32").splitlines()
+    names: dict[str, Any] = {"row": {"pair": {"de": "Satz {1}."}, "topic": "tea"}}
+    for begin in ("PROMPT = ", "row['pair_de'] = row"):
+        exec(next(line.strip() for line in lines if line.strip().startswith(begin)), names)
+    filled = names["PROMPT"].format_map(names["row"])
+    assert filled == template(task.prompt).fill({"pair.de": "Satz {1}.", "topic": "tea"})

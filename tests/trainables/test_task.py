@@ -81,7 +81,7 @@ def test_a_column_may_have_a_space_in_its_name() -> None:
         ("{dialogue} {}", "each pair of braces must hold the name of one column and nothing else, got {}"),
         ("{dialogue!r}", "nothing else, got {dialogue!r}"),
         ("{dialogue:>9}", "nothing else, got {dialogue:>9}"),
-        ("{dialogue.__class__}", "nothing else, got {dialogue.__class__}"),
+        ("{dialogue.__class__}", "must name the source column as {dialogue}, it names {dialogue.__class__}"),
         ("{dialogue[0]}", "nothing else, got {dialogue[0]}"),
         ("{dialogue} {summary}", "must not name the target 'summary': the model would read the answer"),
         ("{{ dialogue }}{{ summary | length }}", "must not name the target 'summary'"),

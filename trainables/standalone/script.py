@@ -36,8 +36,13 @@ def script(task: Task, weights: Weights, precision: Precision, labels: tuple[str
 
     It computes in `precision`, in which the run was scored, on whatever device there is.
     """
+    nested = _nested(task)
+    prompt, source = task.prompt, task.source
+    for name, column in nested.items():
+        prompt, source = prompt.replace(f"{{{name}}}", f"{{{column}}}"), column if source == name else source
     return _template().render(
-        task=task,
+        task=task.model_copy(update={"prompt": prompt, "source": source}),
+        nested={column: name.split(".") for name, column in nested.items()},
         weights=weights,
         labels=labels,
         base=BASE,
@@ -45,6 +50,13 @@ def script(task: Task, weights: Weights, precision: Precision, labels: tuple[str
         is_jinja=any(sign in task.prompt for sign in JINJA_SIGNS),
         special_tokens=SPECIAL_TOKENS,
     )
+
+
+def _nested(task: Task) -> dict[str, str]:
+    """Map dotted names of the prompt to those of the script, where a dot would ask for an attribute."""
+    if any(sign in task.prompt for sign in JINJA_SIGNS):
+        return {}
+    return {name: name.replace(".", "_") for name in task.prompt_columns if "." in name}
 
 
 @cache
