@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -19,23 +19,15 @@ from trainables.amounts import counted, number
 from trainables.data_source import DataFiles, HubData, is_path
 from trainables.errors import InputError
 from trainables.examples import Example, label_words, made
+from trainables.hub_data import SPLITS, Split, hub_frames
 from trainables.tables import read_split
 from trainables.task import Task
 
 __all__ = ["SPLITS", "Data", "Example", "Split", "columns_of", "load", "train_rows"]
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-HUB_NAMES: dict[Split, tuple[str, ...]] = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test",),
-}
 CARVED_SHARE = 0.05
 CARVED_MOST = 500
 """A missing split takes this share of train's sources, at most so many."""
-FOLDER_DIGEST = 16
-"""Hexadecimal digits by which the datasets library knows the content of a folder."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,7 @@ def _frames(data: str | DataFiles | HubData) -> dict[Split, pd.DataFrame]:
     if data == "embedded":
         frames = embedded.load_splits()
         return {split: frames[split] for split in SPLITS}
-    return _hub_frames(data if isinstance(data, HubData) else HubData(hub=_place(data)))
+    return hub_frames(data if isinstance(data, HubData) else HubData(hub=_place(data)))
 
 
 def _local_frames(files: dict[str, str | None]) -> dict[Split, pd.DataFrame]:
@@ -121,62 +113,6 @@ def _place(name: str) -> str:
     if is_path(name):
         raise InputError(f"Data folder {name} does not exist. An id of the hub is written owner/name.")
     return name
-
-
-def _hub_frames(data: HubData) -> dict[Split, pd.DataFrame]:
-    import datasets
-
-    name = data.hub
-    try:
-        loaded = _loaded(data)
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise InputError(
-            f"Data set {name!r} cannot be loaded from the Hugging Face hub or its cache: {error}\n"
-            "The hub may be unreachable (or HF_HUB_OFFLINE set); a private data set needs HF_TOKEN; one of "
-            f"several configurations is chosen by data: {{hub: {name}, config: ...}}. Local files work "
-            "without it: data: {train: train.jsonl, validation: dev.jsonl, test: test.jsonl}."
-        ) from error
-    if not is_path(name) and _is_of_a_folder(loaded):
-        raise InputError(
-            f"Data set {name!r} is not on the Hugging Face hub as far as can be told, and its cache holds "
-            f"only what was once read from a folder of that name. If a folder is meant, name it as ./{name}, "
-            "relative to the sweep file, or by its whole path."
-        )
-    if "train" not in loaded:
-        raise InputError(f"Data set {name!r} has no train split; it has {', '.join(map(str, loaded))}.")
-    return {
-        split: loaded[split].data.table.to_pandas(integer_object_nulls=True)
-        for split in SPLITS
-        if split in loaded
-    }
-
-
-def _loaded(data: HubData) -> dict[str, Any]:
-    """Load the data set by our names of its splits; where none is called train, by its own."""
-    import datasets
-
-    if (Path(data.hub) / "dataset_dict.json").is_file():
-        loaded = datasets.load_from_disk(data.hub)
-    elif data.splits is not None:
-        parts = datasets.load_dataset(
-            data.hub, data.config, revision=data.revision, split=list(data.splits.values())
-        )
-        return dict(zip(data.splits, parts, strict=True))
-    else:
-        loaded = datasets.load_dataset(data.hub, data.config, revision=data.revision)
-    usual = {split: [name for name in names if name in loaded] for split, names in HUB_NAMES.items()}
-    if not usual["train"]:
-        return dict(loaded)
-    return {str(split): loaded[names[0]] for split, names in usual.items() if names}
-
-
-def _is_of_a_folder(loaded: Any) -> bool:
-    """Return whether the datasets library read it from a folder, even long ago.
-
-    It names the cache of a folder by a short digest of its content, that of a hub id by the commit.
-    """
-    files = [file["filename"] for split in loaded.values() for file in split.cache_files]
-    return any(len(Path(file).parent.name) == FOLDER_DIGEST for file in files)
 
 
 def _examples(frame: pd.DataFrame, split: Split, task: Task, notes: list[str]) -> list[Example]:
