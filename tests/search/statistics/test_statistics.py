@@ -11,7 +11,7 @@ from scipy import stats
 
 from benchmarks.planted import REST_SD, Scenario, plant
 from benchmarks.statistics import measure, recommended, single_seed, studies, winners
-from search.samplers import get
+from search.samplers import Next, get
 from search.statistics.comparison import Comparison
 from search.statistics.margin import shortfall_p_values
 from search.statistics.multiplicity import all_pairs, holm, letters
@@ -404,7 +404,7 @@ class TestTrials:
     ):
         winners, estimates = [], []
         for seed in range(60):
-            study = optuna.create_study(direction="maximize", sampler=get("tpe").optuna_sampler(seed))
+            study = optuna.create_study(direction="maximize", sampler=get("tpe").optuna_sampler(Next(seed)))
             true = []
             for _ in range(trials):
                 trial = study.ask()
