@@ -42,7 +42,7 @@ format: venv  ## mend style and formatting
 
 site: venv  ## the documentation as a site, in site/; a link that leads nowhere is an error
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[site]'
-	$(VENV)/bin/python -m mkdocs build --clean --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --clean --quiet
 
 audit: venv  ## known vulnerabilities of the versions in constraints.txt, asked of PyPI
 	$(VENV)/bin/python -m pip install --quiet pip-audit
